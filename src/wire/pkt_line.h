@@ -1,0 +1,25 @@
+// pkt-line framing (gitprotocol-common(5)): four hex digits of length, payload; 0000 flush, 0001 delimiter, 0002
+// response-end. Pure; no allocation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace breakwater::wire {
+
+inline constexpr size_t pkt_line_bytes_max = 65520;  // with the four digits
+
+struct PktLine {
+  enum class Kind : uint8_t { data, flush, delimiter, response_end, incomplete, malformed };
+  Kind kind = Kind::incomplete;
+  std::string_view payload;  // of data
+  size_t bytes = 0;          // consumed, with the four digits; 0 for incomplete and malformed
+};
+
+PktLine read_pkt_line(std::string_view bytes) noexcept;
+// Writes one data pkt-line; returns bytes written, or 0 if it does not fit in `out` or is too long.
+size_t write_pkt_line(std::string_view payload, std::span<char> out) noexcept;
+
+}  // namespace breakwater::wire
