@@ -1,4 +1,3 @@
-// The life of one connection to the origin, top to bottom; see connection.h.
 #include "origin/connection.h"
 
 #include <fcntl.h>

@@ -1,4 +1,3 @@
-// Starts, feeds and ends `git` children; see git_process.h.
 #include "origin/git_process.h"
 
 #include <fcntl.h>

@@ -1,4 +1,3 @@
-// Finds bare repositories and keeps requests inside them; see repositories.h.
 #include "origin/repositories.h"
 
 #include <algorithm>

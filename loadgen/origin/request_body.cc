@@ -1,4 +1,3 @@
-// Takes a request body apart for git; see request_body.h.
 #include "origin/request_body.h"
 
 #include <new>
