@@ -1,0 +1,91 @@
+#include "core/buffers.h"
+
+#include <sys/mman.h>
+
+#include <bit>
+
+#include "base/assert.h"
+
+namespace breakwater {
+
+namespace {
+
+// Untouched pages cost nothing, so the bound may be generous.
+char* map_pages(size_t bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) fatal("there is not enough memory for the configured buffers: lower [limits]");
+  return static_cast<char*>(memory);
+}
+
+}  // namespace
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  group_ = std::exchange(other.group_, nullptr);
+  id_ = other.id_;
+  return *this;
+}
+
+char* Buffer::data() const noexcept { return group_->memory_ + id_ * group_->bytes_; }
+size_t Buffer::bytes() const noexcept { return group_->bytes_; }
+
+void Buffer::release() noexcept {
+  if (group_ != nullptr) std::exchange(group_, nullptr)->give_back(id_);
+}
+
+BufferGroup::BufferGroup(Ring& ring, uint16_t id, size_t bytes, uint32_t count, Count& free_gauge, Count& waits)
+    : ring_(ring), free_gauge_(free_gauge), waits_(waits), bytes_(bytes), count_(std::bit_ceil(count)), id_(id) {
+  memory_ = map_pages(bytes_ * count_);
+  ready_ = ring.provide(id, memory_, bytes_, count_);
+  free_gauge_.set(count_);
+}
+
+BufferGroup::~BufferGroup() {
+  BW_ASSERT(leased_ == 0);
+  munmap(memory_, bytes_ * count_);
+}
+
+Buffer BufferGroup::take_picked(uint16_t buffer_id) noexcept {
+  BW_ASSERT(buffer_id < count_);
+  leased_++;
+  free_gauge_.set(count_ - leased_);
+  return {*this, buffer_id};
+}
+
+void BufferGroup::give_back(uint16_t buffer_id) noexcept {
+  BW_ASSERT(leased_ > 0);
+  leased_--;
+  returned_++;
+  free_gauge_.set(count_ - leased_);
+  ring_.give_back(id_, buffer_id);
+}
+
+void BufferGroup::wait(BufferWaiter& waiter) noexcept {
+  waits_.add();
+  // Buffers may have come back between the kernel's ENOBUFS and now; nobody else would wake this waiter then.
+  if (leased_ < count_) returned_++;
+  waiters_.push_back(waiter);
+}
+
+void BufferGroup::wake() noexcept {
+  uint32_t budget = std::exchange(returned_, 0);
+  while (budget > 0) {
+    BufferWaiter* const waiter = waiters_.pop_front();
+    if (waiter == nullptr) return;
+    budget--;
+    waiter->hook_(waiter->context_);
+  }
+}
+
+HeadRoom::HeadRoom(size_t bytes, uint32_t count) : bytes_(bytes), count_(count), memory_(map_pages(bytes * count)) {
+  free_.reserve(count);
+  for (uint32_t index = count; index > 0; index--) free_.push_back(memory_ + (index - 1) * bytes);
+}
+
+HeadRoom::~HeadRoom() {
+  BW_ASSERT(free_.size() == count_);
+  munmap(memory_, bytes_ * count_);
+}
+
+}  // namespace breakwater

@@ -1,0 +1,103 @@
+// Core: the world of one CPU. One thread, one ring, nothing shared; everything that lives on a CPU gets a Core&.
+//
+// run() turns the loop until stop() was asked for and nothing is in flight any more. Time is frozen within a turn.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/list.h"
+#include "core/buffers.h"
+#include "core/log_ring.h"
+#include "core/mailbox.h"
+#include "core/pipes.h"
+#include "core/stats.h"
+#include "core/timers.h"
+#include "ring/ring.h"
+
+namespace breakwater {
+
+struct CoreLimits {
+  uint32_t ring_entries = 1024;
+  size_t head_buffer_bytes = 20 * 1024;
+  uint32_t head_buffers = 1024;
+  size_t bulk_buffer_bytes = 128 * 1024;
+  uint32_t bulk_buffers = 128;
+  uint32_t head_rooms = 512;      // outgoing heads being sent
+  uint32_t pipes = 256;
+  size_t pipe_bytes = 1024 * 1024;
+};
+
+// Work to go on with in the next turn. In at most one queue; destroying it takes it out.
+class Deferred : private ListNode {
+ public:
+  using Hook = void (*)(void* context);
+  Deferred(Hook hook, void* context) noexcept : hook_(hook), context_(context) {}
+  ~Deferred() { unlink(); }
+  bool queued() const noexcept { return linked(); }
+  void stop() noexcept { unlink(); }
+
+ private:
+  friend class Core;
+  friend class List<Deferred>;
+  Hook hook_;
+  void* context_;
+};
+
+class Core {
+ public:
+  // Made and run on its own thread. `why` gets a sentence if the core can't be had.
+  static std::unique_ptr<Core> open(uint32_t index, const CoreLimits& limits, Stats& stats, LogRing& log,
+                                    Mailbox& mailbox, std::string& why);
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  void run();
+  void stop() noexcept { stopping_ = true; }
+
+  uint32_t index() const noexcept { return index_; }
+  int64_t now_ns() const noexcept { return now_ns_; }
+  int64_t realtime_ns() const noexcept;  // wall clock, for logs only
+  Ring& ring() noexcept { return *ring_; }
+  Timers& timers() noexcept { return timers_; }
+  BufferGroup& head_buffers() noexcept { return *head_buffers_; }
+  BufferGroup& bulk_buffers() noexcept { return *bulk_buffers_; }
+  HeadRoom& head_room() noexcept { return head_room_; }
+  PipePool& pipes() noexcept { return pipes_; }
+  Stats& stats() noexcept { return stats_; }
+  Mailbox& mailbox() noexcept { return mailbox_; }
+
+  void defer(Deferred& work) noexcept {
+    if (!work.queued()) deferred_.push_back(work);
+  }
+  void log(std::string_view line) noexcept;
+  // The writer sleeps until somebody signals; the loop does so once a turn at most.
+  void set_log_signal(void (*signal)(void*), void* context) noexcept { log_signal_ = signal; log_context_ = context; }
+
+ private:
+  Core(uint32_t index, const CoreLimits& limits, Stats& stats, LogRing& log, Mailbox& mailbox, std::unique_ptr<Ring> ring);
+  void run_deferred() noexcept;
+  int64_t wait_ns() const noexcept;
+  void publish() noexcept;
+
+  uint32_t index_;
+  int64_t now_ns_;
+  bool stopping_ = false;
+  bool logged_ = false;
+  Stats& stats_;
+  LogRing& log_;
+  Mailbox& mailbox_;
+  std::unique_ptr<Ring> ring_;
+  Timers timers_;
+  std::unique_ptr<BufferGroup> head_buffers_;
+  std::unique_ptr<BufferGroup> bulk_buffers_;
+  HeadRoom head_room_;
+  PipePool pipes_;
+  List<Deferred> deferred_;
+  void (*log_signal_)(void*) = nullptr;
+  void* log_context_ = nullptr;
+};
+
+}  // namespace breakwater

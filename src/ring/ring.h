@@ -1,0 +1,60 @@
+// Ring: one io_uring of one thread. The simulator has a twin of this class, chosen when linking (tests/sim).
+//
+// submit() only queues. turn() hands everything queued to the kernel, waits for a completion or the time given, takes
+// the completions over, and only then runs their hooks, so nothing runs inside submit() and stacks stay short.
+// Requires Linux 6.1: SINGLE_ISSUER, DEFER_TASKRUN, provided-buffer rings, multishot accept.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "ring/op.h"
+
+namespace breakwater {
+
+struct RingCounts {
+  uint64_t enters = 0;       // io_uring_enter calls
+  uint64_t sqes = 0;
+  uint64_t completions = 0;
+};
+
+class Ring {
+ public:
+  // Opens a ring for the calling thread. On failure the ring is null and `why` is a sentence with cause and cure.
+  static std::unique_ptr<Ring> open(uint32_t entries, std::string& why);
+  ~Ring();  // no op may be in flight
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  void submit(Op& op) noexcept;
+  // Asks the kernel to end `op` early. A request, not a promise: its completion still comes, with any result.
+  void cancel(Op& op) noexcept;
+  // wait_ns: 0 does not wait, negative waits without end.
+  void turn(int64_t wait_ns) noexcept;
+
+  // Gives the kernel `count` (a power of two) buffers of `bytes` each, from `base`, as `group`. Once per group.
+  bool provide(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept;
+  // Hands a picked buffer back.
+  void give_back(uint16_t group, uint16_t buffer_id) noexcept;
+
+  uint32_t in_flight() const noexcept;
+  const RingCounts& counts() const noexcept;
+
+ private:
+  struct Impl;
+  explicit Ring(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+// What this kernel offers, probed once, as lines for --version. `usable` is false if something required is missing,
+// and then `why` says what and how to cure it.
+struct RingFeatures {
+  bool usable = false;
+  std::string why;
+  std::string summary;
+};
+RingFeatures probe_ring_features();
+
+}  // namespace breakwater

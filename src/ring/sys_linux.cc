@@ -1,0 +1,121 @@
+// The seam's Linux side.
+#include "ring/sys.h"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace breakwater::sys {
+
+namespace {
+
+int64_t read_clock(clockid_t clock) noexcept {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+void set(int fd, int level, int option, int value) noexcept { setsockopt(fd, level, option, &value, sizeof value); }
+
+int bind_and_listen(int fd, const Address& address, int backlog) noexcept {
+  if (bind(fd, &address.any, address.bytes) != 0 || listen(fd, backlog) != 0) return -errno;
+  return 0;
+}
+
+}  // namespace
+
+int64_t monotonic_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
+int64_t realtime_ns() noexcept { return read_clock(CLOCK_REALTIME); }
+
+int tcp_socket(const Address& peer) noexcept {
+  const int fd = socket(peer.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  return fd < 0 ? -errno : fd;
+}
+
+int listen_on(Address& address, int backlog, bool exclusive) noexcept {
+  if (exclusive && address.port() != 0) {
+    const int probe = tcp_socket(address);
+    if (probe < 0) return probe;
+    set(probe, SOL_SOCKET, SO_REUSEADDR, 1);
+    const int status = bind_and_listen(probe, address, 1);
+    ::close(probe);
+    if (status < 0) return status;
+  }
+  // Blocking on purpose: older kernels complete an accept on a non-blocking listener with EAGAIN instead of waiting.
+  const int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  const int status = bind_and_listen(fd, address, backlog);
+  if (status < 0) {
+    ::close(fd);
+    return status;
+  }
+  local_address(fd, address);
+  return fd;
+}
+
+void tune_connection(int fd) noexcept {
+  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
+int peer_address(int fd, Address& address) noexcept {
+  address.bytes = sizeof address.v6;
+  return getpeername(fd, &address.any, &address.bytes) == 0 ? 0 : -errno;
+}
+
+int local_address(int fd, Address& address) noexcept {
+  address.bytes = sizeof address.v6;
+  return getsockname(fd, &address.any, &address.bytes) == 0 ? 0 : -errno;
+}
+
+int close(int fd) noexcept { return ::close(fd) == 0 ? 0 : -errno; }
+int shutdown_write(int fd) noexcept { return ::shutdown(fd, SHUT_WR) == 0 ? 0 : -errno; }
+int shutdown_both(int fd) noexcept { return ::shutdown(fd, SHUT_RDWR) == 0 ? 0 : -errno; }
+
+void reset_on_close(int fd) noexcept {
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+int64_t send_now(int fd, const void* data, size_t bytes, bool more) noexcept {
+  const ssize_t sent = send(fd, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
+  return sent < 0 ? -errno : sent;
+}
+
+int make_pipe(PipeEnds& pipe, size_t bytes) noexcept {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -errno;
+  pipe.read = ends[0];
+  pipe.write = ends[1];
+  int granted = fcntl(pipe.write, F_SETPIPE_SZ, static_cast<int>(bytes));
+  if (granted < 0) granted = fcntl(pipe.write, F_GETPIPE_SZ);  // over the user's share: keep the default size
+  pipe.capacity = granted > 0 ? static_cast<size_t>(granted) : 65536;
+  return 0;
+}
+
+int64_t splice_now(int from, int to, size_t bytes, bool more) noexcept {
+  const unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more ? unsigned{SPLICE_F_MORE} : 0u);
+  const ssize_t moved = splice(from, nullptr, to, nullptr, bytes, flags);
+  return moved < 0 ? -errno : moved;
+}
+
+int make_event() noexcept {
+  const int fd = eventfd(0, EFD_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
+
+void signal_event(int fd) noexcept {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);  // full counts as signalled
+}
+
+}  // namespace breakwater::sys
