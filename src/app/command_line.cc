@@ -142,7 +142,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
   CLI::App* const run_command = app.add_subcommand("run", "Forward Git and everything else to the servers");
   run_command->add_option("-f,--file", options.file, "Configuration file (TOML)")->type_name("FILE");
   run_command->add_option("--listen", options.listen, "Accept clients here")->type_name("ADDRESS:PORT");
-  run_command->add_option("--backend", options.backends, "A server; may be repeated")->type_name("HOST:PORT")->expected(1);
+  run_command->add_option("--backend", options.backends, "A server; may be repeated")->type_name("HOST:PORT")->allow_extra_args(false);
   CLI::Option* const cores = run_command->add_option("--cores", options.cores, "Cores to serve on (default: every CPU allowed)")->type_name("N");
   run_command->add_option("--pid-file", options.pid_file, "Write the process id here")->type_name("PATH");
   run_command->add_option("--admin", options.admin, "Serve /metrics and /healthz here (default: off)")->type_name("ADDRESS:PORT");

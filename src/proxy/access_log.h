@@ -40,7 +40,7 @@ struct AccessRecord {
   std::string_view reason;          // "" or why it did not go well
 };
 
-inline constexpr size_t access_line_bytes_max = 8192;
+inline constexpr size_t access_line_bytes_max = 12 * 1024;
 
 // Returns the bytes of the line with its newline. Long values are cut; the line is always valid JSON and UTF-8.
 size_t format_access_line(const AccessRecord& record, std::span<char, access_line_bytes_max> out) noexcept;
