@@ -114,7 +114,8 @@ void Line::time(std::string_view name, int64_t ns) {
   const int64_t days = seconds / 86400 + 719468;
   const int64_t era = days / 146097;
   const int64_t day_of_era = days % 146097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted_month = (5 * day_of_year + 2) / 153;
   const int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
@@ -139,17 +140,20 @@ void Line::time(std::string_view name, int64_t ns) {
   raw("Z\"");
 }
 
-// How many bytes of each text are kept. A byte takes six at most (\u0001), so the whole line fits whatever a peer sends.
-constexpr size_t word_bytes = 32;      // method, ended_by, phase
-constexpr size_t name_bytes = 64;      // ids, addresses, listener, pool, host, git
+// How many bytes of each text are kept. A byte takes six at most (\u0001), so the whole line fits whatever a
+// peer sends.
+constexpr size_t word_bytes = 32;  // method, ended_by, phase
+constexpr size_t name_bytes = 64;  // ids, addresses, listener, pool, host, git
 constexpr size_t path_bytes = 512;
 constexpr size_t repository_bytes = 255;
 constexpr size_t agent_bytes = 100;
 constexpr size_t server_bytes = 128;
 constexpr size_t reason_bytes = 200;
-constexpr size_t fixed_bytes = 1024;   // keys, punctuation, numbers, time
-static_assert(6 * (3 * word_bytes + 6 * name_bytes + path_bytes + repository_bytes + agent_bytes + server_bytes +
-                   reason_bytes) + fixed_bytes <= access_line_bytes_max);
+constexpr size_t fixed_bytes = 1024;  // keys, punctuation, numbers, time
+static_assert(6 * (3 * word_bytes + 6 * name_bytes + path_bytes + repository_bytes + agent_bytes +
+                   server_bytes + reason_bytes) +
+                  fixed_bytes <=
+              access_line_bytes_max);
 
 }  // namespace
 

@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     GitRequest git;
     classify(request, git);
     for (const char byte : git.repository.view()) BW_ASSERT(byte > 0x20 && byte < 0x7f);
-    const bool push_path = request.path_query.substr(0, request.path_query.find('?')).ends_with("/git-receive-pack");
+    const bool push_path =
+        request.path_query.substr(0, request.path_query.find('?')).ends_with("/git-receive-pack");
     if (method == "POST" && push_path) BW_ASSERT(!is_replayable(request, git.operation));
   }
   return 0;

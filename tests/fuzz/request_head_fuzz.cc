@@ -9,7 +9,8 @@ using namespace breakwater::wire;
 namespace {
 
 bool lies_within(std::string_view part, std::string_view whole) {
-  return part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
 }  // namespace
@@ -21,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const HeadScanner::State state = whole.scan(bytes);
   HeadScanner pieces(limits);
   HeadScanner::State got = HeadScanner::State::incomplete;
-  for (size_t end = 1; end <= size && got == HeadScanner::State::incomplete; end++) got = pieces.scan(bytes.substr(0, end));
+  for (size_t end = 1; end <= size && got == HeadScanner::State::incomplete; end++)
+    got = pieces.scan(bytes.substr(0, end));
   if (state == HeadScanner::State::complete) {
     BW_ASSERT(got == state && pieces.end() == whole.end() && pieces.start() == whole.start());
   }

@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     ResponseHead response;
     if (parse_response(head, limits, method, response) != Fault::none) continue;
     BW_ASSERT(response.status >= 100 && response.status <= 599);
-    const bool bodiless = response.status < 200 || response.status == 204 || response.status == 304 || method == Method::head;
+    const bool bodiless =
+        response.status < 200 || response.status == 204 || response.status == 304 || method == Method::head;
     if (bodiless) BW_ASSERT(response.body.kind == BodyKind::none);
     if (response.body.kind == BodyKind::until_close) BW_ASSERT(!response.keep_alive);
     const bool has_length = response.fields.find("content-length").data() != nullptr;

@@ -1,5 +1,5 @@
-// Runs a fuzz target without libFuzzer: every file of a corpus folder, then seeded mutations of them, so that each target
-// is a test with every compiler. Usage: PROGRAM CORPUS_FOLDER MUTATIONS
+// Runs a fuzz target without libFuzzer: every file of a corpus folder, then seeded mutations of them, so that
+// each target is a test with every compiler. Usage: PROGRAM CORPUS_FOLDER MUTATIONS
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -25,11 +25,21 @@ std::string mutate(std::string input, const std::vector<std::string>& corpus, br
     const size_t at = input.empty() ? 0 : rng.next() % input.size();
     static constexpr char interesting[] = "\r\n\0 :;,\t/?%_0fx+-\x7f\xff";
     switch (rng.next() % 6) {
-      case 0: if (!input.empty()) input[at] = static_cast<char>(rng.next()); break;
-      case 1: input.insert(at, 1, interesting[rng.next() % (sizeof interesting - 1)]); break;
-      case 2: if (!input.empty()) input.erase(at, 1 + rng.next() % 8); break;
-      case 3: if (!input.empty()) input[at] = interesting[rng.next() % (sizeof interesting - 1)]; break;
-      case 4: input.insert(at, input.substr(at, rng.next() % 40)); break;
+      case 0:
+        if (!input.empty()) input[at] = static_cast<char>(rng.next());
+        break;
+      case 1:
+        input.insert(at, 1, interesting[rng.next() % (sizeof interesting - 1)]);
+        break;
+      case 2:
+        if (!input.empty()) input.erase(at, 1 + rng.next() % 8);
+        break;
+      case 3:
+        if (!input.empty()) input[at] = interesting[rng.next() % (sizeof interesting - 1)];
+        break;
+      case 4:
+        input.insert(at, input.substr(at, rng.next() % 40));
+        break;
       default: {
         const std::string& other = corpus[rng.next() % corpus.size()];
         if (!other.empty()) input.insert(at, other.substr(rng.next() % other.size(), rng.next() % 60));
@@ -58,7 +68,8 @@ int main(int argc, char** argv) {
   for (const std::string& input : corpus) run(input);
   breakwater::Rng rng(20261123);
   const long mutations = std::strtol(argv[2], nullptr, 10);
-  for (long count = 0; count < mutations; count++) run(mutate(corpus[rng.next() % corpus.size()], corpus, rng));
+  for (long count = 0; count < mutations; count++)
+    run(mutate(corpus[rng.next() % corpus.size()], corpus, rng));
   std::printf("%zu inputs and %ld mutations of them\n", corpus.size(), mutations);
   return 0;
 }

@@ -13,14 +13,16 @@ namespace {
 
 CommandLine parse(std::vector<const char*> words) {
   words.insert(words.begin(), "breakwater");
-  return parse_command_line(static_cast<int>(words.size()), words.data(), [] { return std::string("version text\n"); });
+  return parse_command_line(static_cast<int>(words.size()), words.data(),
+                            [] { return std::string("version text\n"); });
 }
 
 }  // namespace
 
 TEST_CASE("run with addresses") {
-  const CommandLine line = parse({"run", "--listen", "127.0.0.1:8080", "--backend", "a:1", "--backend", "b:2", "--cores", "1",
-                                  "--admin", "127.0.0.1:0", "--log", "off", "--pid-file", "/p"});
+  const CommandLine line =
+      parse({"run", "--listen", "127.0.0.1:8080", "--backend", "a:1", "--backend", "b:2", "--cores", "1",
+             "--admin", "127.0.0.1:0", "--log", "off", "--pid-file", "/p"});
   REQUIRE_MESSAGE(line.command == Command::run, line.text);
   CHECK(line.config.listens[0].bind.text() == "127.0.0.1:8080");
   CHECK(line.config.pools[0].servers.size() == 2);
@@ -32,10 +34,16 @@ TEST_CASE("run with addresses") {
 
 TEST_CASE("mistakes are one sentence and exit status 2") {
   const std::vector<std::vector<const char*>> mistakes{
-      {"run"}, {"run", "--listen", "a:1"}, {"run", "--listen", "a", "--backend", "b:1"},
-      {"run", "--listen", "a:1", "--backend", "b:0"}, {"run", "--listen", "a:1", "--backend", "b:1", "--cores", "0"},
-      {"run", "--listen", "a:1", "--backend", "b:1", "--nonsense"}, {"run", "-f", "/nonexistent/x.toml"},
-      {"run", "-f", "x", "--listen", "a:1"}, {"check"}, {"nonsense"}};
+      {"run"},
+      {"run", "--listen", "a:1"},
+      {"run", "--listen", "a", "--backend", "b:1"},
+      {"run", "--listen", "a:1", "--backend", "b:0"},
+      {"run", "--listen", "a:1", "--backend", "b:1", "--cores", "0"},
+      {"run", "--listen", "a:1", "--backend", "b:1", "--nonsense"},
+      {"run", "-f", "/nonexistent/x.toml"},
+      {"run", "-f", "x", "--listen", "a:1"},
+      {"check"},
+      {"nonsense"}};
   for (const std::vector<const char*>& words : mistakes) {
     const CommandLine line = parse(words);
     CAPTURE(line.text);

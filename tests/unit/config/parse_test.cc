@@ -14,7 +14,8 @@ using namespace breakwater::config;
 
 namespace {
 
-const std::string base = "[listen.git]\nbind = \"0.0.0.0:8080\"\npool = \"gogs\"\n[pool.gogs]\nservers = [\"10.0.0.11:3000\"]\n";
+const std::string base =
+    "[listen.git]\nbind = \"0.0.0.0:8080\"\npool = \"gogs\"\n[pool.gogs]\nservers = [\"10.0.0.11:3000\"]\n";
 
 Config good(const std::string& text) {
   const std::variant<Config, Problems> parsed = parse(text);
@@ -36,7 +37,8 @@ TEST_CASE("everything at once") {
       "[pool.gogs]\nservers = [\"a:1\", \"b:2\"]\n"
       "[timeouts]\nhead = \"5s\"\nresponse = \"off\"\nlinger = \"500ms\"\n"
       "[limits]\nconnections = 5\nhead_bytes = \"8KiB\"\nbody_bytes = \"1GiB\"\n"
-      "[log]\ntarget = \"file\"\npath = \"/x\"\n[admin]\nbind = \"127.0.0.1:9\"\n[process]\ncores = 2\npin = false\npid_file = \"/p\"\n");
+      "[log]\ntarget = \"file\"\npath = \"/x\"\n[admin]\nbind = \"127.0.0.1:9\"\n[process]\ncores = 2\npin = "
+      "false\npid_file = \"/p\"\n");
   CHECK(config.listens[0].bind.host == "::1");
   CHECK(config.listens[0].pool == "gogs");
   CHECK(config.listens[0].trusted.size() == 2);
@@ -54,7 +56,9 @@ TEST_CASE("everything at once") {
 }
 
 TEST_CASE("mistakes and their hints") {
-  struct Case { std::string text, message, hint; };
+  struct Case {
+    std::string text, message, hint;
+  };
   const std::vector<Case> cases{
       {"[timeouts]\nidel = \"30s\"\n", "unknown key `idel` in [timeouts]", "did you mean `idle`?"},
       {"[timeout]\nidle = \"30s\"\n", "unknown table [timeout]", "did you mean `timeouts`?"},
@@ -74,7 +78,8 @@ TEST_CASE("mistakes and their hints") {
       {"[pool.b]\nservers = [\"a:0\"]\n", "other than 0", ""},
       {"[pool.b]\nservers = [\"a:1\", \"a:1\"]\n", "twice", ""},
       {"[listen.b]\nbind = \"0.0.0.0:8080\"\npool = \"gogs\"\n", "bind the same address", ""},
-      {"[listen.b]\nbind = \"0.0.0.0:8081\"\npool = \"gosg\"\n", "there is no pool `gosg`", "did you mean `gogs`?"},
+      {"[listen.b]\nbind = \"0.0.0.0:8081\"\npool = \"gosg\"\n", "there is no pool `gosg`",
+       "did you mean `gogs`?"},
       {"[listen.b]\nbind = \"::1:8080\"\npool = \"gogs\"\n", "in brackets", ""},
       {"[listen.b]\npool = \"gogs\"\n", "needs `bind`", ""},
       {"[listen.b]\nbind = \"a:1\"\npool = \"gogs\"\ntrusted = [\"10.0.0.0/99\"]\n", "is not a network", ""},
@@ -90,12 +95,14 @@ TEST_CASE("mistakes and their hints") {
 }
 
 TEST_CASE("all problems come in one run, in order, with a caret under each") {
-  const std::string text = "[listen.git]\nbind = 5\n[pool.gogs]\nservers = [\"a:1\"]\n[timeouts]\nidel = \"30s\"\n";
+  const std::string text =
+      "[listen.git]\nbind = 5\n[pool.gogs]\nservers = [\"a:1\"]\n[timeouts]\nidel = \"30s\"\n";
   const Problems problems = bad(text);
   REQUIRE(problems.size() == 2);
   CHECK(render(problems, "b.toml", text) ==
         "b.toml:2:8: error: bind must be a string, not a number\n  2 | bind = 5\n    |        ^\n"
-        "b.toml:6:1: error: unknown key `idel` in [timeouts]\n  6 | idel = \"30s\"\n    | ^ did you mean `idle`?\n"
+        "b.toml:6:1: error: unknown key `idel` in [timeouts]\n  6 | idel = \"30s\"\n    | ^ did you mean "
+        "`idle`?\n"
         "2 errors; nothing was started\n");
 }
 
@@ -109,7 +116,8 @@ TEST_CASE("nothing configured, and TOML that is none") {
 TEST_CASE("units") {
   CHECK(parse_duration("1h")->count() == 3'600'000);
   CHECK(parse_duration("off")->count() == 0);
-  for (const char* wrong : {"", "s", "5", "5 s", "-5s", "5d", "1e3s", "99999999999999999999s"}) CHECK_FALSE(parse_duration(wrong));
+  for (const char* wrong : {"", "s", "5", "5 s", "-5s", "5d", "1e3s", "99999999999999999999s"})
+    CHECK_FALSE(parse_duration(wrong));
   CHECK(parse_size("4096") == 4096);
   CHECK(parse_size("2MiB") == 2u << 20);
   for (const char* wrong : {"", "KiB", "5KB", "-1", "99999999999GiB"}) CHECK_FALSE(parse_size(wrong));
@@ -120,9 +128,11 @@ TEST_CASE("the operators' page names every key") {
   std::stringstream content;
   content << file.rdbuf();
   const std::string page = content.str();
-  for (const char* key : {"bind", "pool", "trusted", "servers", "head", "keep_alive", "connect", "response", "idle",
-                          "server_idle", "linger", "drain", "connections", "servers_idle", "head_bytes", "target_bytes",
-                          "body_bytes", "head_buffers", "bulk_buffers", "pipes", "target", "path", "cores", "pid_file", "pin"}) {
+  for (const char* key : {"bind",         "pool",       "trusted",      "servers",      "head",
+                          "keep_alive",   "connect",    "response",     "idle",         "server_idle",
+                          "linger",       "drain",      "connections",  "servers_idle", "head_bytes",
+                          "target_bytes", "body_bytes", "head_buffers", "bulk_buffers", "pipes",
+                          "target",       "path",       "cores",        "pid_file",     "pin"}) {
     CAPTURE(key);
     CHECK(page.find("`" + std::string(key) + "`") != std::string::npos);
   }

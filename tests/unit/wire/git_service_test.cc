@@ -10,7 +10,12 @@ using namespace breakwater::wire;
 
 namespace {
 
-struct Seen { GitOperation operation; std::string repository; int version; bool replayable; };
+struct Seen {
+  GitOperation operation;
+  std::string repository;
+  int version;
+  bool replayable;
+};
 
 Seen see(const std::string& method, const std::string& target, const std::string& fields = "") {
   RequestHead request;
@@ -27,15 +32,21 @@ const std::string fetch_type = "Content-Type: application/x-git-upload-pack-requ
 }  // namespace
 
 TEST_CASE("requests are classified by path and content type") {
-  struct Case { std::string method, target, fields; GitOperation operation; std::string repository; };
+  struct Case {
+    std::string method, target, fields;
+    GitOperation operation;
+    std::string repository;
+  };
   const std::vector<Case> cases{
-      {"GET", "/team/app.git/info/refs?service=git-upload-pack", "", GitOperation::advertise_fetch, "team/app"},
+      {"GET", "/team/app.git/info/refs?service=git-upload-pack", "", GitOperation::advertise_fetch,
+       "team/app"},
       {"GET", "/team/app/info/refs?service=git-receive-pack", "", GitOperation::advertise_push, "team/app"},
       {"GET", "/app/info/refs", "", GitOperation::dumb, "app"},
       {"POST", "/team/app.git/git-upload-pack", fetch_type, GitOperation::upload_pack, "team/app"},
       {"POST", "/team/app.git/git-upload-pack", "", GitOperation::other, ""},
       {"POST", "/team/app.git/git-receive-pack", "", GitOperation::receive_pack, "team/app"},
-      {"POST", "/team/app.git/git-receive-pack?service=git-upload-pack", fetch_type, GitOperation::receive_pack, "team/app"},
+      {"POST", "/team/app.git/git-receive-pack?service=git-upload-pack", fetch_type,
+       GitOperation::receive_pack, "team/app"},
       {"POST", "/team/app.git/%67it-receive-pack", "", GitOperation::receive_pack, "team/app"},
       {"POST", "/t/a/git-upload-archive", "", GitOperation::upload_archive, "t/a"},
       {"GET", "/t/a.git/HEAD", "", GitOperation::dumb, "t/a"},

@@ -74,7 +74,8 @@ TEST_CASE("random chunkings cut at random places give their payload, whatever th
     }
     wire += "0\r\nX-Check: abc\r\nContent-Length: 7\r\nX-Remote-User: root\r\n\r\nGET /next";
     std::vector<size_t> cuts;
-    for (int count = 0; count < 7; count++) cuts.push_back(1 + rng.next() % (rng.next() % 2 == 0 ? 10 : 30000));
+    for (int count = 0; count < 7; count++)
+      cuts.push_back(1 + rng.next() % (rng.next() % 2 == 0 ? 10 : 30000));
     const Walked walked = walk(chunked, wire, cuts);
     CAPTURE(seed);
     CHECK(walked.done);
@@ -86,14 +87,31 @@ TEST_CASE("random chunkings cut at random places give their payload, whatever th
 }
 
 TEST_CASE("malformed chunks are refused wherever they are cut") {
-  const std::vector<std::string> wires{
-      "5\nhello\r\n0\r\n\r\n",   "5\r\nhello\n0\r\n\r\n",   "5\r\nhelloX0\r\n\r\n", "+5\r\nhello\r\n0\r\n\r\n",
-      "-5\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n",
-      "\r\n",                    ";a\r\n",                    "g\r\n",              "5\r\rhello\r\n0\r\n\r\n",
-      "1000000000000000\r\n",    "0000000000000005\r\nhello\r\n", "5;a\nb\r\nhello\r\n", "5;\x01\r\nhello\r\n",
-      "0\r\nX\r\n\r\n",          "0\r\n: x\r\n\r\n",          "0\r\nX: a\nb\r\n\r\n", "0\r\nX: a\r\r\n\r\n",
-      "0\r\n\n",                 "0\r\nX y: a\r\n\r\n",       "0\r\nContent_Length: 3\r\n\r\n",
-      "0\r\nX: " + std::string(2000, 'a') + "\r\n\r\n", "5;" + std::string(500, 'a') + "\r\nhello\r\n0\r\n\r\n"};
+  const std::vector<std::string> wires{"5\nhello\r\n0\r\n\r\n",
+                                       "5\r\nhello\n0\r\n\r\n",
+                                       "5\r\nhelloX0\r\n\r\n",
+                                       "+5\r\nhello\r\n0\r\n\r\n",
+                                       "-5\r\nhello\r\n0\r\n\r\n",
+                                       "0x5\r\nhello\r\n0\r\n\r\n",
+                                       " 5\r\nhello\r\n0\r\n\r\n",
+                                       "5 \r\nhello\r\n0\r\n\r\n",
+                                       "\r\n",
+                                       ";a\r\n",
+                                       "g\r\n",
+                                       "5\r\rhello\r\n0\r\n\r\n",
+                                       "1000000000000000\r\n",
+                                       "0000000000000005\r\nhello\r\n",
+                                       "5;a\nb\r\nhello\r\n",
+                                       "5;\x01\r\nhello\r\n",
+                                       "0\r\nX\r\n\r\n",
+                                       "0\r\n: x\r\n\r\n",
+                                       "0\r\nX: a\nb\r\n\r\n",
+                                       "0\r\nX: a\r\r\n\r\n",
+                                       "0\r\n\n",
+                                       "0\r\nX y: a\r\n\r\n",
+                                       "0\r\nContent_Length: 3\r\n\r\n",
+                                       "0\r\nX: " + std::string(2000, 'a') + "\r\n\r\n",
+                                       "5;" + std::string(500, 'a') + "\r\nhello\r\n0\r\n\r\n"};
   for (const std::string& wire : wires) {
     for (const size_t cut : {size_t{1}, size_t{2}, size_t{3}, size_t{10000}}) {
       CAPTURE(wire.substr(0, 40));

@@ -22,7 +22,8 @@ Fault judge(const std::string& given, RequestHead& request) {
   const HeadScanner::State state = scanner.scan(bytes);
   if (state == HeadScanner::State::refused) return scanner.fault();
   REQUIRE(state == HeadScanner::State::complete);
-  const std::string_view head = std::string_view(bytes).substr(scanner.start(), scanner.end() - scanner.start());
+  const std::string_view head =
+      std::string_view(bytes).substr(scanner.start(), scanner.end() - scanner.start());
   return parse_request(head, limits, request);
 }
 
@@ -41,8 +42,9 @@ const std::string host = "Host: git.example\r\n";
 
 TEST_CASE("a plain request") {
   RequestHead request;
-  const std::string bytes = "GET /a/b.git/info/refs?service=git-upload-pack HTTP/1.1\r\nHost: git.example:80\r\n"
-                            "User-Agent: git/2.39\r\nX-Empty:\r\nGit-Protocol:  version=2 \r\n\r\nrest";
+  const std::string bytes =
+      "GET /a/b.git/info/refs?service=git-upload-pack HTTP/1.1\r\nHost: git.example:80\r\n"
+      "User-Agent: git/2.39\r\nX-Empty:\r\nGit-Protocol:  version=2 \r\n\r\nrest";
   REQUIRE(judge(bytes, request) == Fault::none);
   CHECK(request.method == Method::get);
   CHECK(request.path_query == "/a/b.git/info/refs?service=git-upload-pack");
@@ -57,7 +59,10 @@ TEST_CASE("a plain request") {
 }
 
 TEST_CASE("every refusal has its fault") {
-  struct Case { std::string bytes; Fault fault; };
+  struct Case {
+    std::string bytes;
+    Fault fault;
+  };
   const std::string get = "GET / HTTP/1.1\r\n";
   const std::string post = "POST / HTTP/1.1\r\n" + host;
   const std::vector<Case> cases{
@@ -109,8 +114,11 @@ TEST_CASE("every refusal has its fault") {
       {post + "Content-Length: 5\r\nContent-Length: 5\r\n\r\n", Fault::bad_content_length},
       {post + "Transfer-Encoding: gzip, chunked\r\n\r\n", Fault::bad_transfer_encoding},
       {post + "Transfer-Encoding: chunked, chunked\r\n\r\n", Fault::bad_transfer_encoding},
-      {post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", Fault::bad_transfer_encoding},
-      {post + "Transfer-Encoding: \x0b" "chunked\r\n\r\n", Fault::control_byte},
+      {post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+       Fault::bad_transfer_encoding},
+      {post + "Transfer-Encoding: \x0b"
+              "chunked\r\n\r\n",
+       Fault::control_byte},
       {post + "Transfer-Encoding: \"chunked\"\r\n\r\n", Fault::bad_transfer_encoding},
       {post + "Transfer-Encoding: gzip\r\n\r\n", Fault::transfer_encoding_unsupported},
       {post + "Transfer-Encoding: identity\r\n\r\n", Fault::transfer_encoding_unsupported},
@@ -131,7 +139,8 @@ TEST_CASE("every refusal has its fault") {
 TEST_CASE("a gzip coding before chunked is a coding that we do not take, and not malformed") {
   // Two codings in one field are refused as malformed only where chunked stands twice.
   CHECK(status_of(judge("POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n")) == 501);
-  CHECK(status_of(judge("POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, chunked\r\n\r\n")) == 400);
+  CHECK(status_of(judge("POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, chunked\r\n\r\n")) ==
+        400);
 }
 
 TEST_CASE("more fields than we take") {
@@ -169,11 +178,13 @@ TEST_CASE("what the fields of a request mean") {
   REQUIRE(judge("GET http://other HTTP/1.1\r\n" + host + "\r\n", request) == Fault::none);
   CHECK(request.path_query == "/");
   REQUIRE(judge("OPTIONS * HTTP/1.1\r\n" + host + "\r\n", request) == Fault::none);
-  REQUIRE(judge("POST / HTTP/1.1\r\n" + host + "Content-Length: 12\r\nExpect: 100-continue\r\n\r\n", request) == Fault::none);
+  REQUIRE(judge("POST / HTTP/1.1\r\n" + host + "Content-Length: 12\r\nExpect: 100-continue\r\n\r\n",
+                request) == Fault::none);
   CHECK(request.body.kind == BodyKind::length);
   CHECK(request.body.length == 12);
   CHECK(request.expects_continue);
-  REQUIRE(judge("POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: Chunked\r\nConnection: x, Close\r\n\r\n", request) == Fault::none);
+  REQUIRE(judge("POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: Chunked\r\nConnection: x, Close\r\n\r\n",
+                request) == Fault::none);
   CHECK(request.body.kind == BodyKind::chunked);
   CHECK_FALSE(request.keep_alive);
   REQUIRE(judge("GET / HTTP/1.0\r\n\r\n", request) == Fault::none);
@@ -181,9 +192,11 @@ TEST_CASE("what the fields of a request mean") {
   CHECK(request.authority.empty());
   REQUIRE(judge("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", request) == Fault::none);
   CHECK(request.keep_alive);
-  REQUIRE(judge("GET / HTTP/1.1\r\n" + host + "Connection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n", request) == Fault::none);
+  REQUIRE(judge("GET / HTTP/1.1\r\n" + host + "Connection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n", request) ==
+          Fault::none);
   CHECK(request.upgrade_websocket);
-  REQUIRE(judge("GET / HTTP/1.1\r\n" + host + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", request) == Fault::none);
+  REQUIRE(judge("GET / HTTP/1.1\r\n" + host + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", request) ==
+          Fault::none);
   CHECK_FALSE(request.upgrade_websocket);
   REQUIRE(judge("PROPFIND /x HTTP/1.1\r\n" + host + "\r\n", request) == Fault::none);
 }
@@ -205,19 +218,20 @@ TEST_CASE("how an answer's body is framed (RFC 9112 §6.3)") {
   CHECK_FALSE(response.keep_alive);
   CHECK(framing("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", Method::get) == BodyKind::length);
   CHECK_FALSE(response.keep_alive);
-  CHECK(framing("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", Method::get) == BodyKind::length);
+  CHECK(framing("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", Method::get) ==
+        BodyKind::length);
   CHECK_FALSE(response.keep_alive);
 }
 
 TEST_CASE("answers that are refused") {
   ResponseHead response;
-  for (const std::string head : {
-           "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-           "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-           "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 99 x\r\n\r\n", "HTTP/1.1 600 x\r\n\r\n",
-           "HTTP/1.1 20 x\r\n\r\n", "HTTP/1.1 2000 x\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "ICY 200 OK\r\n\r\n",
-           "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", "HTTP/1.1 200 OK\r\nX : a\r\n\r\n",
-           "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+  for (const std::string head :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 99 x\r\n\r\n",
+        "HTTP/1.1 600 x\r\n\r\n", "HTTP/1.1 20 x\r\n\r\n", "HTTP/1.1 2000 x\r\n\r\n", "HTTP/2 200 OK\r\n\r\n",
+        "ICY 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", "HTTP/1.1 200 OK\r\nX : a\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
     CAPTURE(head);
     CHECK(judge_response(head, Method::get, response) != Fault::none);
   }

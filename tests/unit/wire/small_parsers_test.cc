@@ -42,7 +42,8 @@ TEST_CASE("URI pieces") {
   CHECK_FALSE(percent_decode("a%zz", out));
   CHECK_FALSE(percent_decode("a%00", out));
   CHECK_FALSE(percent_decode("123456789", out));
-  for (const char* good : {"a", "a:1", "127.0.0.1:80", "[::1]", "[::1]:80", "a:"}) CHECK(is_valid_authority(good));
+  for (const char* good : {"a", "a:1", "127.0.0.1:80", "[::1]", "[::1]:80", "a:"})
+    CHECK(is_valid_authority(good));
   for (const char* bad : {"", ":80", "a b", "a/b", "u@a", "a:b", "a:123456", "[::1", "::1", "a\"b", "[]"}) {
     CHECK_FALSE(is_valid_authority(bad));
   }
@@ -60,11 +61,13 @@ TEST_CASE("secrets in a query do not reach a log") {
 }
 
 TEST_CASE("field rules fold case and underscores") {
-  for (const char* name : {"X-WEBAUTH-USER", "x_webauth_user", "Remote-User", "REMOTE_USER", "X-Forwarded-User",
-                           "X-Forwarded_Email", "X-Remote-Groups", "X-Auth-Request-User"}) {
+  for (const char* name :
+       {"X-WEBAUTH-USER", "x_webauth_user", "Remote-User", "REMOTE_USER", "X-Forwarded-User",
+        "X-Forwarded_Email", "X-Remote-Groups", "X-Auth-Request-User"}) {
     CHECK(is_identity(name));
   }
-  for (const char* name : {"User-Agent", "Authorization", "X-Forwarded-For", "X-Users"}) CHECK_FALSE(is_identity(name));
+  for (const char* name : {"User-Agent", "Authorization", "X-Forwarded-For", "X-Users"})
+    CHECK_FALSE(is_identity(name));
   CHECK(is_forwarding("x_forwarded_for"));
   CHECK(is_forwarding("Forwarded"));
   CHECK(is_forwarding("X-Real-IP"));
