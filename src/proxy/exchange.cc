@@ -281,6 +281,7 @@ void Exchange::on_upload_ended(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
   const Error& error = self.upload_.error();
   self.active_ns_ = self.times_.sent = self.core_.now_ns();
+  if (error.code == Code::none && self.phase_ == Phase::request) self.phase_ = Phase::response_head;
   if (error.code == Code::none || self.upload_failed_) return;
   if (error.side == Side::upstream) {
     // The server stopped reading. It may have answered before that (413, 401): the answer decides.
@@ -445,26 +446,19 @@ Task<bool> Exchange::finish() {
     co_await relay_tunnel();
   } else {
     co_await relay_response();
-    co_await join_upload();
   }
-  timer_.disarm();
-  Receiver& receiver = server_->receiver();
   const bool whole = failure_.code == Code::none && !tunnel_;
-  const size_t used = response_scanner_.end() + download_.initial_used();
-  const bool clean = whole && used == receiver.inbox().view().size() && !download_.has_leftover();
-  const bool uploaded = !upload_.running() && upload_.error().code == Code::none;
+  const bool clean = whole && nothing_left_over();
   if (whole && !clean) fault_ = wire::Fault::unexpected_body;
-  receiver.inbox().clear();
-  if (download_.has_leftover()) {
-    size_t begin = 0;
-    size_t end = 0;
-    const Buffer dropped = download_.take_leftover(begin, end);
-  }
+  co_await join_upload(clean);
+  timer_.disarm();
+  const bool uploaded = upload_.error().code == Code::none;
   using Ending = UpstreamLease::Ending;
-  if (clean && uploaded && response_.keep_alive)
-    server_.finish(Ending::reusable);
-  else
-    server_.finish(clean && uploaded ? Ending::done : Ending::aborted);
+  if (!clean || !uploaded) {
+    server_.finish(Ending::aborted);
+  } else {
+    server_.finish(response_.keep_alive && !server_ended_ ? Ending::reusable : Ending::done);
+  }
   if (tunnel_ && failure_.code == Code::none) co_return false;
   if (!whole) {
     core_.stats().responses_aborted.add();
@@ -522,15 +516,45 @@ Task<void> Exchange::relay_response() {
   if (download_.error().code != Code::none && failure_.code == Code::none) failure_ = download_.error();
 }
 
-// The answer is complete but the upload may not be. As long as the server reads, it goes on.
-Task<void> Exchange::join_upload() {
+// Drops what the server sent beyond its answer. True if there was nothing.
+bool Exchange::nothing_left_over() noexcept {
+  Inbox& inbox = server_->receiver().inbox();
+  const bool inbox_used = response_scanner_.end() + download_.initial_used() == inbox.view().size();
+  const bool clean = inbox_used && !download_.has_leftover();
+  inbox.clear();
+  if (download_.has_leftover()) {
+    size_t begin = 0;
+    size_t end = 0;
+    const Buffer dropped = download_.take_leftover(begin, end);
+  }
+  return clean;
+}
+
+// The answer is over but the upload may not be. As long as the server reads, it goes on.
+Task<void> Exchange::join_upload(bool server_may_read) {
   if (!upload_.running()) co_return;
-  const bool server_is_done = !response_.keep_alive || !keep_client_;
-  if (server_is_done || failure_.code != Code::none) {
-    upload_failed_ = true;
-    upload_.stop({Code::cancelled, Side::internal, 0});
+  if (!server_may_read || !response_.keep_alive || !keep_client_ || failure_.code != Code::none) {
+    stop_upload();
+  } else {
+    // The client may send nothing for long, so the server's end must be seen by itself.
+    server_->receiver().set_hook(on_server_ended, this);
+    server_->receiver().start(true);
   }
   co_await upload_.finished;
+  server_->receiver().set_hook(nullptr, nullptr);
+}
+
+void Exchange::on_server_ended(void* context) {
+  Exchange& self = *static_cast<Exchange*>(context);
+  self.server_ended_ = true;
+  self.server_->receiver().inbox().clear();
+  self.stop_upload();
+}
+
+// Ends the upload without calling that a failure of the exchange: the answer stands.
+void Exchange::stop_upload() noexcept {
+  upload_failed_ = true;
+  upload_.stop({Code::cancelled, Side::internal, 0});
 }
 
 // 101: the connection belongs to the two peers now. Each direction ends by itself.
@@ -581,7 +605,7 @@ Task<void> Exchange::relay_tunnel() {
 
 // Decided when the head of the answer is written, because it says so in the head.
 bool Exchange::client_may_continue() const noexcept {
-  if (!request_.keep_alive || worker_.draining || session_.half_closed() || upload_failed_) return false;
+  if (!request_.keep_alive || worker_.draining || upload_failed_) return false;
   // The server will close with the upload unfinished: what the client still sends has no reader.
   if (upload_.running() && !response_.keep_alive) return false;
   // A final answer instead of 100 Continue: nobody can know whether the body will come (RFC 9110 §10.1.1).
@@ -597,7 +621,7 @@ Task<void> Exchange::answer(const Reply& reply, bool may_keep_alive) {
   const bool uploaded = parsed_ && (request_.body.kind == wire::BodyKind::none ||
                                     (upload_.started() && upload_.error().code == Code::none));
   keep_client_ = may_keep_alive && uploaded && request_.keep_alive && request_.minor_version >= 1 &&
-                 !worker_.draining && !session_.half_closed() && !request_.expects_continue;
+                 !worker_.draining && !request_.expects_continue;
   const bool head_request = parsed_ && request_.method == wire::Method::head;
   co_await session_.reply(reply, request_id(), keep_client_, head_request, own_reply_bytes_);
 }

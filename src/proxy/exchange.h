@@ -55,10 +55,13 @@ class Exchange {
   Task<Error> pass_interim_head();
   Task<void> relay_response();
   Task<void> relay_tunnel();
-  Task<void> join_upload();
+  Task<void> join_upload(bool server_may_read);
   Task<bool> finish();
   Task<void> answer(const Reply& reply, bool may_keep_alive);
 
+  bool nothing_left_over() noexcept;
+  void stop_upload() noexcept;
+  static void on_server_ended(void* context);
   bool whole_request_at_hand() const noexcept;
   bool may_retry(const Error& error) const noexcept;
   bool client_may_continue() const noexcept;
@@ -97,6 +100,7 @@ class Exchange {
 
   Error failure_;               // the first reason
   bool upload_failed_ = false;  // the server stopped reading; its answer may still come
+  bool server_ended_ = false;   // seen while the rest of an upload was still going to it
   bool waits_for_head_ = false;
   bool response_begun_ = false;  // bytes of the final answer are on their way to the client
   bool continue_sent_ = false;

@@ -112,7 +112,7 @@ Task<Session::Next> Session::serve() {
   exchange_ = &exchange;
   const bool again = co_await exchange.run(scanner_.start(), scanner_.end());
   exchange_ = nullptr;
-  co_return again && !worker_.draining && !stopped_ && !half_closed_ ? Next::request : Next::close;
+  co_return again && !worker_.draining && !stopped_ ? Next::request : Next::close;
 }
 
 // A head that no server may see.
@@ -194,7 +194,6 @@ void Session::on_gone(Op& op) {
   self.gone_ended_.set();
   if (self.closing_ || op.result < 0) return;
   const bool broken = (op.result & (POLLERR | POLLHUP)) != 0;
-  if (!broken) self.half_closed_ = true;
   if (self.exchange_ != nullptr) self.exchange_->client_ended(broken);
 }
 

@@ -46,7 +46,6 @@ class Session : public ListNode {
   std::string_view peer_host() const noexcept { return peer_host_; }
   std::string_view peer_text() const noexcept { return peer_text_; }
   bool peer_is_trusted() const noexcept { return peer_is_trusted_; }
-  bool half_closed() const noexcept { return half_closed_; }
   bool refuses() const noexcept { return refuse_; }
   backends::Affinity& affinity() noexcept { return affinity_; }
   int64_t head_begun_ns() const noexcept { return head_begun_ns_; }
@@ -75,7 +74,6 @@ class Session : public ListNode {
   int fd_;
   bool refuse_;
   bool peer_is_trusted_ = false;
-  bool half_closed_ = false;
   bool reset_ = false;
   bool linger_ = false;
   bool waits_for_request_ = false;
