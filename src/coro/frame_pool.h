@@ -13,7 +13,7 @@ namespace breakwater {
 class FramePool {
  public:
   static constexpr size_t class_bytes = 256;
-  static constexpr size_t classes = 32;  // frames of up to 8 KiB
+  static constexpr size_t classes = 64;  // frames of up to 16 KiB
 
   ~FramePool();
   void* acquire(size_t bytes);

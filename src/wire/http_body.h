@@ -59,6 +59,8 @@ class BodyReader {
     chunk_size, chunk_extension, chunk_size_lf, chunk_data, chunk_data_cr, chunk_data_lf,
     trailer_line, done,
   };
+  bool take_trailer_byte(char byte) noexcept;
+
   State state_ = State::done;
   Fault fault_ = Fault::none;
   uint64_t remaining_ = 0;      // of the body (counted) or of the chunk

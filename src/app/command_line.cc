@@ -1,0 +1,177 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "config/parse.h"
+
+namespace breakwater::app {
+
+namespace {
+
+struct Options {
+  std::string file;
+  std::string listen;
+  std::vector<std::string> backends;
+  std::string admin;
+  std::string log;
+  std::string pid_file;
+  uint32_t cores = 0;
+  bool has_cores = false;
+};
+
+CommandLine failed(std::string text) {
+  CommandLine result;
+  result.text = std::move(text);
+  result.exit_status = 2;
+  return result;
+}
+
+CommandLine sentence(const std::string& text) { return failed("breakwater: " + text + "\n"); }
+
+// The file's configuration, or what is wrong with it.
+bool load(const std::string& path, config::Config& config, std::string& why) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream content;
+  if (!file || !(content << file.rdbuf())) {
+    why = "breakwater: the configuration " + path + " can't be read: " + (errno != 0 ? strerror(errno) : "it is empty") + "\n";
+    return false;
+  }
+  const std::string text = content.str();
+  std::variant<config::Config, config::Problems> parsed = config::parse(text);
+  if (const config::Problems* problems = std::get_if<config::Problems>(&parsed)) {
+    why = config::render(*problems, path, text);
+    return false;
+  }
+  config = std::move(std::get<config::Config>(parsed));
+  return true;
+}
+
+bool from_options(const Options& options, config::Config& config, std::string& why) {
+  config::Listen listen;
+  listen.name = listen.pool = "main";
+  if (!config::parse_endpoint(options.listen, listen.bind, why)) {
+    why = "--listen: " + why;
+    return false;
+  }
+  config::Pool pool;
+  pool.name = "main";
+  for (const std::string& backend : options.backends) {
+    config::Endpoint server;
+    if (!config::parse_endpoint(backend, server, why)) {
+      why = "--backend: " + why;
+      return false;
+    }
+    if (server.port == 0 || server.host.empty()) {
+      why = "--backend: `" + backend + "` needs a host and a port";
+      return false;
+    }
+    pool.servers.push_back(server);
+  }
+  config.listens.push_back(listen);
+  config.pools.push_back(pool);
+  return true;
+}
+
+bool override_config(const Options& options, config::Config& config, std::string& why) {
+  if (!options.admin.empty()) {
+    if (!config::parse_endpoint(options.admin, config.admin, why)) {
+      why = "--admin: " + why;
+      return false;
+    }
+    config.admin_enabled = true;
+  }
+  if (options.log == "off") config.log.target = config::Log::Target::off;
+  else if (options.log == "stdout") config.log.target = config::Log::Target::standard_output;
+  else if (!options.log.empty()) config.log = {config::Log::Target::file, options.log};
+  if (!options.pid_file.empty()) config.pid_file = options.pid_file;
+  if (options.has_cores) {
+    if (options.cores == 0) {
+      why = "--cores must be at least 1; leave it out to use every CPU this process may run on";
+      return false;
+    }
+    config.cores = options.cores;
+  }
+  return true;
+}
+
+std::string count(size_t number, const std::string& word) {
+  return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
+}
+
+CommandLine check(const std::string& path) {
+  config::Config config;
+  std::string why;
+  if (!load(path, config, why)) return failed(why);
+  size_t servers = 0;
+  for (const config::Pool& pool : config.pools) servers += pool.servers.size();
+  CommandLine result;
+  result.command = CommandLine::Command::check;
+  result.text = path + ": ok: " + count(config.listens.size(), "listener") + ", " + count(config.pools.size(), "pool") +
+                ", " + count(servers, "server") + "\n";
+  return result;
+}
+
+CommandLine run(const Options& options) {
+  CommandLine result;
+  result.command = CommandLine::Command::run;
+  const bool has_address = !options.listen.empty() || !options.backends.empty();
+  std::string why;
+  if (!options.file.empty()) {
+    if (has_address) return sentence("-f and --listen/--backend exclude each other: put the addresses in the file");
+    if (!load(options.file, result.config, why)) return failed(why);
+  } else if (options.listen.empty() || options.backends.empty()) {
+    return sentence("run needs -f FILE, or --listen ADDRESS:PORT and at least one --backend HOST:PORT");
+  } else if (!from_options(options, result.config, why)) {
+    return sentence(why);
+  }
+  if (!override_config(options, result.config, why)) return sentence(why);
+  return result;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv, std::string (*version)()) {
+  Options options;
+  CLI::App app("Breakwater, an edge proxy for Git", "breakwater");
+  bool wants_version = false;
+  app.add_flag("-V,--version", wants_version, "Print versions, what the kernel offers and the data path that follows");
+  CLI::App* const run_command = app.add_subcommand("run", "Forward Git and everything else to the servers");
+  run_command->add_option("-f,--file", options.file, "Configuration file (TOML)")->type_name("FILE");
+  run_command->add_option("--listen", options.listen, "Accept clients here")->type_name("ADDRESS:PORT");
+  run_command->add_option("--backend", options.backends, "A server; may be repeated")->type_name("HOST:PORT")->expected(1);
+  CLI::Option* const cores = run_command->add_option("--cores", options.cores, "Cores to serve on (default: every CPU allowed)")->type_name("N");
+  run_command->add_option("--pid-file", options.pid_file, "Write the process id here")->type_name("PATH");
+  run_command->add_option("--admin", options.admin, "Serve /metrics and /healthz here (default: off)")->type_name("ADDRESS:PORT");
+  run_command->add_option("--log", options.log, "Access log: a file, stdout or off (default: stdout)")->type_name("FILE|stdout|off");
+  CLI::App* const check_command = app.add_subcommand("check", "Check a configuration file and say what is wrong with it");
+  check_command->add_option("-f,--file", options.file, "Configuration file (TOML)")->type_name("FILE")->required();
+  app.require_subcommand(0, 1);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    CommandLine result;
+    result.command = CommandLine::Command::help;
+    const bool of_run = run_command->parsed();
+    const bool of_check = check_command->parsed();
+    result.text = of_run ? run_command->help() : of_check ? check_command->help() : app.help();
+    return result;
+  } catch (const CLI::ParseError& error) {
+    return sentence(std::string(error.what()) + " (breakwater --help shows what there is)");
+  }
+  options.has_cores = cores->count() > 0;
+  if (wants_version) {
+    CommandLine result;
+    result.command = CommandLine::Command::version;
+    result.text = version();
+    return result;
+  }
+  if (run_command->parsed()) return run(options);
+  if (check_command->parsed()) return check(options.file);
+  return failed(app.help());
+}
+
+}  // namespace breakwater::app

@@ -1,0 +1,62 @@
+// CoreThread: one CPU's thread with its Core, Worker and listeners, from start to the end of its drain.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/config.h"
+#include "core/log_ring.h"
+#include "core/mailbox.h"
+#include "core/stats.h"
+#include "proxy/worker.h"
+
+namespace breakwater::app {
+
+class LogWriter;
+
+// What all cores share; made before the first thread, then only read.
+struct Shared {
+  const config::Config* config = nullptr;
+  std::vector<proxy::Site> sites;                         // by listener
+  std::vector<std::vector<proxy::Server>> pools;          // servers by pool
+  LogWriter* log_writer = nullptr;
+};
+
+class CoreThread {
+ public:
+  CoreThread(uint32_t index, int cpu, const Shared& shared, LogRing& log, std::vector<int> listen_fds);
+  ~CoreThread();
+  CoreThread(const CoreThread&) = delete;
+  CoreThread& operator=(const CoreThread&) = delete;
+
+  void start();
+  // Waits until it is ready or has failed; an empty text means ready.
+  std::string wait_ready();
+  void begin() noexcept;  // accept connections from now on
+  void post(Mailbox::Message message) noexcept { mailbox_.post(message); }
+  bool ended() const noexcept { return ended_.load(); }
+  void join();
+  const Stats& stats() const noexcept { return stats_; }
+
+ private:
+  void run();
+  void serve(Core& core);
+
+  uint32_t index_;
+  int cpu_;
+  const Shared& shared_;
+  LogRing& log_;
+  std::vector<int> listen_fds_;
+  Mailbox mailbox_;
+  Stats stats_;
+  std::string failure_;
+  std::atomic<int> ready_{0};   // 0 starting, 1 ready, 2 failed
+  std::atomic<int> go_{0};      // 0 wait, 1 accept
+  std::atomic<bool> ended_{false};
+  std::thread thread_;
+};
+
+}  // namespace breakwater::app

@@ -1,0 +1,78 @@
+#include "app/log_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+namespace breakwater::app {
+
+namespace {
+constexpr std::chrono::milliseconds gather{5};
+}
+
+LogWriter::LogWriter(const config::Log& target, std::vector<std::unique_ptr<LogRing>>& rings)
+    : target_(target), rings_(rings) {}
+
+LogWriter::~LogWriter() {
+  if (thread_.joinable()) {
+    stopping_.store(true);
+    signal();
+    thread_.join();
+  }
+  if (target_.target == config::Log::Target::file && fd_ >= 0) close(fd_);
+}
+
+bool LogWriter::open(std::string& why) {
+  switch (target_.target) {
+    case config::Log::Target::off:
+      break;
+    case config::Log::Target::standard_output:
+      fd_ = STDOUT_FILENO;
+      break;
+    case config::Log::Target::file:
+      fd_ = ::open(target_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+      if (fd_ < 0) {
+        why = "the access log " + target_.path + " can't be opened: " + strerror(errno);
+        return false;
+      }
+  }
+  return true;
+}
+
+void LogWriter::start() { thread_ = std::thread([this] { run(); }); }
+
+void LogWriter::signal() noexcept {
+  if (signalled_.exchange(1, std::memory_order_release) == 0) signalled_.notify_one();
+}
+
+void LogWriter::run() {
+  for (;;) {
+    signalled_.wait(0, std::memory_order_acquire);
+    const bool last = stopping_.load();
+    if (!last) std::this_thread::sleep_for(gather);
+    signalled_.store(0, std::memory_order_seq_cst);
+    write_all();
+    if (last) return;
+  }
+}
+
+size_t LogWriter::write_all() {
+  size_t total = 0;
+  for (const std::unique_ptr<LogRing>& ring : rings_) {
+    total += ring->drain([this](const char* data, size_t bytes) {
+      while (fd_ >= 0 && bytes > 0) {
+        const ssize_t written = write(fd_, data, bytes);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;  // a full disk loses log lines, never requests
+        data += written;
+        bytes -= static_cast<size_t>(written);
+      }
+    });
+  }
+  return total;
+}
+
+}  // namespace breakwater::app

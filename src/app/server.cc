@@ -1,0 +1,293 @@
+#include "app/server.h"
+
+#include <netdb.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "app/admin.h"
+#include "app/core_thread.h"
+#include "app/log_writer.h"
+#include "app/metrics.h"
+#include "proxy/limits.h"
+#include "ring/ring.h"
+#include "ring/sys.h"
+
+namespace breakwater::app {
+
+namespace {
+
+constexpr int backlog = 4096;
+constexpr timespec poll_end{.tv_sec = 0, .tv_nsec = 50'000'000};
+constexpr int64_t stop_limit_ns = 2'000'000'000;  // after a second signal
+
+std::vector<int> cpus_allowed() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cpus;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+      if (CPU_ISSET(static_cast<size_t>(cpu), &set)) cpus.push_back(cpu);
+    }
+  }
+  if (cpus.empty()) cpus.push_back(0);
+  return cpus;
+}
+
+// A name is looked up once, at start-up.
+bool resolve(const config::Endpoint& endpoint, bool passive, Address& address, std::string& why) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = passive ? AI_PASSIVE : 0;
+  addrinfo* found = nullptr;
+  const char* const host = endpoint.host.empty() ? nullptr : endpoint.host.c_str();
+  const int status = getaddrinfo(host, std::to_string(endpoint.port).c_str(), &hints, &found);
+  if (status != 0) {
+    why = "the host of " + endpoint.text() + " can't be found: " + gai_strerror(status);
+    return false;
+  }
+  std::memcpy(&address.any, found->ai_addr, found->ai_addrlen);
+  address.bytes = found->ai_addrlen;
+  freeaddrinfo(found);
+  return true;
+}
+
+// Both ends of every connection and the pipes need descriptors; take as many as we may.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Connections per core that the descriptors allow, beside pipes, pooled connections and a reserve.
+uint32_t connections_that_fit(const config::Config& config, uint32_t cores) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return config.limits.connections;
+  const uint64_t per_core = limit.rlim_cur / cores;
+  const uint64_t pipes = 2ull * config.limits.pipes;
+  const uint64_t reserve = 64 + proxy::refusals_max;
+  const uint64_t rest = per_core > pipes + reserve ? per_core - pipes - reserve : 32;
+  return static_cast<uint32_t>(std::min<uint64_t>(config.limits.connections, rest / 2));
+}
+
+bool write_pid_file(const std::string& path, std::string& why) {
+  if (path.empty()) return true;
+  FILE* const file = std::fopen(path.c_str(), "we");
+  if (file == nullptr) {
+    why = "the pid file " + path + " can't be written: " + strerror(errno);
+    return false;
+  }
+  std::fprintf(file, "%d\n", getpid());
+  std::fclose(file);
+  return true;
+}
+
+// The signals that steer the process; blocked everywhere, waited for by the main thread.
+sigset_t steering_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+class Program {
+ public:
+  explicit Program(const config::Config& config)
+      : config_(config), log_writer_(config_.log, log_rings_), admin_([this] { return metrics(); }) {}
+
+  int run() {
+    std::string why;
+    if (!start(why)) {
+      for (const std::unique_ptr<CoreThread>& thread : threads_) thread->post(Mailbox::stop_now);
+      std::fprintf(stderr, "breakwater: %s\n", why.c_str());
+      return 1;
+    }
+    announce();
+    serve();
+    if (!config_.pid_file.empty()) unlink(config_.pid_file.c_str());
+    return 0;
+  }
+
+ private:
+  bool start(std::string& why) {
+    const RingFeatures features = probe_ring_features();
+    if (!features.usable) {
+      why = features.why;
+      return false;
+    }
+    const std::vector<int> cpus = cpus_allowed();
+    const uint32_t cores = config_.cores == 0 ? static_cast<uint32_t>(cpus.size()) : config_.cores;
+    if (cores > cpus.size()) {
+      why = "this process may use " + std::to_string(cpus.size()) + " CPUs, but " + std::to_string(cores) +
+            " cores are asked for (--cores, [process] cores)";
+      return false;
+    }
+    raise_descriptor_limit();
+    config_.limits.connections = connections_that_fit(config_, cores);
+    shared_.config = &config_;
+    shared_.log_writer = &log_writer_;
+    for (uint32_t index = 0; index < cores; index++) {
+      log_rings_.push_back(std::make_unique<LogRing>(proxy::log_ring_bytes));
+    }
+    if (!find_servers(why) || !log_writer_.open(why)) return false;
+    std::vector<std::vector<int>> sockets(cores);
+    if (!open_listeners(sockets, why) || !open_admin(why) || !write_pid_file(config_.pid_file, why)) {
+      return false;
+    }
+    for (uint32_t index = 0; index < cores; index++) {
+      threads_.push_back(std::make_unique<CoreThread>(index, cpus[index], shared_, *log_rings_[index], sockets[index]));
+      threads_.back()->start();
+    }
+    for (const std::unique_ptr<CoreThread>& thread : threads_) {
+      why = thread->wait_ready();
+      if (!why.empty()) return false;
+    }
+    log_writer_.start();
+    if (config_.admin_enabled) admin_.start();
+    for (const std::unique_ptr<CoreThread>& thread : threads_) thread->begin();
+    return true;
+  }
+
+  bool find_servers(std::string& why) {
+    for (const config::Pool& pool : config_.pools) {
+      std::vector<proxy::Server>& servers = shared_.pools.emplace_back();
+      for (const config::Endpoint& endpoint : pool.servers) {
+        proxy::Server& server = servers.emplace_back();
+        server.name = endpoint.text();
+        if (!resolve(endpoint, false, server.address, why)) return false;
+      }
+    }
+    return true;
+  }
+
+  // One socket for each listener and core; the first of a listener settles the port.
+  bool open_listeners(std::vector<std::vector<int>>& sockets, std::string& why) {
+    for (const config::Listen& listen : config_.listens) {
+      proxy::Site& site = shared_.sites.emplace_back();
+      site.listen_name = listen.name;
+      site.pool_name = listen.pool;
+      for (size_t index = 0; index < config_.pools.size(); index++) {
+        if (config_.pools[index].name == listen.pool) site.pool_index = static_cast<uint32_t>(index);
+      }
+      for (const std::string& network : listen.trusted) {
+        const std::optional<proxy::Network> parsed = proxy::parse_network(network);
+        if (parsed) site.trusted.push_back(*parsed);
+      }
+      Address address;
+      if (!resolve(listen.bind, true, address, why)) return false;
+      for (std::vector<int>& of_core : sockets) {
+        const bool first = &of_core == &sockets.front();
+        const int fd = sys::listen_on(address, backlog, first);
+        if (fd < 0) {
+          why = "can't listen on " + address.text() + ": " + strerror(-fd) +
+                (fd == -EADDRINUSE ? " (another program uses this port)" : "") +
+                (fd == -EACCES ? " (ports below 1024 need CAP_NET_BIND_SERVICE)" : "");
+          return false;
+        }
+        of_core.push_back(fd);
+      }
+      listen_addresses_.push_back(address.text());
+    }
+    return true;
+  }
+
+  bool open_admin(std::string& why) {
+    if (!config_.admin_enabled) return true;
+    Address address;
+    if (!resolve(config_.admin, true, address, why) || !admin_.open(address, why)) return false;
+    admin_address_ = address.text();
+    return true;
+  }
+
+  void announce() const {
+    if (!admin_address_.empty()) std::fprintf(stderr, "admin on %s\n", admin_address_.c_str());
+    for (const std::string& address : listen_addresses_) std::fprintf(stderr, "listening on %s\n", address.c_str());
+  }
+
+  // Waits for signals: the first drains, the second stops at once.
+  void serve() {
+    const sigset_t signals = steering_signals();
+    int signal = 0;
+    while (sigwait(&signals, &signal) != 0) {}
+    admin_.set_draining();
+    std::fprintf(stderr, "draining: no new connections; running requests finish (signal again to stop at once)\n");
+    post(Mailbox::drain);
+    const int64_t drain_ns = config_.timeouts.drain.count() * 1'000'000;
+    const int64_t drain_end = drain_ns > 0 ? sys::monotonic_ns() + drain_ns : INT64_MAX;
+    while (!all_ended()) {
+      const bool again = sigtimedwait(&signals, nullptr, &poll_end) > 0;
+      if (again || sys::monotonic_ns() >= drain_end) return stop_at_once();
+    }
+  }
+
+  void stop_at_once() {
+    post(Mailbox::stop_now);
+    const int64_t limit = sys::monotonic_ns() + stop_limit_ns;
+    while (!all_ended()) {
+      nanosleep(&poll_end, nullptr);
+      if (sys::monotonic_ns() >= limit) _exit(0);  // a connect that still waits; the kernel closes everything
+    }
+  }
+
+  void post(Mailbox::Message message) {
+    for (const std::unique_ptr<CoreThread>& thread : threads_) thread->post(message);
+  }
+
+  bool all_ended() const {
+    for (const std::unique_ptr<CoreThread>& thread : threads_) {
+      if (!thread->ended()) return false;
+    }
+    return true;
+  }
+
+  std::string metrics() const {
+    MetricsText text;
+    const auto sum = [this](Count Stats::*member) {
+      uint64_t total = 0;
+      for (const std::unique_ptr<CoreThread>& thread : threads_) total += (thread->stats().*member).get();
+      return total;
+    };
+#define BW_WRITE(name, help) text.counter("breakwater_" #name, help, sum(&Stats::name));
+    BW_COUNTERS(BW_WRITE)
+#undef BW_WRITE
+#define BW_WRITE(name, help) text.gauge("breakwater_" #name, help, sum(&Stats::name));
+    BW_GAUGES(BW_WRITE)
+#undef BW_WRITE
+    text.gauge("breakwater_cores", "cores that serve", threads_.size());
+    return text.take();
+  }
+
+  config::Config config_;
+  Shared shared_;
+  std::vector<std::unique_ptr<LogRing>> log_rings_;
+  LogWriter log_writer_;
+  std::vector<std::string> listen_addresses_;
+  std::string admin_address_;
+  std::vector<std::unique_ptr<CoreThread>> threads_;
+  Admin admin_;
+};
+
+}  // namespace
+
+uint32_t allowed_cpus() { return static_cast<uint32_t>(cpus_allowed().size()); }
+
+int run_server(const config::Config& config) {
+  signal(SIGPIPE, SIG_IGN);
+  const sigset_t signals = steering_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  Program program(config);
+  return program.run();
+}
+
+}  // namespace breakwater::app

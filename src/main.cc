@@ -1,0 +1,17 @@
+// Breakwater as a table of contents: understand the command line, then check, print or run.
+#include <cstdio>
+#include <string>
+
+#include "app/command_line.h"
+#include "app/server.h"
+#include "app/version.h"
+
+int main(int argc, char** argv) {
+  using breakwater::app::CommandLine;
+  const CommandLine command = breakwater::app::parse_command_line(argc, argv, breakwater::app::version_text);
+  if (!command.text.empty()) {
+    std::fputs(command.text.c_str(), command.exit_status == 0 ? stdout : stderr);
+  }
+  if (command.command != CommandLine::Command::run) return command.exit_status;
+  return breakwater::app::run_server(command.config);
+}

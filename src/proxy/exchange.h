@@ -1,0 +1,112 @@
+// Exchange: one request and its answer. Made by the session for each request; lives in its coroutine's frame.
+//
+// run() is the sequence: parse, choose a server, connect or reuse, send, read the answer's head, relay, finish, log.
+// What overlaps it (the request body going up while the answer comes down) are two pumps. Every failure goes through
+// fail(), once: it records the first reason and makes whatever is waited for end.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "coro/task.h"
+#include "proxy/pump.h"
+#include "proxy/replies.h"
+#include "proxy/session.h"
+#include "proxy/upstream.h"
+#include "wire/git_service.h"
+#include "wire/http_head.h"
+
+namespace breakwater::proxy {
+
+// Where a request was when it ended, for the access log.
+enum class Phase : uint8_t { head, connect, request, response_head, response_body, tunnel, done };
+
+class Exchange {
+ public:
+  explicit Exchange(Session& session) noexcept;
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Serves the request whose head stands in the session's inbox from `start` to `end`. True: the client's connection
+  // may carry another request.
+  Task<bool> run(size_t start, size_t end);
+  // Answers a head that failed the check before it was whole, or that came too slowly.
+  Task<void> refuse_head(wire::Fault fault);
+  Task<void> refuse_late_head();
+
+  // From the session, at any time: the client closed its sending side, or (broken) its connection is gone.
+  void client_ended(bool broken) noexcept;
+  void fail(const Error& why) noexcept;
+
+ private:
+  enum class Attempt : uint8_t { answered, again, failed };
+  struct Times { int64_t begun = 0, head = 0, connect_begun = 0, connected = 0, sent = 0, first_byte = 0; };
+
+  Task<bool> forward();
+  Task<Attempt> try_server(uint32_t server);
+  Task<Error> get_connection(uint32_t server);
+  Error send_request();
+  Task<Error> read_response_head();
+  Task<Error> receive_response_head();
+  Task<Error> pass_interim_head();
+  Task<void> relay_response();
+  Task<void> relay_tunnel();
+  Task<void> join_upload();
+  Task<bool> finish();
+  Task<void> answer(const Reply& reply, bool may_keep_alive);
+
+  bool whole_request_at_hand() const noexcept;
+  bool may_retry(const Error& error) const noexcept;
+  bool client_may_continue() const noexcept;
+  uint32_t choose_server() noexcept;
+  void write_log() noexcept;
+  std::string_view ended_by() const noexcept;
+  void watch_time() noexcept;
+  static void on_time(void* context);
+  static void on_upload_ended(void* context);
+  std::string_view request_id() const noexcept { return {request_id_.data(), request_id_.size()}; }
+
+  Session& session_;
+  Worker& worker_;
+  Core& core_;
+  const config::Config& config_;
+
+  wire::RequestHead request_;
+  wire::ResponseHead response_;
+  wire::GitRequest git_;
+  bool parsed_ = false;
+  std::array<char, 16> request_id_;
+
+  size_t head_end_ = 0;           // of the request, in the session's inbox
+  UpstreamLease server_;
+  const Server* server_used_ = nullptr;
+  uint32_t attempts_ = 0;
+  bool replayable_ = false;
+  bool reused_ = false;
+  HeadRoom::Lease request_room_;
+  HeadRoom::Lease response_room_;
+  size_t request_head_bytes_ = 0;
+  wire::HeadScanner response_scanner_;
+  size_t response_bytes_seen_ = 0;  // bytes of an answer, interim ones too
+  Pump upload_;
+  Pump download_;
+
+  Error failure_;                 // the first reason
+  bool upload_failed_ = false;    // the server stopped reading; its answer may still come
+  bool waits_for_head_ = false;
+  bool response_begun_ = false;   // bytes of the final answer are on their way to the client
+  bool continue_sent_ = false;
+  bool keep_client_ = false;
+  bool tunnel_ = false;
+  uint16_t status_ = 0;
+  uint64_t own_reply_bytes_ = 0;
+  Phase phase_ = Phase::head;
+  wire::Fault fault_ = wire::Fault::none;
+  Times times_;
+  int64_t active_ns_ = 0;         // the last time something moved, besides the pumps
+  Timer timer_;
+};
+
+}  // namespace breakwater::proxy

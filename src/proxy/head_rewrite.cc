@@ -1,0 +1,126 @@
+#include "proxy/head_rewrite.h"
+
+#include <array>
+
+#include "wire/field_rules.h"
+#include "wire/http_write.h"
+
+namespace breakwater::proxy {
+
+namespace {
+
+using wire::equals_ignoring_case;
+using wire::Field;
+
+// A Connection field may not talk us out of these: dropping them changes what the request means or who sent it.
+constexpr std::array<std::string_view, 13> never_nominated{
+    "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "authorization", "cookie",
+    "git-protocol", "expect", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id"};
+
+bool dropped_by_connection(const wire::Fields& fields, std::string_view name) {
+  for (const std::string_view kept : never_nominated) {
+    if (equals_ignoring_case(name, kept)) return false;
+  }
+  return wire::nominated_by_connection(fields, name);
+}
+
+// Fields of a request that never pass as they came, whoever sent them.
+bool is_ours(std::string_view name) {
+  return wire::is_hop_by_hop(name) || wire::is_identity(name) || equals_ignoring_case(name, "proxy") ||
+         equals_ignoring_case(name, "content-length") || equals_ignoring_case(name, "host");
+}
+
+void write_forwarded_for(wire::HeadWriter& out, const wire::RequestHead& request, const UpstreamFacts& facts) {
+  out.text("X-Forwarded-For: ");
+  if (facts.peer_is_trusted) {
+    for (size_t index = 0; index < request.fields.size(); index++) {
+      const Field field = request.fields[index];
+      if (!equals_ignoring_case(field.name, "x-forwarded-for") || field.value.empty()) continue;
+      out.text(field.value);
+      out.text(", ");
+    }
+  }
+  out.text(facts.client_address);
+  out.text("\r\n");
+}
+
+// A field that we set, unless a trusted peer has.
+void write_unless_trusted(wire::HeadWriter& out, const wire::RequestHead& request, const UpstreamFacts& facts,
+                          std::string_view name, std::string_view value) {
+  const bool given = facts.peer_is_trusted && request.fields.find(name).data() != nullptr;
+  if (!given && !value.empty()) out.field(name, value);
+}
+
+}  // namespace
+
+size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts& facts, std::span<char> out) noexcept {
+  wire::HeadWriter writer(out);
+  writer.request_line(request.method_text, request.path_query);
+  const std::string_view authority = request.authority.empty() ? facts.server_authority : request.authority;
+  bool host_written = false;
+  bool length_written = false;
+  for (size_t index = 0; index < request.fields.size(); index++) {
+    const Field field = request.fields[index];
+    if (equals_ignoring_case(field.name, "host")) {  // in its place; an absolute-form target decides its value
+      writer.field(field.name, authority);
+      host_written = true;
+    } else if (equals_ignoring_case(field.name, "content-length")) {
+      writer.field(field.name, field.value);
+      length_written = true;
+    } else if (equals_ignoring_case(field.name, "x-forwarded-for")) {
+      continue;  // written anew below
+    } else if (is_ours(field.name) || dropped_by_connection(request.fields, field.name)) {
+      continue;
+    } else if (!facts.peer_is_trusted &&
+               (wire::is_forwarding(field.name) || equals_ignoring_case(field.name, "x-request-id"))) {
+      continue;
+    } else {
+      writer.field(field.name, field.value);
+    }
+  }
+  if (!host_written) writer.field("Host", authority);
+  if (request.body.kind == wire::BodyKind::chunked) writer.field("Transfer-Encoding", "chunked");
+  if (request.body.kind == wire::BodyKind::length && !length_written) writer.field("Content-Length", request.body.length);
+  if (request.upgrade_websocket) {
+    writer.field("Connection", "Upgrade");
+    writer.field("Upgrade", "websocket");
+  }
+  write_forwarded_for(writer, request, facts);
+  write_unless_trusted(writer, request, facts, "X-Forwarded-Proto", facts.scheme);
+  write_unless_trusted(writer, request, facts, "X-Forwarded-Host", request.authority);
+  write_unless_trusted(writer, request, facts, "X-Request-Id", facts.request_id);
+  writer.end_of_head();
+  return writer.overflowed() ? 0 : writer.bytes();
+}
+
+size_t write_downstream_head(const wire::ResponseHead& response, const DownstreamFacts& facts,
+                             std::span<char> out) noexcept {
+  wire::HeadWriter writer(out);
+  const std::string_view reason = response.reason.empty() ? wire::reason_phrase(response.status) : response.reason;
+  writer.status_line(response.status, reason);
+  const bool keeps_length = facts.framing.kind == wire::BodyKind::length || facts.framing.kind == wire::BodyKind::none;
+  for (size_t index = 0; index < response.fields.size(); index++) {
+    const Field field = response.fields[index];
+    if (equals_ignoring_case(field.name, "content-length")) {
+      // A HEAD or 304 answer tells the length of a body it does not have; a 1xx or 204 must not (RFC 9110 §8.6).
+      const bool allowed = response.status >= 200 && response.status != 204;
+      if (keeps_length && allowed) writer.field(field.name, field.value);
+      continue;
+    }
+    if (wire::is_hop_by_hop(field.name) || dropped_by_connection(response.fields, field.name)) continue;
+    writer.field(field.name, field.value);
+  }
+  if (facts.framing.kind == wire::BodyKind::chunked) writer.field("Transfer-Encoding", "chunked");
+  if (facts.upgrade) {
+    writer.field("Connection", "Upgrade");
+    writer.field("Upgrade", "websocket");
+  } else if (!facts.keep_alive) {
+    writer.field("Connection", "close");
+  } else if (facts.client_is_1_0) {
+    writer.field("Connection", "keep-alive");
+  }
+  writer.end_of_head();
+  return writer.overflowed() ? 0 : writer.bytes();
+}
+
+}  // namespace breakwater::proxy

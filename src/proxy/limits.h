@@ -1,0 +1,40 @@
+// Every bound of the data plane, and the sum that explains the memory (docs/memory.md says it for operators).
+//
+// Per core, with the defaults of config::Limits:
+//   head buffers    1024 x 20 KiB   = 20 MiB   requests and responses heads, small bodies
+//   bulk buffers     128 x 128 KiB  = 16 MiB   bodies that are copied: at most two for each direction of a request
+//   outgoing heads   512 x 20 KiB   = 10 MiB   heads being sent
+//   log ring           1 x 1 MiB    =  1 MiB
+//   per client connection           <  4 KiB   Session and its suspended coroutine; no buffer while it waits
+//   per request being served        < 16 KiB   Exchange: two heads' fields, two pumps
+// Pages of a pool that were never used cost nothing. Pipes hold references to socket memory, not copies.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "config/config.h"
+
+namespace breakwater::proxy {
+
+inline constexpr size_t head_buffer_bytes = 20 * 1024;
+inline constexpr size_t bulk_buffer_bytes = 128 * 1024;
+inline constexpr size_t pipe_bytes = 1024 * 1024;
+inline constexpr uint32_t head_rooms = 512;
+inline constexpr size_t log_ring_bytes = 1024 * 1024;
+inline constexpr uint32_t ring_entries = 1024;
+
+// What rewriting may add to a head: X-Forwarded-*, X-Request-Id, Host, framing.
+inline constexpr size_t head_growth_bytes = 4 * 1024;
+
+// A body of at least this length, or one of unknown length that already passed `splice_after_bytes`, is spliced.
+inline constexpr uint64_t splice_length_min = 64 * 1024;
+inline constexpr uint64_t splice_after_bytes = 256 * 1024;
+
+// Connections past config::Limits::connections that still get a 503; further ones are closed at once.
+inline constexpr uint32_t refusals_max = 64;
+
+// Dropped after an early answer, so that a client that still sends can read it (RFC 9112 §9.6).
+inline constexpr uint64_t linger_bytes_max = 16 * 1024 * 1024;
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,341 @@
+#include "proxy/pump.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "proxy/limits.h"
+#include "ring/sys.h"
+
+namespace breakwater::proxy {
+
+namespace {
+
+constexpr uint32_t splice_rounds_per_turn = 8;  // then other connections get their turn
+constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view last_chunk = "0\r\n";
+
+}  // namespace
+
+Pump::Pump(Core& core) noexcept : finished(core), core_(core), waiter_(on_buffer, this), deferred_(on_deferred, this) {
+  fill_.context = this;
+  drain_.context = this;
+}
+
+void Pump::start(const Plan& plan) noexcept {
+  BW_ASSERT(!running());
+  BW_ASSERT(!slots_[0].used && part_count_ == 0);
+  state_ = State::running;
+  finished.clear();
+  error_ = {};
+  source_ended_ = end_framed_ = pipe_refused_ = chunk_open_ = false;
+  initial_used_ = 0;
+  sent_bytes_ = 0;
+  pieces_.clear();
+  plan_ = plan;
+  reader_.start(plan.from);
+  progress();
+  if (!plan.head.empty()) add_part(plan.head.data(), plan.head.size());
+  if (!plan.initial.empty()) {
+    slots_[0].used = true;
+    slots_[0].raw = plan.initial.data();
+    slots_[0].raw_bytes = plan.initial.size();
+  }
+  step();
+}
+
+void Pump::stop(const Error& why) noexcept {
+  if (state_ != State::running) return;
+  error_ = why;
+  state_ = State::stopping;
+  waiter_.stop();
+  deferred_.stop();
+  core_.ring().cancel(fill_);
+  core_.ring().cancel(drain_);
+  settle();
+}
+
+void Pump::fail(Code code, Side side, int sys_errno) noexcept { stop({code, side, sys_errno}); }
+
+void Pump::fail_errno(Side side, int sys_errno) noexcept {
+  fail(sys_errno == ECANCELED ? Code::cancelled : Code::reset, side, sys_errno);
+}
+
+// Ends a stopping pump once nothing is in flight.
+void Pump::settle() noexcept {
+  if (state_ != State::stopping || !idle()) return;
+  state_ = State::finished;
+  pipe_.release();
+  if (error_.code != Code::none || !slots_[0].buffer) {
+    slots_[0] = {};
+    slots_[1] = {};
+    part_count_ = part_index_ = 0;
+  }
+  if (hook_ != nullptr) hook_(hook_context_);
+  finished.set();
+}
+
+// The one function that moves between states: does whatever can be done now.
+void Pump::step() noexcept {
+  if (state_ != State::running) return settle();
+  if (splicing_) return splice_some();
+  if (!drain_.in_flight) {
+    walk();
+    if (state_ != State::running) return;
+    start_drain();
+    if (state_ != State::running) return;
+  }
+  if (may_splice()) {
+    if (drain_.in_flight || fill_.in_flight) return;  // begins when what is copied is through
+    pipe_ = core_.pipes().acquire();
+    if (pipe_) {
+      splicing_ = true;
+      return splice_some();
+    }
+    pipe_refused_ = true;
+    core_.stats().pipe_misses.add();
+  }
+  start_fill();
+}
+
+// Takes payload out of the front slot, until there is something to send or nothing more to walk.
+void Pump::walk() noexcept {
+  while (pieces_.count == 0 && !reader_.done()) {
+    Slot& front = slots_[0];
+    if (!front.used) {
+      if (source_ended_) end_of_source();
+      return;
+    }
+    const size_t used = reader_.walk({front.raw, front.raw_bytes}, pieces_);
+    front.raw += used;
+    front.raw_bytes -= used;
+    if (!front.buffer) initial_used_ += used;
+    if (reader_.fault() != wire::Fault::none) return fail(Code::malformed, plan_.source_side, 0);
+    if (plan_.payload_max != 0 && reader_.payload_bytes() > plan_.payload_max) {
+      return fail(Code::too_large, plan_.source_side, 0);
+    }
+    if (pieces_.count == 0 && front.raw_bytes == 0) pop_front_slot();
+  }
+}
+
+void Pump::end_of_source() noexcept {
+  if (!reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);
+}
+
+void Pump::pop_front_slot() noexcept {
+  slots_[0] = std::move(slots_[1]);
+  slots_[1] = {};
+}
+
+void Pump::add_part(const void* data, size_t bytes) noexcept {
+  BW_ASSERT(part_count_ < parts_.size());
+  parts_[part_count_++] = {const_cast<void*>(data), bytes};
+}
+
+// Frames the pieces (and the end of the body, once it is known) and sends all of it in one call.
+void Pump::start_drain() noexcept {
+  if (drain_.in_flight) return;
+  const bool chunked = plan_.to == Framing::chunked;
+  if (pieces_.count > 0) {
+    if (plan_.payload_counter != nullptr) plan_.payload_counter->add(pieces_.bytes);
+    core_.stats().bytes_copied.add(pieces_.bytes);
+    if (chunked) {
+      const size_t line_bytes = wire::write_chunk_header(
+          pieces_.bytes, std::span<char, wire::chunk_header_bytes_max>(frame_.data(), wire::chunk_header_bytes_max));
+      add_part(frame_.data(), line_bytes);
+    }
+    for (size_t index = 0; index < pieces_.count; index++) {
+      add_part(pieces_.piece[index].data(), pieces_.piece[index].size());
+    }
+    if (chunked) add_part(line_end.data(), line_end.size());
+  }
+  if (reader_.done() && !end_framed_) {
+    end_framed_ = true;
+    if (chunked) {
+      if (chunk_open_) add_part(line_end.data(), line_end.size());
+      chunk_open_ = false;
+      add_part(last_chunk.data(), last_chunk.size());
+      if (!reader_.trailers().empty()) add_part(reader_.trailers().data(), reader_.trailers().size());
+      add_part(line_end.data(), line_end.size());
+    }
+  }
+  if (part_count_ > 0) return send_rest();
+  if (!end_framed_ || fill_.in_flight) return;
+  // Everything is with the sink.
+  if (plan_.half_close_sink) sys::shutdown_write(plan_.sink);
+  state_ = State::stopping;
+  settle();
+}
+
+void Pump::send_rest() noexcept {
+  message_.msg_iov = &parts_[part_index_];
+  message_.msg_iovlen = part_count_ - part_index_;
+  drain_.kind = Op::Kind::send_message;
+  drain_.fd = plan_.sink;
+  drain_.message = &message_;
+  drain_.on_complete = on_drained;
+  core_.ring().submit(drain_);
+}
+
+void Pump::on_drained(Op& op) {
+  Pump& self = *static_cast<Pump*>(op.context);
+  if (self.state_ != State::running) return self.settle();
+  if (op.result < 0) return self.fail_errno(self.plan_.sink_side, -op.result);
+  self.progress();
+  if (self.splicing_) return self.splice_some();  // the sink became writable
+  size_t sent = static_cast<size_t>(op.result);
+  self.sent_bytes_ += sent;
+  while (self.part_index_ < self.part_count_ && sent >= self.parts_[self.part_index_].iov_len) {
+    sent -= self.parts_[self.part_index_++].iov_len;
+  }
+  if (self.part_index_ < self.part_count_) {
+    iovec& part = self.parts_[self.part_index_];
+    part.iov_base = static_cast<char*>(part.iov_base) + sent;
+    part.iov_len -= sent;
+    return self.send_rest();
+  }
+  self.part_count_ = self.part_index_ = 0;
+  self.pieces_.clear();
+  if (self.slots_[0].used && self.slots_[0].raw_bytes == 0) self.pop_front_slot();
+  self.step();
+}
+
+// One receive ahead of what is being sent, but never beyond bytes that were not walked: they might hold the end.
+void Pump::start_fill() noexcept {
+  if (fill_.in_flight || waiter_.waiting() || source_ended_ || reader_.done()) return;
+  if (slots_[1].used || slots_[0].raw_bytes > 0) return;
+  fill_.kind = Op::Kind::receive_selected;
+  fill_.fd = plan_.source;
+  fill_.group = core_.bulk_buffers().id();
+  fill_.bytes = static_cast<size_t>(std::min<uint64_t>(reader_.remaining(), core_.bulk_buffers().bytes()));
+  fill_.on_complete = on_filled;
+  core_.ring().submit(fill_);
+}
+
+void Pump::on_buffer(void* context) { static_cast<Pump*>(context)->step(); }
+
+void Pump::on_filled(Op& op) {
+  Pump& self = *static_cast<Pump*>(op.context);
+  Buffer picked;
+  if (op.buffer_selected) picked = self.core_.bulk_buffers().take_picked(op.buffer_id);
+  if (self.state_ != State::running) return self.settle();
+  if (self.splicing_) {  // the source became readable
+    if (op.result < 0) return self.fail_errno(self.plan_.source_side, -op.result);
+    return self.splice_some();
+  }
+  if (op.result == -ENOBUFS) {
+    self.core_.bulk_buffers().wait(self.waiter_);
+    return;
+  }
+  if (op.result < 0) return self.fail_errno(self.plan_.source_side, -op.result);
+  self.progress();
+  if (op.result == 0) {
+    self.source_ended_ = true;
+  } else {
+    Slot& slot = self.slots_[0].used ? self.slots_[1] : self.slots_[0];
+    BW_ASSERT(!slot.used && picked);
+    slot.raw = picked.data();
+    slot.raw_bytes = static_cast<size_t>(op.result);
+    slot.buffer = std::move(picked);
+    slot.used = true;
+  }
+  self.step();
+}
+
+Buffer Pump::take_leftover(size_t& begin, size_t& end) noexcept {
+  Slot& slot = slots_[0];
+  begin = static_cast<size_t>(slot.raw - slot.buffer.data());
+  end = begin + slot.raw_bytes;
+  Buffer buffer = std::move(slot.buffer);
+  slot = {};
+  return buffer;
+}
+
+// Worth a pipe: plain payload with much still to come, and nothing of it in our buffers.
+bool Pump::may_splice() const noexcept {
+  if (pipe_refused_ || splicing_ || reader_.done() || source_ended_ || slots_[0].used || slots_[1].used) return false;
+  if (plan_.payload_max != 0) return false;
+  if (plan_.from.kind == wire::BodyKind::length) return reader_.remaining() >= splice_length_min;
+  return plan_.from.kind == wire::BodyKind::until_close && reader_.payload_bytes() >= splice_after_bytes;
+}
+
+void Pump::poll(Op& op, Op::Kind kind, int fd) noexcept {
+  op.kind = kind;
+  op.fd = fd;
+  op.on_complete = &op == &fill_ ? on_filled : on_drained;
+  core_.ring().submit(op);
+}
+
+void Pump::on_deferred(void* context) { static_cast<Pump*>(context)->step(); }
+
+// Fills the pipe, empties the pipe, in turns; it never holds bytes of two fills.
+void Pump::splice_some() noexcept {
+  if (fill_.in_flight || drain_.in_flight || deferred_.queued()) return;
+  for (uint32_t round = 0; round < splice_rounds_per_turn; round++) {
+    if (pipe_.held_bytes() == 0) {
+      if (reader_.done()) return leave_splice();
+      const size_t wanted = static_cast<size_t>(std::min<uint64_t>(reader_.remaining(), pipe_.capacity()));
+      core_.stats().splice_calls.add();
+      const int64_t moved = sys::splice_now(plan_.source, pipe_.write_end(), wanted, false);
+      if (moved == -EAGAIN) return poll(fill_, Op::Kind::poll_readable, plan_.source);
+      if (moved < 0) return fail_errno(plan_.source_side, static_cast<int>(-moved));
+      if (moved == 0) {
+        source_ended_ = true;
+        return leave_splice();
+      }
+      progress();
+      pipe_.filled(static_cast<size_t>(moved));
+      reader_.skip(static_cast<uint64_t>(moved));
+      core_.stats().bytes_spliced.add(static_cast<uint64_t>(moved));
+      if (plan_.payload_counter != nullptr) plan_.payload_counter->add(static_cast<uint64_t>(moved));
+      if (plan_.to == Framing::chunked) {
+        frame_bytes_ = 0;
+        frame_sent_ = 0;
+        if (chunk_open_) {
+          std::memcpy(frame_.data(), line_end.data(), line_end.size());
+          frame_bytes_ = line_end.size();
+        }
+        frame_bytes_ += wire::write_chunk_header(
+            static_cast<uint64_t>(moved),
+            std::span<char, wire::chunk_header_bytes_max>(frame_.data() + frame_bytes_, wire::chunk_header_bytes_max));
+        chunk_open_ = true;
+      }
+    }
+    if (!splice_frame()) return;
+    core_.stats().splice_calls.add();
+    const int64_t moved = sys::splice_now(pipe_.read_end(), plan_.sink, pipe_.held_bytes(), false);
+    if (moved == -EAGAIN) return poll(drain_, Op::Kind::poll_writable, plan_.sink);
+    if (moved <= 0) return fail_errno(plan_.sink_side, moved == 0 ? EPIPE : static_cast<int>(-moved));
+    progress();
+    sent_bytes_ += static_cast<uint64_t>(moved);
+    pipe_.drained(static_cast<size_t>(moved));
+  }
+  core_.defer(deferred_);
+}
+
+// The chunk line that goes before a pipe's bytes. False: wait, or failed.
+bool Pump::splice_frame() noexcept {
+  while (frame_sent_ < frame_bytes_) {
+    const int64_t sent = sys::send_now(plan_.sink, frame_.data() + frame_sent_, frame_bytes_ - frame_sent_, true);
+    if (sent == -EAGAIN) {
+      poll(drain_, Op::Kind::poll_writable, plan_.sink);
+      return false;
+    }
+    if (sent < 0) {
+      fail_errno(plan_.sink_side, static_cast<int>(-sent));
+      return false;
+    }
+    frame_sent_ += static_cast<size_t>(sent);
+  }
+  return true;
+}
+
+void Pump::leave_splice() noexcept {
+  splicing_ = false;
+  pipe_.release();
+  step();
+}
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,101 @@
+#include "proxy/receiver.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace breakwater::proxy {
+
+void Inbox::consume(size_t count) noexcept {
+  BW_ASSERT(count <= end_ - begin_);
+  begin_ += count;
+  if (begin_ == end_) clear();
+}
+
+void Inbox::clear() noexcept {
+  buffer_.release();
+  begin_ = end_ = 0;
+}
+
+void Inbox::adopt(Buffer buffer, size_t begin, size_t end) noexcept {
+  buffer_ = std::move(buffer);
+  begin_ = begin;
+  end_ = end;
+  if (begin_ == end_) clear();
+}
+
+std::span<char> Inbox::room() noexcept {
+  if (end_ == buffer_.bytes() && begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  return {buffer_.data() + end_, buffer_.bytes() - end_};
+}
+
+Receiver::Receiver(Core& core) noexcept : arrived(core), core_(core), waiter_(on_buffer, this) {
+  op_.on_complete = on_received;
+  op_.context = this;
+}
+
+void Receiver::start(bool quiet) noexcept {
+  if (busy()) return;
+  arrived.clear();
+  quiet_ = quiet;
+  submit();
+}
+
+void Receiver::submit() noexcept {
+  op_.fd = fd_;
+  op_.poll_first = quiet_;
+  if (inbox_.has_buffer()) {
+    const std::span<char> room = inbox_.room();
+    BW_ASSERT(!room.empty());  // whoever reads heads refuses them long before the buffer is full
+    op_.kind = Op::Kind::receive;
+    op_.data = room.data();
+    op_.bytes = room.size();
+  } else {
+    op_.kind = Op::Kind::receive_selected;
+    op_.group = core_.head_buffers().id();
+    op_.bytes = 0;
+  }
+  core_.ring().submit(op_);
+}
+
+void Receiver::cancel() noexcept {
+  if (waiter_.waiting()) {
+    waiter_.stop();
+    finish(-ECANCELED);
+    return;
+  }
+  core_.ring().cancel(op_);
+}
+
+void Receiver::on_buffer(void* context) { static_cast<Receiver*>(context)->submit(); }
+
+void Receiver::on_received(Op& op) {
+  Receiver& self = *static_cast<Receiver*>(op.context);
+  Buffer picked;
+  if (op.buffer_selected) picked = self.core_.head_buffers().take_picked(op.buffer_id);
+  if (op.result == -ENOBUFS) {
+    self.core_.head_buffers().wait(self.waiter_);
+    return;
+  }
+  if (op.result > 0) {
+    const size_t bytes = static_cast<size_t>(op.result);
+    if (picked) self.inbox_.adopt(std::move(picked), 0, bytes);
+    else self.inbox_.grew(bytes);
+  }
+  self.finish(op.result);
+}
+
+void Receiver::finish(int32_t result) noexcept {
+  result_ = result;
+  if (hook_ != nullptr) {
+    hook_(hook_context_);  // may destroy this
+    return;
+  }
+  arrived.set();
+}
+
+}  // namespace breakwater::proxy

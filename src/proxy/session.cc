@@ -1,0 +1,208 @@
+// The life of a client connection, top to bottom.
+#include "proxy/session.h"
+
+#include <poll.h>
+
+#include <cerrno>
+
+#include "core/await.h"
+#include "proxy/exchange.h"
+#include "proxy/limits.h"
+#include "proxy/replies.h"
+#include "proxy/send.h"
+#include "ring/sys.h"
+
+namespace breakwater::proxy {
+
+namespace {
+
+constexpr int64_t ns(config::Duration duration) { return duration.count() * 1'000'000; }
+
+void cancel_receiver(void* receiver) { static_cast<Receiver*>(receiver)->cancel(); }
+
+wire::HeadLimits head_limits(const config::Config& config) {
+  return {config.limits.head_bytes, config.limits.target_bytes};
+}
+
+}  // namespace
+
+Session::Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept
+    : worker_(worker),
+      site_(site),
+      fd_(fd),
+      refuse_(refuse),
+      receiver_(worker.core),
+      scanner_(head_limits(worker.config)),
+      gone_ended_(worker.core) {
+  worker_.sessions.push_back(*this);
+  worker_.session_count++;
+  worker_.core.stats().connections_open.add();
+  receiver_.attach(fd);
+  sys::peer_address(fd, peer_);
+  peer_host_ = peer_.host_text();
+  peer_text_ = peer_.text();
+  sys::tune_connection(fd);
+  peer_is_trusted_ = contains(site.trusted, peer_);
+}
+
+Session::~Session() {
+  unlink();
+  worker_.session_count--;
+  worker_.core.stats().connections_open.subtract();
+}
+
+Task<void> Session::run(Session* session) {
+  for (;;) {
+    const Next got = co_await session->read_head();
+    if (got == Next::close) break;
+    const Next then = co_await session->serve();
+    if (then == Next::close) break;
+  }
+  co_await session->linger();
+  co_await session->close();
+  delete session;
+}
+
+// Reads until a whole head stands in the inbox. An idle client is left in peace for `keep_alive`; one that began a head
+// has `head` to finish it.
+Task<Session::Next> Session::read_head() {
+  const config::Timeouts& timeouts = worker_.config.timeouts;
+  scanner_.reset();
+  Inbox& inbox = receiver_.inbox();
+  head_begun_ns_ = worker_.core.now_ns();
+  const int64_t idle_since_ns = head_begun_ns_;
+  for (;;) {
+    if (!inbox.empty()) {
+      const wire::HeadScanner::State state = scanner_.scan(inbox.view());
+      if (state == wire::HeadScanner::State::complete) co_return Next::request;
+      if (state == wire::HeadScanner::State::refused) {
+        co_await refuse_head(scanner_.fault());
+        co_return Next::close;
+      }
+    }
+    if (stopped_ || (inbox.empty() && worker_.draining)) co_return Next::close;
+    const bool idle = inbox.empty();
+    const config::Duration limit = idle ? timeouts.keep_alive : timeouts.head;
+    const int64_t since_ns = idle ? idle_since_ns : head_begun_ns_;
+    receiver_.start(idle);
+    waits_for_request_ = idle;
+    Deadline deadline(worker_.core, limit.count() > 0 ? since_ns + ns(limit) : 0, cancel_receiver, &receiver_);
+    co_await receiver_.arrived;
+    waits_for_request_ = false;
+    if (receiver_.result() > 0) {
+      if (idle) head_begun_ns_ = worker_.core.now_ns();
+      continue;
+    }
+    if (deadline.expired() && !stopped_) {
+      worker_.core.stats().timeouts.add();
+      if (!idle) co_await head_timed_out();
+    }
+    co_return Next::close;
+  }
+}
+
+Task<Session::Next> Session::serve() {
+  watch();
+  Exchange exchange(*this);
+  exchange_ = &exchange;
+  const bool again = co_await exchange.run(scanner_.start(), scanner_.end());
+  exchange_ = nullptr;
+  co_return again && !worker_.draining && !stopped_ && !half_closed_ ? Next::request : Next::close;
+}
+
+// A head that no server may see.
+Task<void> Session::refuse_head(wire::Fault fault) {
+  Exchange exchange(*this);
+  co_await exchange.refuse_head(fault);
+}
+
+Task<void> Session::head_timed_out() {
+  Exchange exchange(*this);
+  co_await exchange.refuse_late_head();
+}
+
+Task<void> Session::reply(const Reply& reply, std::string_view request_id, bool keep_alive, bool head_request,
+                          uint64_t& bytes_sent) {
+  if (!keep_alive) linger_ = true;
+  const HeadRoom::Lease room = worker_.core.head_room().acquire();
+  if (!room) {  // not even room to say so
+    reset_ = true;
+    co_return;
+  }
+  const size_t bytes = write_reply(reply, request_id, keep_alive, head_request, room.span());
+  const std::string_view message(room.span().data(), bytes);
+  const int64_t idle_ns = ns(worker_.config.timeouts.idle);
+  const Error error = co_await send_all(worker_.core, fd_, Side::downstream, message, idle_ns);
+  if (error.code != Code::none) {
+    reset_ = true;
+    co_return;
+  }
+  bytes_sent = bytes;
+}
+
+// RFC 9112 §9.6: closing a socket with unread bytes sends a reset, and a reset can destroy the answer before the client
+// has read it. So say that we are done, then read and drop what still comes, for a bounded time.
+Task<void> Session::linger() {
+  if (!linger_ || reset_ || stopped_) co_return;
+  sys::shutdown_write(fd_);
+  const int64_t limit = ns(worker_.config.timeouts.linger);
+  Deadline deadline(worker_.core, worker_.core.now_ns() + limit, cancel_receiver, &receiver_);
+  uint64_t dropped = 0;
+  while (!deadline.expired() && dropped < linger_bytes_max && limit > 0) {
+    receiver_.inbox().clear();
+    receiver_.start(false);
+    co_await receiver_.arrived;
+    if (receiver_.result() <= 0) break;
+    dropped += static_cast<uint64_t>(receiver_.result());
+  }
+}
+
+// Ask, join, free.
+Task<void> Session::close() {
+  closing_ = true;
+  if (receiver_.busy()) {
+    receiver_.cancel();
+    co_await receiver_.arrived;
+  }
+  if (gone_.in_flight) {
+    worker_.core.ring().cancel(gone_);
+    co_await gone_ended_;
+  }
+  receiver_.inbox().clear();
+  if (reset_) sys::reset_on_close(fd_);
+  sys::close(fd_);
+}
+
+// Hears of the client's end while nobody reads from it. Armed once for the life of the connection, so it costs a
+// request nothing.
+void Session::watch() noexcept {
+  if (gone_.on_complete != nullptr) return;
+  gone_.kind = Op::Kind::poll_gone;
+  gone_.fd = fd_;
+  gone_.context = this;
+  gone_.on_complete = on_gone;
+  worker_.core.ring().submit(gone_);
+}
+
+void Session::on_gone(Op& op) {
+  Session& self = *static_cast<Session*>(op.context);
+  self.gone_ended_.set();
+  if (self.closing_ || op.result < 0) return;
+  const bool broken = (op.result & (POLLERR | POLLHUP)) != 0;
+  if (!broken) self.half_closed_ = true;
+  if (self.exchange_ != nullptr) self.exchange_->client_ended(broken);
+}
+
+void Session::drain() noexcept {
+  if (waits_for_request_) receiver_.cancel();
+}
+
+void Session::stop_now() noexcept {
+  stopped_ = true;
+  reset_ = true;
+  if (exchange_ != nullptr) exchange_->fail({Code::cancelled, Side::internal, 0});
+  sys::shutdown_both(fd_);
+  receiver_.cancel();
+}
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,94 @@
+// Session: one client connection from accept to close. READ FIRST: session.cc tells its life top to bottom.
+//
+// Lives on one core, in a pooled frame, from Listener's accept until run() ends. Nothing of it is freed before its last
+// completion: close() asks, joins, then frees.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "backends/balancer.h"
+#include "base/list.h"
+#include "coro/task.h"
+#include "proxy/receiver.h"
+#include "proxy/worker.h"
+#include "ring/address.h"
+#include "wire/http_head.h"
+
+namespace breakwater::proxy {
+
+class Exchange;
+struct Reply;
+
+class Session : public ListNode {
+ public:
+  Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept;
+  ~Session();
+  // Sessions come from the frame pool, like the coroutines that serve them.
+  static void* operator new(size_t bytes) { return FramePool::of_this_thread().acquire(bytes); }
+  static void operator delete(void* memory, size_t bytes) noexcept { FramePool::of_this_thread().release(memory, bytes); }
+
+  // The whole life; `session` is freed at its end.
+  static Task<void> run(Session* session);
+
+  void drain() noexcept;     // ends when idle, or after the request it serves
+  void stop_now() noexcept;  // ends at once
+
+  // For the exchange that it serves.
+  Worker& worker() noexcept { return worker_; }
+  const Site& site() const noexcept { return site_; }
+  int fd() const noexcept { return fd_; }
+  Receiver& receiver() noexcept { return receiver_; }
+  const Address& peer() const noexcept { return peer_; }
+  std::string_view peer_host() const noexcept { return peer_host_; }
+  std::string_view peer_text() const noexcept { return peer_text_; }
+  bool peer_is_trusted() const noexcept { return peer_is_trusted_; }
+  bool half_closed() const noexcept { return half_closed_; }
+  bool refuses() const noexcept { return refuse_; }
+  backends::Affinity& affinity() noexcept { return affinity_; }
+  int64_t head_begun_ns() const noexcept { return head_begun_ns_; }
+  // The client gets a reset instead of an orderly end, so that it takes nothing for whole.
+  void abort_on_close() noexcept { reset_ = true; }
+  // Bytes of the client may still be on their way: read and drop them for a while before closing.
+  void linger_on_close() noexcept { linger_ = true; }
+  // Answers with a reply of ours. The connection ends after it unless `keep_alive`.
+  Task<void> reply(const Reply& reply, std::string_view request_id, bool keep_alive, bool head_request,
+                   uint64_t& bytes_sent);
+
+ private:
+  enum class Next : uint8_t { request, close };
+
+  Task<Next> read_head();
+  Task<Next> serve();
+  Task<void> refuse_head(wire::Fault fault);
+  Task<void> head_timed_out();
+  Task<void> linger();
+  Task<void> close();
+  void watch() noexcept;
+  static void on_gone(Op& op);
+
+  Worker& worker_;
+  const Site& site_;
+  int fd_;
+  bool refuse_;
+  bool peer_is_trusted_ = false;
+  bool half_closed_ = false;
+  bool reset_ = false;
+  bool linger_ = false;
+  bool waits_for_request_ = false;
+  bool stopped_ = false;
+  bool closing_ = false;
+  Receiver receiver_;
+  wire::HeadScanner scanner_;
+  int64_t head_begun_ns_ = 0;
+  backends::Affinity affinity_;
+  Exchange* exchange_ = nullptr;  // while one is served
+  Op gone_;                       // armed once: hears when the client closes or breaks
+  Signal gone_ended_;
+  Address peer_;
+  std::string peer_host_;         // made once, not for each request
+  std::string peer_text_;
+};
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,139 @@
+#include "proxy/upstream.h"
+
+#include <cerrno>
+
+#include "core/await.h"
+#include "ring/sys.h"
+
+namespace breakwater::proxy {
+
+namespace {
+constexpr int64_t ns(config::Duration duration) { return duration.count() * 1'000'000; }
+}  // namespace
+
+UpstreamConnection::UpstreamConnection(Core& core, UpstreamPool& pool, int fd) noexcept
+    : pool_(pool), fd_(fd), receiver_(core), idle_timer_(on_idle_timeout, this) {
+  receiver_.attach(fd);
+}
+
+// The server closed an idle connection, or said something that nobody asked for.
+void UpstreamConnection::on_idle_receive(void* context) {
+  UpstreamConnection& self = *static_cast<UpstreamConnection*>(context);
+  self.pool_.left_idle(self);
+  self.pool_.core_.stats().server_idle_closes.add();
+  self.close(false);
+}
+
+void UpstreamConnection::on_idle_timeout(void* context) {
+  UpstreamConnection& self = *static_cast<UpstreamConnection*>(context);
+  self.pool_.left_idle(self);
+  self.close(false);
+}
+
+void UpstreamConnection::close(bool reset) noexcept {
+  idle_timer_.disarm();
+  if (reset) reset_ = true;
+  if (receiver_.busy()) {
+    receiver_.set_hook(on_closed_receive, this);
+    receiver_.cancel();
+    return;
+  }
+  on_closed_receive(this);
+}
+
+void UpstreamConnection::on_closed_receive(void* context) {
+  UpstreamConnection* const self = static_cast<UpstreamConnection*>(context);
+  if (self->reset_) sys::reset_on_close(self->fd_);
+  sys::close(self->fd_);
+  self->pool_.open_count_--;
+  self->pool_.core_.stats().server_connections_open.subtract();
+  delete self;
+}
+
+UpstreamLease& UpstreamLease::operator=(UpstreamLease&& other) noexcept {
+  if (this == &other) return *this;
+  finish(Ending::aborted);
+  connection_ = std::exchange(other.connection_, nullptr);
+  return *this;
+}
+
+void UpstreamLease::finish(Ending ending) noexcept {
+  if (connection_ == nullptr) return;
+  UpstreamConnection& connection = *std::exchange(connection_, nullptr);
+  if (ending == Ending::reusable) connection.pool_.keep(connection);
+  else connection.close(ending == Ending::aborted);
+}
+
+UpstreamLease UpstreamPool::take_idle() noexcept {
+  UpstreamConnection* const connection = idle_.front();
+  if (connection == nullptr) return {};
+  left_idle(*connection);
+  connection->receiver_.set_hook(nullptr, nullptr);
+  connection->reused_ = true;
+  core_.stats().server_reuses.add();
+  return UpstreamLease(*connection);
+}
+
+void UpstreamPool::left_idle(UpstreamConnection& connection) noexcept {
+  connection.unlink();
+  connection.idle_timer_.disarm();
+  idle_count_--;
+  core_.stats().server_connections_idle.subtract();
+}
+
+void UpstreamPool::keep(UpstreamConnection& connection) noexcept {
+  if (closed_ || idle_count_ >= config_.limits.servers_idle) return connection.close(false);
+  idle_.push_front(connection);
+  idle_count_++;
+  core_.stats().server_connections_idle.add();
+  core_.timers().arm(connection.idle_timer_, core_.now_ns() + ns(config_.timeouts.server_idle));
+  connection.receiver_.set_hook(UpstreamConnection::on_idle_receive, &connection);
+  connection.receiver_.start(true);
+}
+
+Task<Result<UpstreamLease>> UpstreamPool::connect() {
+  core_.stats().server_connects.add();
+  const int fd = sys::tcp_socket(server_.address);
+  if (fd < 0) {
+    const bool exhausted = fd == -EMFILE || fd == -ENFILE;
+    co_return std::unexpected(Error{exhausted ? Code::no_descriptors : Code::refused, Side::internal, -fd});
+  }
+  RingCall call(core_);
+  call.kind = Op::Kind::connect;
+  call.fd = fd;
+  call.address = &server_.address.any;
+  call.address_bytes = server_.address.bytes;
+  struct Cancel { Core& core; Op& op; } cancel{core_, call};
+  const auto on_expire = [](void* context) {
+    Cancel& what = *static_cast<Cancel*>(context);
+    what.core.ring().cancel(what.op);
+  };
+  const int64_t limit = ns(config_.timeouts.connect);
+  Deadline deadline(core_, limit > 0 ? core_.now_ns() + limit : 0, on_expire, &cancel);
+  const int32_t status = co_await call;
+  if (status < 0) {
+    sys::close(fd);
+    core_.stats().server_connect_failures.add();
+    if (deadline.expired()) {
+      core_.stats().timeouts.add();
+      co_return std::unexpected(Error{Code::timed_out, Side::upstream, ETIMEDOUT});
+    }
+    co_return std::unexpected(Error{Code::refused, Side::upstream, -status});
+  }
+  sys::tune_connection(fd);
+  open_count_++;
+  core_.stats().server_connections_open.add();
+  UpstreamConnection* const connection = new UpstreamConnection(core_, *this, fd);
+  UpstreamLease lease(*connection);
+  co_return Result<UpstreamLease>(std::move(lease));
+}
+
+void UpstreamPool::close() noexcept {
+  closed_ = true;
+  while (UpstreamConnection* const connection = idle_.front()) {
+    left_idle(*connection);
+    connection->close(false);
+  }
+}
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,111 @@
+// Connections to servers, pooled for each core and server.
+//
+// An idle pooled connection has a receive armed, so its end is seen before it is used again; bytes on it while it is
+// idle belong to no request, and it is closed. A lease that is dropped without
+// finish() closes its connection.
+// A connection object is freed only after its last completion.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "config/config.h"
+#include "core/core.h"
+#include "coro/task.h"
+#include "proxy/receiver.h"
+#include "ring/address.h"
+
+namespace breakwater::proxy {
+
+// A server of a pool as every core sees it; made once at start-up, then only read.
+struct Server {
+  std::string name;       // as configured: "git1:3000"
+  Address address;
+};
+
+class UpstreamPool;
+
+class UpstreamConnection : public ListNode {
+ public:
+  UpstreamConnection(Core& core, UpstreamPool& pool, int fd) noexcept;
+
+  int fd() const noexcept { return fd_; }
+  Receiver& receiver() noexcept { return receiver_; }
+  bool reused() const noexcept { return reused_; }
+
+ private:
+  friend class UpstreamPool;
+  friend class UpstreamLease;
+  static void on_idle_receive(void* context);
+  static void on_closed_receive(void* context);
+  static void on_idle_timeout(void* context);
+  void close(bool reset) noexcept;  // frees this, now or after the last completion
+
+  UpstreamPool& pool_;
+  int fd_;
+  bool reused_ = false;
+  bool reset_ = false;
+  Receiver receiver_;
+  Timer idle_timer_;
+};
+
+class UpstreamLease {
+ public:
+  enum class Ending : uint8_t {
+    reusable,  // a whole answer to a whole request, nothing left over: back to the pool
+    done,      // the same, but the server wants it closed
+    aborted,   // something is missing: closed with a reset, so that the server stops at once and takes nothing for whole
+  };
+
+  UpstreamLease() = default;
+  explicit UpstreamLease(UpstreamConnection& connection) noexcept : connection_(&connection) {}
+  UpstreamLease(UpstreamLease&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  UpstreamLease& operator=(UpstreamLease&& other) noexcept;
+  ~UpstreamLease() { finish(Ending::aborted); }
+  explicit operator bool() const noexcept { return connection_ != nullptr; }
+  UpstreamConnection* operator->() const noexcept { return connection_; }
+
+  void finish(Ending ending) noexcept;
+
+ private:
+  UpstreamConnection* connection_ = nullptr;
+};
+
+class UpstreamPool {
+ public:
+  UpstreamPool(Core& core, const config::Config& config, const Server& server) noexcept
+      : core_(core), config_(config), server_(server) {}
+  ~UpstreamPool() { BW_ASSERT(open_count_ == 0); }
+  UpstreamPool(const UpstreamPool&) = delete;
+  UpstreamPool& operator=(const UpstreamPool&) = delete;
+  UpstreamPool(UpstreamPool&&) = delete;
+
+  const Server& server() const noexcept { return server_; }
+  // The pooled connection used last, or an empty lease.
+  UpstreamLease take_idle() noexcept;
+  // A fresh connection, within the connect timeout. Suspends.
+  Task<Result<UpstreamLease>> connect();
+  // Closes what is idle, and from now on everything that comes back.
+  void close() noexcept;
+
+ private:
+  friend class UpstreamConnection;
+  friend class UpstreamLease;
+  void keep(UpstreamConnection& connection) noexcept;
+  void left_idle(UpstreamConnection& connection) noexcept;
+
+  Core& core_;
+  const config::Config& config_;
+  const Server& server_;
+  bool closed_ = false;
+  uint32_t idle_count_ = 0;
+  uint32_t open_count_ = 0;
+  List<UpstreamConnection> idle_;
+};
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,53 @@
+// Classes of bytes that HTTP's grammar is made of (RFC 9110 §5.6.2, §5.5; RFC 3986).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace breakwater::wire {
+
+inline constexpr uint8_t byte_token = 1;   // tchar
+inline constexpr uint8_t byte_value = 2;   // field-value: VCHAR, obs-text, SP, HTAB
+inline constexpr uint8_t byte_target = 4;  // request-target as we take it: visible ASCII
+inline constexpr uint8_t byte_digit = 8;
+inline constexpr uint8_t byte_hex = 16;
+
+namespace detail {
+constexpr std::array<uint8_t, 256> make_classes() {
+  std::array<uint8_t, 256> classes{};
+  for (int byte = 0x21; byte < 0x7f; byte++) classes[byte] |= byte_value | byte_target;
+  for (int byte = 0x80; byte < 0x100; byte++) classes[byte] |= byte_value;
+  classes[' '] |= byte_value;
+  classes['\t'] |= byte_value;
+  for (const char byte : std::string_view("!#$%&'*+-.^_`|~")) classes[static_cast<uint8_t>(byte)] |= byte_token;
+  for (int byte = '0'; byte <= '9'; byte++) classes[byte] |= byte_token | byte_digit | byte_hex;
+  for (int byte = 'A'; byte <= 'Z'; byte++) classes[byte] |= byte_token;
+  for (int byte = 'a'; byte <= 'z'; byte++) classes[byte] |= byte_token;
+  for (const char byte : std::string_view("abcdefABCDEF")) classes[static_cast<uint8_t>(byte)] |= byte_hex;
+  return classes;
+}
+inline constexpr std::array<uint8_t, 256> classes = make_classes();
+}  // namespace detail
+
+constexpr bool is(uint8_t which, char byte) noexcept {
+  return (detail::classes[static_cast<uint8_t>(byte)] & which) != 0;
+}
+
+constexpr bool all_are(uint8_t which, std::string_view text) noexcept {
+  for (const char byte : text) {
+    if (!is(which, byte)) return false;
+  }
+  return true;
+}
+
+constexpr char to_lower(char byte) noexcept {
+  return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte;
+}
+
+constexpr uint8_t hex_value(char byte) noexcept {  // of a byte_hex
+  if (byte <= '9') return static_cast<uint8_t>(byte - '0');
+  return static_cast<uint8_t>(to_lower(byte) - 'a' + 10);
+}
+
+}  // namespace breakwater::wire

@@ -1,0 +1,67 @@
+#include "wire/http_write.h"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+namespace breakwater::wire {
+
+void HeadWriter::text(std::string_view bytes) noexcept {
+  if (overflowed_ || bytes.size() > out_.size() - bytes_) {
+    overflowed_ = true;
+    return;
+  }
+  if (!bytes.empty()) std::memcpy(out_.data() + bytes_, bytes.data(), bytes.size());
+  bytes_ += bytes.size();
+}
+
+void HeadWriter::request_line(std::string_view method, std::string_view path_query) noexcept {
+  text(method);
+  text(" ");
+  text(path_query);
+  text(" HTTP/1.1\r\n");
+}
+
+void HeadWriter::status_line(uint16_t status, std::string_view reason) noexcept {
+  std::array<char, 5> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), status);
+  text("HTTP/1.1 ");
+  text({digits.data(), static_cast<size_t>(end.ptr - digits.data())});
+  text(" ");
+  text(reason);
+  text("\r\n");
+}
+
+void HeadWriter::field(std::string_view name, std::string_view value) noexcept {
+  text(name);
+  text(": ");
+  text(value);
+  text("\r\n");
+}
+
+void HeadWriter::field(std::string_view name, uint64_t value) noexcept {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  field(name, std::string_view(digits.data(), static_cast<size_t>(end.ptr - digits.data())));
+}
+
+std::string_view reason_phrase(uint16_t status) noexcept {
+  switch (status) {
+    case 200: return "OK";
+    case 400: return "Bad Request";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    default: return "Unknown";
+  }
+}
+
+}  // namespace breakwater::wire
