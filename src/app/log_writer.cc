@@ -42,7 +42,9 @@ bool LogWriter::open(std::string& why) {
   return true;
 }
 
-void LogWriter::start() { thread_ = std::thread([this] { run(); }); }
+void LogWriter::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void LogWriter::signal() noexcept {
   if (signalled_.exchange(1, std::memory_order_release) == 0) signalled_.notify_one();

@@ -17,7 +17,9 @@ namespace breakwater::proxy {
 
 namespace {
 
-constexpr int64_t ns(config::Duration duration) { return duration.count() * 1'000'000; }
+constexpr int64_t ns(config::Duration duration) {
+  return duration.count() * 1'000'000;
+}
 
 wire::HeadLimits response_limits(const config::Config& config) {
   return {config.limits.head_bytes, config.limits.head_bytes};
@@ -25,19 +27,27 @@ wire::HeadLimits response_limits(const config::Config& config) {
 
 std::array<char, 16> to_hex(uint64_t value) {
   std::array<char, 16> text;
-  for (size_t index = text.size(); index > 0; index--, value >>= 4) text[index - 1] = "0123456789abcdef"[value & 15];
+  for (size_t index = text.size(); index > 0; index--, value >>= 4)
+    text[index - 1] = "0123456789abcdef"[value & 15];
   return text;
 }
 
 std::string_view name(Phase phase) {
   switch (phase) {
-    case Phase::head: return "head";
-    case Phase::connect: return "connect";
-    case Phase::request: return "request";
-    case Phase::response_head: return "response_head";
-    case Phase::response_body: return "response_body";
-    case Phase::tunnel: return "tunnel";
-    case Phase::done: return "done";
+    case Phase::head:
+      return "head";
+    case Phase::connect:
+      return "connect";
+    case Phase::request:
+      return "request";
+    case Phase::response_head:
+      return "response_head";
+    case Phase::response_body:
+      return "response_body";
+    case Phase::tunnel:
+      return "tunnel";
+    case Phase::done:
+      return "done";
   }
   return "?";
 }
@@ -60,7 +70,9 @@ Exchange::Exchange(Session& session) noexcept
   upload_.set_hook(on_upload_ended, this);
 }
 
-Exchange::~Exchange() { core_.stats().exchanges_active.subtract(); }
+Exchange::~Exchange() {
+  core_.stats().exchanges_active.subtract();
+}
 
 Task<bool> Exchange::run(size_t start, size_t end) {
   core_.stats().requests.add();
@@ -77,10 +89,17 @@ Task<bool> Exchange::run(size_t start, size_t end) {
   wire::classify(request_, git_);
   switch (git_.operation) {
     case wire::GitOperation::advertise_fetch:
-    case wire::GitOperation::advertise_push: core_.stats().git_advertise.add(); break;
-    case wire::GitOperation::upload_pack: core_.stats().git_upload_pack.add(); break;
-    case wire::GitOperation::receive_pack: core_.stats().git_receive_pack.add(); break;
-    default: break;
+    case wire::GitOperation::advertise_push:
+      core_.stats().git_advertise.add();
+      break;
+    case wire::GitOperation::upload_pack:
+      core_.stats().git_upload_pack.add();
+      break;
+    case wire::GitOperation::receive_pack:
+      core_.stats().git_receive_pack.add();
+      break;
+    default:
+      break;
   }
   const bool again = co_await forward();
   write_log();
@@ -119,7 +138,8 @@ Task<bool> Exchange::forward() {
   if (session_.refuses()) {
     core_.stats().connections_refused.add();
     failure_ = {Code::no_buffers, Side::internal, 0};
-    const Reply reply{503, "the proxy serves as many connections as it is configured for ([limits] connections)",
+    const Reply reply{503,
+                      "the proxy serves as many connections as it is configured for ([limits] connections)",
                       "try again in a moment", 1};
     co_await answer(reply, false);
     co_return false;
@@ -131,7 +151,8 @@ Task<bool> Exchange::forward() {
     co_await answer(reply, false);
     co_return false;
   }
-  replayable_ = wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
+  replayable_ =
+      wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
   PoolOnCore& pool = worker_.pools[session_.site().pool_index];
   uint32_t server = choose_server();
   // Each server once, and one time more where a pooled connection proved stale.
@@ -176,7 +197,8 @@ bool Exchange::may_retry(const Error& error) const noexcept {
   if (error.side == Side::downstream || error.code == Code::cancelled || response_begun_) return false;
   if (phase_ == Phase::connect) return error.side == Side::upstream;  // nothing was sent
   // A pooled connection that the server had given up; nothing of an answer came.
-  return reused_ && replayable_ && response_bytes_seen_ == 0 && (error.code == Code::closed || error.code == Code::reset);
+  return reused_ && replayable_ && response_bytes_seen_ == 0 &&
+         (error.code == Code::closed || error.code == Code::reset);
 }
 
 // One attempt: until the head of the answer is on its way to the client, or it is clear that it won't be.
@@ -200,7 +222,8 @@ Task<Exchange::Attempt> Exchange::try_server(uint32_t server) {
   co_return again ? Attempt::again : Attempt::failed;
 }
 
-// A pooled connection only carries what could be sent again: so no push ever meets one that the server just gave up.
+// A pooled connection only carries what could be sent again: so no push ever meets one that the server just
+// gave up.
 Task<Error> Exchange::get_connection(uint32_t server) {
   UpstreamPool& connections = worker_.pools[session_.site().pool_index].connections[server];
   server_used_ = &connections.server();
@@ -275,8 +298,8 @@ void Exchange::fail(const Error& why) noexcept {
   if (download_.running()) download_.stop(failure_);
 }
 
-// No Git client closes its sending side while it waits for an answer, so for Git's POSTs that end means it is gone, and
-// the server's work is stopped. Others may half-close (docs/closing.md).
+// No Git client closes its sending side while it waits for an answer, so for Git's POSTs that end means it is
+// gone, and the server's work is stopped. Others may half-close (docs/closing.md).
 void Exchange::client_ended(bool broken) noexcept {
   const bool costly = git_.operation == wire::GitOperation::upload_pack ||
                       git_.operation == wire::GitOperation::receive_pack ||
@@ -286,7 +309,9 @@ void Exchange::client_ended(bool broken) noexcept {
 }
 
 // One timer watches the whole exchange: `response` while an answer is owed, `idle` while bodies move.
-void Exchange::watch_time() noexcept { on_time(this); }
+void Exchange::watch_time() noexcept {
+  on_time(this);
+}
 
 void Exchange::on_time(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
@@ -299,8 +324,10 @@ void Exchange::on_time(void* context) {
   if (limit > 0 && self.core_.now_ns() >= active + limit) {
     self.core_.stats().timeouts.add();
     Side side = Side::upstream;
-    if (self.download_.running()) side = self.download_.waits_for_sink() ? Side::downstream : Side::upstream;
-    else if (self.upload_.running()) side = self.upload_.waits_for_sink() ? Side::upstream : Side::downstream;
+    if (self.download_.running())
+      side = self.download_.waits_for_sink() ? Side::downstream : Side::upstream;
+    else if (self.upload_.running())
+      side = self.upload_.waits_for_sink() ? Side::upstream : Side::downstream;
     return self.fail({Code::timed_out, side, 0});
   }
   // Which of the two limits applies may change without an event here, so look again at the shorter one.
@@ -308,7 +335,8 @@ void Exchange::on_time(void* context) {
   if (self.upload_.running() && timeouts.response.count() > 0) {
     next = std::min(next, self.core_.now_ns() + ns(timeouts.response));
   }
-  if (limit > 0 || self.upload_.running()) self.core_.timers().arm(self.timer_, std::max(next, self.core_.now_ns() + 1));
+  if (limit > 0 || self.upload_.running())
+    self.core_.timers().arm(self.timer_, std::max(next, self.core_.now_ns() + 1));
 }
 
 // Reads heads until the final one; interim ones go to the client as they come.
@@ -373,7 +401,10 @@ Task<Error> Exchange::pass_interim_head() {
   Error error;
   if (request_.minor_version >= 1) {
     const HeadRoom::Lease room = core_.head_room().acquire();
-    const DownstreamFacts facts{.framing = {}, .client_is_1_0 = false, .keep_alive = true, .upgrade = false,
+    const DownstreamFacts facts{.framing = {},
+                                .client_is_1_0 = false,
+                                .keep_alive = true,
+                                .upgrade = false,
                                 .request_method = request_.method};
     const size_t bytes = room ? write_downstream_head(response_, facts, room.span()) : 0;
     if (bytes == 0) {
@@ -430,19 +461,22 @@ Task<bool> Exchange::finish() {
     const Buffer dropped = download_.take_leftover(begin, end);
   }
   using Ending = UpstreamLease::Ending;
-  if (clean && uploaded && response_.keep_alive) server_.finish(Ending::reusable);
-  else server_.finish(clean && uploaded ? Ending::done : Ending::aborted);
+  if (clean && uploaded && response_.keep_alive)
+    server_.finish(Ending::reusable);
+  else
+    server_.finish(clean && uploaded ? Ending::done : Ending::aborted);
   if (tunnel_ && failure_.code == Code::none) co_return false;
   if (!whole) {
     core_.stats().responses_aborted.add();
-    // A length or a chunked body shows by itself that it is short; a body that ends with the connection does not.
+    // A length or a chunked body shows by itself that it is short; a body that ends with the connection does
+    // not.
     const bool shows = request_.minor_version >= 1 || response_.body.kind == wire::BodyKind::length;
     if (!shows || tunnel_ || failure_.side == Side::downstream) session_.abort_on_close();
     co_return false;
   }
   phase_ = Phase::done;
   if (!uploaded || (request_.keep_alive && !keep_client_)) session_.linger_on_close();
-  co_return keep_client_ && uploaded;
+  co_return keep_client_&& uploaded;
 }
 
 Task<void> Exchange::relay_response() {
@@ -451,16 +485,21 @@ Task<void> Exchange::relay_response() {
   status_ = response_.status;
   const bool client_is_1_0 = request_.minor_version == 0;
   const wire::BodyKind kind = response_.body.kind;
-  // Towards the client: a body of unknown length is chunked, or ends with the connection for an HTTP/1.0 client.
+  // Towards the client: a body of unknown length is chunked, or ends with the connection for an HTTP/1.0
+  // client.
   wire::BodyFraming framing = response_.body;
   if (kind == wire::BodyKind::chunked || kind == wire::BodyKind::until_close) {
     framing.kind = client_is_1_0 ? wire::BodyKind::until_close : wire::BodyKind::chunked;
   }
   keep_client_ = client_may_continue() && framing.kind != wire::BodyKind::until_close;
   response_room_ = core_.head_room().acquire();
-  const DownstreamFacts facts{.framing = framing, .client_is_1_0 = client_is_1_0, .keep_alive = keep_client_,
-                              .upgrade = false, .request_method = request_.method};
-  const size_t head_bytes = response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
+  const DownstreamFacts facts{.framing = framing,
+                              .client_is_1_0 = client_is_1_0,
+                              .keep_alive = keep_client_,
+                              .upgrade = false,
+                              .request_method = request_.method};
+  const size_t head_bytes =
+      response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
   if (head_bytes == 0) {
     fail({Code::no_buffers, Side::internal, 0});
     keep_client_ = false;
@@ -501,9 +540,13 @@ Task<void> Exchange::relay_tunnel() {
   status_ = 101;
   if (upload_.running()) co_await upload_.finished;
   response_room_ = core_.head_room().acquire();
-  const DownstreamFacts facts{.framing = {}, .client_is_1_0 = false, .keep_alive = true, .upgrade = true,
+  const DownstreamFacts facts{.framing = {},
+                              .client_is_1_0 = false,
+                              .keep_alive = true,
+                              .upgrade = true,
                               .request_method = request_.method};
-  const size_t head_bytes = response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
+  const size_t head_bytes =
+      response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
   if (head_bytes == 0) {
     fail({Code::no_buffers, Side::internal, 0});
     co_return;
@@ -564,9 +607,12 @@ std::string_view Exchange::ended_by() const noexcept {
   if (fault_ != wire::Fault::none && phase_ == Phase::head) return "client";
   if (failure_.code == Code::none) return upload_failed_ ? "server" : "done";
   switch (failure_.side) {
-    case Side::downstream: return "client";
-    case Side::upstream: return "server";
-    case Side::internal: return "proxy";
+    case Side::downstream:
+      return "client";
+    case Side::upstream:
+      return "server";
+    case Side::internal:
+      return "proxy";
   }
   return "done";
 }

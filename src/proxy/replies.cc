@@ -13,11 +13,14 @@ Reply reply_to(const Error& error) noexcept {
         return {502, "no Git server could be reached: the connection was refused or failed",
                 "the servers behind this proxy may be down; try again, then tell its operator", 0};
       case Code::timed_out:
-        return {504, "the Git server did not answer in time", "try again, then tell the operator of this proxy", 0};
+        return {504, "the Git server did not answer in time",
+                "try again, then tell the operator of this proxy", 0};
       case Code::malformed:
-        return {502, "the Git server sent an answer that is not valid HTTP", "tell the operator of this proxy", 0};
+        return {502, "the Git server sent an answer that is not valid HTTP",
+                "tell the operator of this proxy", 0};
       case Code::too_large:
-        return {502, "the Git server sent an answer whose head is too large", "tell the operator of this proxy", 0};
+        return {502, "the Git server sent an answer whose head is too large",
+                "tell the operator of this proxy", 0};
       default:
         return {502, "the Git server closed the connection before it answered", "try again", 0};
     }

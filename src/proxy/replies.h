@@ -1,5 +1,5 @@
-// The replies we make ourselves: plain text that says what happened, on which side, what to do, and the request id.
-// Git shows such a body to its user, each line behind "remote: ".
+// The replies we make ourselves: plain text that says what happened, on which side, what to do, and the
+// request id. Git shows such a body to its user, each line behind "remote: ".
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,140 @@
+"""Answers while the upload is still in flight: the client gets every byte of them, and no reset loses them."""
+
+import threading
+
+from support import ProxyTest, answering, git_post, main, ok, pattern
+
+REFUSAL = ok(b"too large, says the server" * 40, b"X-From: server", status=b"413 Content Too Large")
+HEAD = b"POST /up HTTP/1.1\r\nHost: git.example\r\nContent-Length: %d\r\n\r\n"
+BODY = pattern(8 * 1024 * 1024)
+
+
+class EarlyAnswers(ProxyTest):
+    def check(self, client):
+        reply = client.recv_response()
+        self.assertEqual(reply.status, 413)
+        self.assertEqual(reply.head.value("x-from"), b"server")
+        self.assertEqual(reply.body, b"too large, says the server" * 40)
+
+    def test_server_answers_after_the_head_and_reads_on(self):
+        def script(peer):
+            peer.read_head()
+            peer.send(REFUSAL)
+            peer.read_until_end()
+
+        client = self.client(self.proxy(self.server(script)))
+        client.send(HEAD % len(BODY) + BODY[:1000])
+        self.check(client)
+
+    def test_server_answers_and_shuts_down(self):
+        def script(peer):
+            peer.read_head()
+            peer.send(REFUSAL)
+            peer.shutdown_write()
+            peer.read_until_end()
+
+        client = self.client(self.proxy(self.server(script)))
+        client.send(HEAD % len(BODY) + BODY[:1000])
+        self.check(client)
+
+    def test_server_answers_and_resets(self):
+        def script(peer):
+            peer.read_head()
+            peer.send(REFUSAL)
+            peer.reset()
+
+        client = self.client(self.proxy(self.server(script)))
+        client.send(HEAD % len(BODY) + BODY[:1000])
+        self.check(client)
+
+    def test_server_answers_and_resets_in_the_middle_of_a_running_upload(self):
+        for request in (HEAD % len(BODY), git_post("receive-pack")):
+            with self.subTest(request):
+                def script(peer):
+                    peer.read_head()
+                    peer.read_exact(100_000)
+                    peer.send(REFUSAL)
+                    peer.close()  # with bytes unread: a RST
+
+                client = self.client(self.proxy(self.server(script)))
+                body = BODY if b"Content-Length" in request else b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+                sender = threading.Thread(target=client.try_send, args=(request + body,), daemon=True)
+                sender.start()
+                self.check(client)
+                sender.join(5)
+                self.assertFalse(sender.is_alive())
+
+    def test_client_that_goes_on_sending_before_it_reads_still_gets_the_answer(self):
+        # The usual client: it sends all it has, then looks. Closing at once would reset it, and the reset would throw
+        # the answer away.
+        def script(peer):
+            peer.read_head()
+            peer.send(REFUSAL)
+            peer.close()
+
+        server = self.server(script)
+        client = self.client(self.proxy(server))
+        client.send(HEAD % len(BODY))
+        server.connection(0).wait_received(b"\r\n\r\n")
+        client.send(BODY)
+        self.check(client)
+        self.assertEqual(client.recv_until_close(), b"")
+
+    def test_lingering_ends_with_the_time_that_is_set_for_it(self):
+        def script(peer):
+            peer.read_head()
+            peer.send(REFUSAL)
+            peer.close()
+
+        client = self.client(self.proxy(self.server(script), tables='[timeouts]\nlinger = "200ms"\n'))
+        client.send(HEAD % len(BODY) + BODY[:1000])
+        self.check(client)
+        self.assertEqual(client.recv_until_close(), b"")  # or this times out
+
+    def test_nothing_of_the_abandoned_upload_is_taken_for_a_request(self):
+        smuggled = b"GET /smuggled HTTP/1.1\r\nHost: git.example\r\n\r\n"
+
+        def script(peer):
+            peer.read_head()
+            peer.send(REFUSAL)
+            peer.shutdown_write()
+            peer.read_until_end()
+
+        server = self.server(script, answering(ok(b"never")))
+        client = self.client(self.proxy(server))
+        client.send(HEAD % 100_000)
+        self.check(client)
+        client.try_send(smuggled)
+        client.half_close()
+        self.assertEqual(client.recv_until_close(), b"")
+        self.assertEqual(len(server.connections), 1)
+        server.connection(0).wait_end()
+        self.assertLessEqual(server.received.count(b"HTTP/1.1"), 2)  # as bytes of the body at most
+
+    def test_answer_in_pieces_while_the_upload_runs_both_ways_whole(self):
+        # A bidirectional exchange: the server answers part by part as it reads.
+        def script(peer):
+            peer.read_head()
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(10):
+                data = peer.read_exact(1000)
+                peer.send(b"%x\r\n%s\r\n" % (len(data), data))
+            peer.send(b"0\r\n\r\n")
+            peer.answer(ok(b"next"))
+
+        server = self.server(script)
+        client = self.client(self.proxy(server))
+        client.send(HEAD % 10_000)
+        head = client.recv_head()
+        for number in range(10):
+            client.send(BODY[number * 1000:(number + 1) * 1000])
+            if number < 9:
+                client.read_until(BODY[number * 1000 + 900:(number + 1) * 1000])
+        self.assertEqual(head.status, 200)
+        client.read_until(b"\r\n0\r\n\r\n")
+        client.send(b"GET /next HTTP/1.1\r\nHost: git.example\r\n\r\n")
+        self.assertEqual(client.recv_response().body, b"next")
+
+
+if __name__ == "__main__":
+    main()
