@@ -1,0 +1,287 @@
+"""Requests that two parsers could read differently: refused, the connection closed, and not a byte forwarded.
+
+Every refusal of wire/http_fault.h that a client can cause is here. Each request is followed by a second one, which must
+never be served: that is what smuggling is.
+"""
+
+from support import GET, ProxyTest, always, get, main, ok
+
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: git.example\r\n\r\n"
+HOST = b"Host: git.example\r\n"
+START = b"POST /x HTTP/1.1\r\n" + HOST
+GET_START = b"GET /x HTTP/1.1\r\n" + HOST
+CHUNK_BODY = b"5\r\nhello\r\n0\r\n\r\n"
+
+LENGTH = {
+    "plus": b"Content-Length: +5", "minus": b"Content-Length: -1", "minus zero": b"Content-Length: -0",
+    "hex": b"Content-Length: 0x5", "octal by letter": b"Content-Length: 0o5",
+    "empty": b"Content-Length:", "white space only": b"Content-Length:  ", "two numbers": b"Content-Length: 5 5",
+    "list of same": b"Content-Length: 5, 5", "list": b"Content-Length: 5, 6", "list with nothing": b"Content-Length: 5,",
+    "list from nothing": b"Content-Length: ,5", "fraction": b"Content-Length: 5.0", "exponent": b"Content-Length: 5e0",
+    "underscore": b"Content-Length: 1_0", "quoted": b'Content-Length: "5"', "letters": b"Content-Length: five",
+    "trailing letter": b"Content-Length: 5a", "trailing semicolon": b"Content-Length: 5;", "unicode digit": b"Content-Length: \xd9\xa5",
+    "too large for 64 bits": b"Content-Length: 18446744073709551616", "wraps to five": b"Content-Length: 18446744073709551621",
+    "very long": b"Content-Length: " + b"9" * 400,
+    "twice the same": b"Content-Length: 5\r\nContent-Length: 5", "twice": b"Content-Length: 5\r\nContent-Length: 6",
+    "twice, other case": b"Content-Length: 5\r\ncontent-length: 0",
+    "twice, apart": b"Content-Length: 5\r\nX-A: b\r\nContent-Length: 50",
+}
+
+# The value may be None where either of 400 and 501 is right.
+CODING = {
+    "length then chunked": (b"Content-Length: 5\r\nTransfer-Encoding: chunked", 400),
+    "chunked then length": (b"Transfer-Encoding: chunked\r\nContent-Length: 5", 400),
+    "length zero and chunked": (b"Content-Length: 0\r\nTransfer-Encoding: chunked", 400),
+    "length and unknown coding": (b"Content-Length: 5\r\nTransfer-Encoding: xchunked", None),
+    "gzip": (b"Transfer-Encoding: gzip", 501),
+    "gzip, chunked": (b"Transfer-Encoding: gzip, chunked", None),
+    "chunked, gzip": (b"Transfer-Encoding: chunked, gzip", None),
+    "identity": (b"Transfer-Encoding: identity", 501),
+    "chunked, identity": (b"Transfer-Encoding: chunked, identity", None),
+    "xchunked": (b"Transfer-Encoding: xchunked", 501),
+    "chunkedx": (b"Transfer-Encoding: chunkedx", 501),
+    "chunk": (b"Transfer-Encoding: chunk", 501),
+    "chunked, chunked": (b"Transfer-Encoding: chunked, chunked", None),
+    "repeated": (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", 400),
+    "repeated with nonsense after": (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x", None),
+    "repeated with nonsense before": (b"Transfer-Encoding: x\r\nTransfer-Encoding: chunked", None),
+    "repeated, other case": (b"Transfer-Encoding: chunked\r\ntransfer-encoding: identity", None),
+    "empty": (b"Transfer-Encoding:", 400),
+    "empty elements": (b"Transfer-Encoding: ,chunked", None),
+    "trailing comma": (b"Transfer-Encoding: chunked,", None),
+    "quoted": (b'Transfer-Encoding: "chunked"', None),
+    "parameter": (b"Transfer-Encoding: chunked;q=1", None),
+    "two words": (b"Transfer-Encoding: chunked x", None),
+    "space before colon": (b"Transfer-Encoding : chunked", 400),
+    "tab before colon": (b"Transfer-Encoding\t: chunked", 400),
+    "underscore": (b"Transfer_Encoding: chunked", 400),
+    "space before name": (b" Transfer-Encoding: chunked", 400),
+    "folded": (b"Transfer-Encoding:\r\n chunked", 400),
+    "folded with tab": (b"Transfer-Encoding:\r\n\tchunked", 400),
+    "vertical tab": (b"Transfer-Encoding: \x0bchunked", 400),
+    "form feed": (b"Transfer-Encoding: \x0cchunked", 400),
+    "nul": (b"Transfer-Encoding: chunked\0", 400),
+    "nul in name": (b"Transfer-Encoding\0: chunked", 400),
+    "backspace": (b"Transfer-Encoding: \x08chunked", 400),
+    "high byte": (b"Transfer-Encoding: chunked\xff", None),
+    "behind a bare CR": (b"X-A: b\rTransfer-Encoding: chunked", 400),
+    "behind a bare LF": (b"X-A: b\nTransfer-Encoding: chunked", 400),
+    "length by underscore": (b"Content_Length: 5", 400),
+    "length by mixed underscore": (b"content_Length: 5\r\nTransfer-Encoding: chunked", 400),
+    "length with space before colon": (b"Content-Length : 5", 400),
+    "length folded": (b"Content-Length:\r\n 5", 400),
+}
+
+HEADS = {
+    "no host": (b"GET / HTTP/1.1\r\nX-A: b\r\n\r\n", 400),
+    "two hosts": (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    "two equal hosts": (b"GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n", 400),
+    "host of two words": (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    "host list": (b"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400),
+    "host with path": (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+    "host with user": (b"GET / HTTP/1.1\r\nHost: user@a\r\n\r\n", 400),
+    "host with a bad port": (b"GET / HTTP/1.1\r\nHost: a:80x\r\n\r\n", 400),
+    "host with a query": (b"GET / HTTP/1.1\r\nHost: a?b\r\n\r\n", 400),
+    "host with high bytes": (b"GET / HTTP/1.1\r\nHost: caf\xe9\r\n\r\n", 400),
+    "host with space before colon": (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+    "host folded": (b"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", 400),
+    "host by its first line only": (b"GET / HTTP/1.1\r\n Host: a\r\nHost: b\r\n\r\n", 400),
+    "absolute-form with a bad authority": (b"GET http://a b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "absolute-form without authority": (b"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "version 0.9 by word": (b"GET / HTTP/0.9\r\nHost: a\r\n\r\n", 400),
+    "version 2.0": (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 400),
+    "version 1.10": (b"GET / HTTP/1.10\r\nHost: a\r\n\r\n", 400),
+    "version 01.1": (b"GET / HTTP/01.1\r\nHost: a\r\n\r\n", 400),
+    "version 1.1 with a space": (b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400),
+    "version in lower case": (b"GET / http/1.1\r\nHost: a\r\n\r\n", 400),
+    "version cut": (b"GET / HTTP/1\r\nHost: a\r\n\r\n", 400),
+    "version of another protocol": (b"GET / ICY/1.1\r\nHost: a\r\n\r\n", 400),
+    "no version": (b"GET /\r\nHost: a\r\n\r\n", 400),
+    "no target": (b"GET HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "empty target": (b"GET  HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "two spaces": (b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "tab for space": (b"GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "four words": (b"GET / x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "space before the method": (b" GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "method is no token": (b"G@T / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "method with a colon": (b"GET: / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target without a slash": (b"GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "asterisk for a GET": (b"GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target with a control byte": (b"GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target with DEL": (b"GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target with NUL": (b"GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target with a bare CR": (b"GET /\r HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "CONNECT": (b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501),
+    "TRACE": (b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    "bare LF ends the request line": (b"GET / HTTP/1.1\nHost: a\r\n\r\n", 400),
+    "bare LF ends a field": (b"GET / HTTP/1.1\r\nHost: a\nX-A: b\r\n\r\n", 400),
+    "bare LF ends the head": (b"GET / HTTP/1.1\r\nHost: a\r\n\n", 400),
+    "bare LF everywhere": (b"GET / HTTP/1.1\nHost: a\n\n", 400),
+    "bare CR in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\rc\r\n\r\n", 400),
+    "bare CR ends a field": (b"GET / HTTP/1.1\r\nHost: a\rX-A: b\r\n\r\n", 400),
+    "CR CR LF": (b"GET / HTTP/1.1\r\nHost: a\r\r\nX-A: b\r\n\r\n", 400),
+    "CR CR LF ends the head": (b"GET / HTTP/1.1\r\nHost: a\r\n\r\r\n", 400),
+    "NUL in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\0c\r\n\r\n", 400),
+    "NUL in a name": (b"GET / HTTP/1.1\r\nHost: a\r\nX\0A: b\r\n\r\n", 400),
+    "control byte in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\x01c\r\n\r\n", 400),
+    "DEL in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\x7fc\r\n\r\n", 400),
+    "space before a colon": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A : b\r\n\r\n", 400),
+    "space in a name": (b"GET / HTTP/1.1\r\nHost: a\r\nX A: b\r\n\r\n", 400),
+    "bracket in a name": (b"GET / HTTP/1.1\r\nHost: a\r\nX(A): b\r\n\r\n", 400),
+    "high byte in a name": (b"GET / HTTP/1.1\r\nHost: a\r\nX\xc3\xa9: b\r\n\r\n", 400),
+    "no name": (b"GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", 400),
+    "no colon": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A\r\n\r\n", 400),
+    "folded": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\n", 400),
+    "folded with a tab": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\tc\r\n\r\n", 400),
+    "first field folded": (b"GET / HTTP/1.1\r\n X-A: b\r\nHost: a\r\n\r\n", 400),
+    "line of spaces": (b"GET / HTTP/1.1\r\nHost: a\r\n  \r\n\r\n", 400),
+    "many empty lines first": (b"\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "underscore in Transfer_Encoding": (b"GET / HTTP/1.1\r\nHost: a\r\nTransfer_Encoding: x\r\n\r\n", 400),
+    "coding in HTTP/1.0": (b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNK_BODY, 400),
+    "HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "target too long": (b"GET /" + b"a" * 8192 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+    "a target without end": (b"GET /" + b"a" * 20000, 414),
+    "head too large": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 16384 + b"\r\n\r\n", 431),
+    "a head without end": (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: b\r\n" * 100 + b"X-B: " + b"b" * 20000, 431),
+    "too many fields": (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"a: b\r\n" * 128 + b"\r\n", 431),
+}
+
+# A body that stops making sense in the middle. `(before, fault)`: what may have been forwarded, then the fault.
+CHUNKS = {
+    "plus": b"+5\r\nhello\r\n", "minus": b"-5\r\nhello\r\n", "hex prefix": b"0x5\r\nhello\r\n", "space before": b" 5\r\nhello\r\n",
+    "tab before": b"\t5\r\nhello\r\n", "space after": b"5 \r\nhello\r\n", "tab after": b"5\t\r\nhello\r\n", "empty size": b"\r\nhello\r\n",
+    "no hex": b"g\r\nhello\r\n", "underscore": b"1_0\r\n", "fraction": b"5.0\r\nhello\r\n", "only an extension": b";a=b\r\nhello\r\n",
+    "17 digits": b"10000000000000005\r\nhello\r\n", "wraps": b"fffffffffffffffff\r\nhello\r\n", "many digits": b"0" * 400 + b"5\r\nhello\r\n",
+    "bare LF after the size": b"5\nhello\r\n", "bare CR after the size": b"5\rhello\r\n", "CR CR LF after the size": b"5\r\r\nhello\r\n",
+    "bare LF after an extension": b"5;a\nhello\r\n", "bare CR in an extension": b"5;a\rb\r\nhello\r\n", "NUL in an extension": b"5;a\0b\r\nhello\r\n",
+    "endless extension": b"5;" + b"a" * 4000 + b"\r\nhello\r\n",
+    "no CRLF after the data": b"5\r\nhello5\r\nhello\r\n", "bare LF after the data": b"5\r\nhello\n0\r\n\r\n", "bare CR after the data": b"5\r\nhello\r0\r\n\r\n",
+    "data longer than its size": b"3\r\nhello\r\n", "NUL as size": b"\0\r\n",
+    "bare LF after the last chunk": b"0\n\r\n", "bare LF ends the trailer": b"0\r\n\n", "folded trailer": b"0\r\nX-A: b\r\n c\r\n\r\n",
+    "first trailer folded": b"0\r\n X-A: b\r\n\r\n", "space before a trailer's colon": b"0\r\nX-A : b\r\n\r\n", "trailer without a colon": b"0\r\nX-A\r\n\r\n",
+    "NUL in a trailer": b"0\r\nX-A: b\0\r\n\r\n", "bare CR in a trailer": b"0\r\nX-A: b\rc\r\n\r\n", "bare LF in a trailer": b"0\r\nX-A: b\nX-C: d\r\n\r\n",
+    "trailer without a name": b"0\r\n: b\r\n\r\n", "endless trailer": b"0\r\n" + b"X-A: b\r\n" * 1000 + b"\r\n",
+}
+
+
+class Refused(ProxyTest):
+    def setUp(self):
+        super().setUp()
+        self.backend = self.server(always(ok(b"served")))
+        self.breakwater = self.proxy(self.backend)
+
+    def refuse(self, request, statuses):
+        client = self.client(self.breakwater)
+        client.try_send(request + SMUGGLED)
+        client.half_close()
+        reply = client.recv_response()
+        self.assertIn(reply.status, statuses)
+        entry = self.assert_own_reply(self.breakwater, reply, reply.status, "any")
+        self.assertEqual(entry["ended_by"], "client")
+        self.assertEqual(entry["server"], "")
+        self.assertEqual([value.lower() for value in reply.head.values("connection")], [b"close"])
+        self.assert_closed(client)
+        self.assertEqual(self.backend.received, b"")
+
+    def check(self, table):
+        for name, (request, status) in table.items():
+            with self.subTest(name):
+                self.refuse(request, (400, 501) if status is None else (status,))
+        self.assertEqual(len(self.backend.connections), 0)
+        self.assertEqual(self.client(self.breakwater).ask(GET).body, b"served")
+
+    def test_content_length(self):
+        self.check({name: (START + line + b"\r\n\r\nhello", 400) for name, line in LENGTH.items()})
+
+    def test_transfer_encoding(self):
+        self.check({name: (START + lines + b"\r\n\r\n" + CHUNK_BODY, status) for name, (lines, status) in CODING.items()})
+
+    def test_framing_of_a_get(self):
+        bodies = {"get " + name: (GET_START + lines + b"\r\n\r\n" + CHUNK_BODY, status) for name, (lines, status) in CODING.items()}
+        self.check(bodies)
+
+    def test_heads(self):
+        self.check(HEADS)
+
+    def test_the_reply_says_that_the_fault_is_the_clients(self):
+        for name in ("two hosts", "folded", "bare LF ends a field", "no name", "version 2.0", "target too long", "TRACE"):
+            with self.subTest(name):
+                request, status = HEADS[name]
+                self.assert_own_reply(self.breakwater, self.client(self.breakwater).ask(request), status, "client")
+
+    def test_heads_a_byte_at_a_time(self):
+        for name in ("two hosts", "bare LF ends a field", "CR CR LF", "folded", "no version", "HTTP/2 preface", "NUL in a name"):
+            with self.subTest(name):
+                client = self.client(self.breakwater)
+                for byte in HEADS[name][0]:
+                    if not client.try_send(bytes([byte])):
+                        break
+                self.assertEqual(client.recv_response().status, 400)
+                self.assertEqual(self.backend.received, b"")
+
+    def test_a_tls_hello_is_told_that_this_is_plain_http(self):
+        hello = bytes.fromhex("1603010200010001fc0303") + bytes(range(256)) * 2
+        client = self.client(self.breakwater)
+        client.send(hello)
+        self.assert_own_reply(self.breakwater, client.recv_response(), 400, "any")
+        self.assert_closed(client)
+
+    def test_noise_is_refused_without_waiting_for_more(self):
+        for noise in (b"\x00", b"\x80\x01\x02", b"SSH-2.0-OpenSSH_9.2\r\n", b"\n", b"\x16\x03\x01"):
+            with self.subTest(noise):
+                client = self.client(self.breakwater)
+                client.send(noise)
+                self.assertEqual(client.recv_response().status, 400)
+
+    def test_white_space_that_rfc_9110_allows_is_no_fault(self):
+        client = self.client(self.breakwater)
+        client.send(b"POST /x HTTP/1.1\r\nHost: \tgit.example \t\r\nContent-Length:\t5 \r\n\r\nhello" + get(b"/next"))
+        self.assertEqual(client.recv_response().body, b"served")
+        self.assertEqual(client.recv_response().body, b"served")
+        self.assertEqual(self.backend.requests[0].body, b"hello")
+        self.assertEqual(self.backend.requests[0].head.value("host"), b"git.example")
+
+    def test_the_largest_head_and_target_that_are_allowed(self):
+        client = self.client(self.breakwater)
+        target = b"/" + b"a" * 8191
+        self.assertEqual(client.ask(get(target)).body, b"served")
+        self.assertEqual(self.backend.requests[0].head_without_ours, get(target))
+        fields = [b"a%d: b" % number for number in range(126)]
+        self.assertEqual(client.ask(get(b"/", *fields)).body, b"served")
+        self.assertEqual(self.backend.requests[1].head_without_ours, get(b"/", *fields))
+
+
+class RefusedBodies(ProxyTest):
+    HEAD = START + b"Transfer-Encoding: chunked\r\n\r\n"
+
+    def refuse(self, fault, before=b""):
+        server = self.server(always(ok(b"served")))
+        proxy = self.proxy(server)
+        client = self.client(proxy)
+        client.send(self.HEAD + before)
+        if before:
+            server.connection(0).wait_received(b"first")
+        client.try_send(fault + b"0\r\n\r\n" + SMUGGLED)
+        reply = client.recv_response()
+        self.assertEqual(reply.status, 400)
+        entry = self.assert_own_reply(proxy, reply, 400, "any")
+        self.assertEqual(entry["ended_by"], "client")
+        client.half_close()
+        self.assert_closed(client)
+        client.close()
+        self.assertNotIn(b"GET /smuggled", server.received)
+        self.assert_never_completed(proxy, server)
+
+    def test_first_chunk(self):
+        for name, fault in CHUNKS.items():
+            with self.subTest(name):
+                self.refuse(fault)
+
+    def test_after_a_chunk_was_forwarded(self):
+        for name, fault in CHUNKS.items():
+            with self.subTest(name):
+                self.refuse(fault, b"5\r\nfirst\r\n")
+
+
+if __name__ == "__main__":
+    main()
