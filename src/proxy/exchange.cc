@@ -80,7 +80,7 @@ Task<bool> Exchange::run(size_t start, size_t end) {
   const std::string_view head = session_.receiver().inbox().view().substr(start, end - start);
   fault_ = wire::parse_request(head, {config_.limits.head_bytes, config_.limits.target_bytes}, request_);
   if (fault_ != wire::Fault::none) {
-    const Reply reply{wire::status_of(fault_), wire::describe(fault_), "", 0};
+    const Reply reply = reply_to(fault_);
     co_await answer(reply, false);
     write_log();
     co_return false;
@@ -120,7 +120,7 @@ Task<bool> Exchange::run(size_t start, size_t end) {
 Task<void> Exchange::refuse_head(wire::Fault fault) {
   core_.stats().requests.add();
   fault_ = fault;
-  const Reply reply{wire::status_of(fault), wire::describe(fault), "", 0};
+  const Reply reply = reply_to(fault);
   co_await answer(reply, false);
   write_log();
 }
@@ -431,9 +431,11 @@ Task<bool> Exchange::finish() {
                                  failure_.code == Code::too_large || failure_.code == Code::malformed;
     if (client_is_there && failure_.code != Code::cancelled) {
       Reply reply = reply_to(failure_);
+      if (failure_.side == Side::upstream && fault_ != wire::Fault::none)
+        reply.detail = wire::describe(fault_);
       const wire::Fault body_fault = upload_.fault();
       if (failure_.side == Side::downstream && body_fault != wire::Fault::none) {
-        reply = {wire::status_of(body_fault), wire::describe(body_fault), "", 0};
+        reply = reply_to(body_fault);
       }
       co_await answer(reply, true);
     } else {

@@ -41,6 +41,10 @@ bool is_ours(std::string_view name) {
          equals_ignoring_case(name, "content-length") || equals_ignoring_case(name, "host");
 }
 
+bool has_underscore(std::string_view name) {
+  return name.find('_') != std::string_view::npos;
+}
+
 void write_forwarded_for(wire::HeadWriter& out, const wire::RequestHead& request,
                          const UpstreamFacts& facts) {
   out.text("X-Forwarded-For: ");
@@ -85,8 +89,9 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
       continue;  // written anew below
     } else if (is_ours(field.name) || dropped_by_connection(request.fields, field.name)) {
       continue;
-    } else if (!facts.peer_is_trusted &&
-               (wire::is_forwarding(field.name) || equals_ignoring_case(field.name, "x-request-id"))) {
+    } else if (wire::is_forwarding(field.name) && (!facts.peer_is_trusted || has_underscore(field.name))) {
+      continue;  // an underscore is no spelling that a proxy uses, but a CGI server would read it
+    } else if (!facts.peer_is_trusted && equals_ignoring_case(field.name, "x-request-id")) {
       continue;
     } else {
       writer.field(field.name, field.value);

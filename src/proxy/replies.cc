@@ -6,6 +6,12 @@
 
 namespace breakwater::proxy {
 
+Reply reply_to(wire::Fault fault) noexcept {
+  Reply reply{wire::status_of(fault), "the client's request was refused and not forwarded", "", 0};
+  reply.detail = wire::describe(fault);
+  return reply;
+}
+
 Reply reply_to(const Error& error) noexcept {
   if (error.side == Side::upstream) {
     switch (error.code) {
@@ -46,6 +52,10 @@ size_t write_reply(const Reply& reply, std::string_view request_id, bool keep_al
   wire::HeadWriter body(text);
   body.text("breakwater: ");
   body.text(reply.sentence);
+  if (!reply.detail.empty()) {
+    body.text(": ");
+    body.text(reply.detail);
+  }
   body.text(".\n");
   if (!reply.advice.empty()) {
     body.text(reply.advice);

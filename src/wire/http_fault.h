@@ -39,8 +39,8 @@ enum class Fault : uint8_t {
 
 // The status a client gets when its own bytes have this fault (400, 414, 431 or 501).
 uint16_t status_of(Fault fault) noexcept;
-// One plain sentence without a full stop, lower case, such as "the request has two Content-Length fields".
-// Reads well after "the client sent ..." reports; names the RFC rule in words, never echoes peer bytes.
+// One plain sentence without a full stop, lower case, such as "the request has no Host field"; reads well
+// behind a colon and never echoes the peer's bytes.
 std::string_view describe(Fault fault) noexcept;
 
 }  // namespace breakwater::wire

@@ -15,6 +15,9 @@ namespace breakwater::wire {
 
 namespace {
 
+// A start line may hold the longest target, a method and a version, and nothing more.
+constexpr size_t start_line_rest_max = 64;
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -286,13 +289,15 @@ HeadScanner::State HeadScanner::scan(std::string_view bytes) noexcept {
     } else if (empty_line) {
       end_ = looked_;
       return end_ - start_ > limits_.head_bytes_max ? refuse(Fault::head_too_large) : State::complete;
-    } else if (lines_++ == 0 && is_other_protocol(bytes.substr(start_))) {
-      return refuse(Fault::not_http);
+    } else if (lines_++ == 0) {
+      const std::string_view line = bytes.substr(start_, stop - start_);
+      if (line.size() > limits_.target_bytes_max + start_line_rest_max) return refuse(Fault::target_too_long);
+      // Noise is refused at its first line: it may never send a second one.
+      if (is_other_protocol(line) || line.find("HTTP/") == std::string_view::npos)
+        return refuse(Fault::not_http);
     }
     line_start_ = looked_;
   }
-  // A start line may hold the longest target, a method and a version, and nothing more.
-  constexpr size_t start_line_rest_max = 64;
   if (lines_ == 0 && bytes.size() - start_ > limits_.target_bytes_max + start_line_rest_max) {
     return refuse(Fault::target_too_long);
   }
