@@ -204,16 +204,16 @@ def check_nothing_unused(root):
             complaints.append(f"{relative(path, root)}: is {how}")
 
     scripts = [p for p in files(root) if p.suffix == ".py" or relative(p, root).startswith("tools/")]
-    everything = {p: text_of(p) or "" for p in files(root)}
+    programs = {p: text_of(p) or "" for p in scripts}
+    mentions = {p: text_of(p) or "" for p in files(root) if p.suffix not in CODE and (
+        p.name == "meson.build" or not relative(p, root).startswith("tests/"))}
     for path in scripts:
         if path.name == "meson.build":
             continue
-        imported = re.compile(rf"(?m)^\s*(?:import|from)\s+{re.escape(path.stem)}\b")
+        imported = re.compile(rf"(?m)^[ \t]*(?:import|from)[ \t]+{re.escape(path.stem)}\b")
         mentioned = relative(path, root) if relative(path, root).startswith("tools/") else path.name
-        used = any(
-            other != path and (imported.search(text) or (
-                (other.name == "meson.build" or not relative(other, root).startswith("tests/")) and mentioned in text))
-            for other, text in everything.items())
+        used = (any(other != path and imported.search(text) for other, text in programs.items()) or
+                any(other != path and mentioned in text for other, text in mentions.items()))
         if not used and not is_built(root, path):
             complaints.append(f"{relative(path, root)}: is used, imported and documented nowhere")
 
