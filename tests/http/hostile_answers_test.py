@@ -1,0 +1,213 @@
+"""Answers that are malformed or meant to harm: the client gets a 502 or a visibly short body, never another's bytes.
+
+The connection that such an answer came on is never used again; the next request gets its own answer.
+"""
+
+import threading
+
+from support import GET, LAST_CHUNK, ProxyTest, always, answering, get, main, ok
+
+OK = b"HTTP/1.1 200 OK\r\n"
+EVIL = ok(b"EVIL", b"X-From: a poisoned connection")
+HELLO = b"Content-Length: 5\r\n\r\nhello"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+# Heads that are a fault. Nothing of them may reach the client.
+HEADS = {
+    "length and coding": OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "coding and length": OK + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "two lengths": OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+    "two equal lengths": OK + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+    "list of lengths": OK + b"Content-Length: 5, 5\r\n\r\nhello",
+    "plus": OK + b"Content-Length: +5\r\n\r\nhello", "minus": OK + b"Content-Length: -5\r\n\r\nhello",
+    "hex": OK + b"Content-Length: 0x5\r\n\r\nhello", "empty length": OK + b"Content-Length:\r\n\r\nhello",
+    "huge length": OK + b"Content-Length: 18446744073709551621\r\n\r\nhello",
+    "gzip": OK + b"Transfer-Encoding: gzip\r\n\r\nhello", "gzip, chunked": OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "identity": OK + b"Transfer-Encoding: identity\r\n\r\nhello", "xchunked": OK + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "chunked twice": OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "coding in HTTP/1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "space before colon": OK + b"Content-Length : 5\r\n\r\nhello", "underscore": OK + b"Content_Length: 5\r\nX-A: b\r\n" + HELLO,
+    "folded": OK + b"X-A: b\r\n c\r\n" + HELLO, "bare LF": OK + b"X-A: b\n" + HELLO, "bare LF everywhere": b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello",
+    "bare CR": OK + b"X-A: b\rc\r\n" + HELLO, "CR CR LF": OK + b"X-A: b\r\r\n" + HELLO, "NUL": OK + b"X-A: b\0\r\n" + HELLO,
+    "control byte": OK + b"X-A: \x01\r\n" + HELLO, "no colon": OK + b"X-A\r\n" + HELLO, "no name": OK + b": x\r\n" + HELLO, "bad name": OK + b"X(A): b\r\n" + HELLO,
+    "garbage first": b"xyzzy" + ok(b"hello"), "empty line first": b"\r\n" + ok(b"hello"), "space first": b" " + ok(b"hello"), "NUL first": b"\0" + ok(b"hello"),
+    "no HTTP at all": b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "HTTP/0.9": b"<html>hello</html>\r\n\r\n", "a TLS alert": b"\x15\x03\x01\x00\x02\x02\x46",
+    "a request": GET, "HTTP/2": b"HTTP/2 200\r\n" + HELLO, "HTTP/2.0": b"HTTP/2.0 200 OK\r\n" + HELLO, "version 1.10": b"HTTP/1.10 200 OK\r\n" + HELLO,
+    "lower case": b"http/1.1 200 OK\r\n" + HELLO, "status of two digits": b"HTTP/1.1 20 OK\r\n" + HELLO, "status of four digits": b"HTTP/1.1 2000 OK\r\n" + HELLO,
+    "status 099": b"HTTP/1.1 099 X\r\n" + HELLO, "status 000": b"HTTP/1.1 000 X\r\n" + HELLO, "status with letters": b"HTTP/1.1 2x0 OK\r\n" + HELLO,
+    "status with a sign": b"HTTP/1.1 +20 OK\r\n" + HELLO, "two spaces before the status": b"HTTP/1.1  200 OK\r\n" + HELLO, "no status": b"HTTP/1.1\r\n" + HELLO,
+    "head of 20000 bytes": OK + b"X-A: " + b"a" * 20000 + b"\r\n" + HELLO, "200 fields": OK + b"X-A: b\r\n" * 200 + HELLO,
+    "head without end": OK + b"X-A: b\r\n" * 4000,
+}
+
+# Cut off and then closed by the server.
+CUT = {
+    "nothing": b"", "half a status line": b"HTTP/1.1 20", "half a head": OK + b"Content-Len", "a head without its blank line": OK + b"Content-Length: 5\r\n",
+    "only a 100": b"HTTP/1.1 103 Early Hints\r\n\r\n",
+}
+
+# Chunks that are a fault after b"5\r\nhello\r\n".
+CHUNKS = {
+    "plus": b"+5\r\nEVIL!\r\n0\r\n\r\n", "minus": b"-5\r\nEVIL!\r\n0\r\n\r\n", "hex prefix": b"0x5\r\nEVIL!\r\n0\r\n\r\n", "space": b" 5\r\nEVIL!\r\n0\r\n\r\n",
+    "no hex": b"zz\r\nEVIL!\r\n0\r\n\r\n", "empty": b"\r\nEVIL!\r\n0\r\n\r\n", "overflow": b"10000000000000005\r\nEVIL!\r\n0\r\n\r\n", "bare LF": b"5\nEVIL!\r\n0\r\n\r\n",
+    "bare LF after zero": b"0\n\r\n", "bare CR in an extension": b"5;a\rb\r\nEVIL!\r\n0\r\n\r\n",
+    "endless extension": b"5;" + b"a" * 4000 + b"\r\nEVIL!\r\n0\r\n\r\n", "folded trailer": b"0\r\nX-A: b\r\n c\r\n\r\n", "NUL in a trailer": b"0\r\nX-A: \0\r\n\r\n",
+    "endless trailer": b"0\r\n" + b"X-A: b\r\n" * 1000 + b"\r\n", "another answer in place of a chunk": EVIL,
+}
+
+
+class HostileAnswers(ProxyTest):
+    def start(self, script):
+        """A server whose first connection is hostile and whose others are not, and a client that asks."""
+        self.backend = self.server(script, always(ok(b"own answer")))
+        self.breakwater = self.proxy(self.backend)
+        self.asking = self.client(self.breakwater)
+
+    def check_next(self):
+        """The hostile connection has ended, and the next client gets its own answer from another one."""
+        self.backend.connection(0).wait_end()
+        self.assertEqual(self.client(self.breakwater).ask(get(b"/next")).body, b"own answer")
+        self.assertEqual(len(self.backend.connection(0).requests), 1)
+        self.assertEqual(self.backend.connection(1).requests[0].head_without_ours, get(b"/next"))
+
+    def test_malformed_heads(self):
+        for name, answer in HEADS.items():
+            with self.subTest(name):
+                self.start(lambda peer, answer=answer: (peer.read_request(), peer.try_send(answer)))
+                self.asking.send(GET)
+                reply = self.asking.recv_response()
+                entry = self.assert_own_reply(self.breakwater, reply, 502)
+                self.assertEqual(entry["ended_by"], "server")
+                self.check_next()
+
+    def test_malformed_heads_to_a_head_request(self):
+        for name in ("length and coding", "two lengths", "bare LF", "garbage first"):
+            with self.subTest(name):
+                self.start(answering(HEADS[name]))
+                self.asking.send(b"HEAD / HTTP/1.1\r\nHost: git.example\r\n\r\n")
+                self.assertEqual(self.asking.recv_response("HEAD").status, 502)
+                self.check_next()
+
+    def test_answers_cut_off(self):
+        for name, answer in CUT.items():
+            with self.subTest(name):
+                self.start(lambda peer, answer=answer: (peer.answer(answer), peer.close()))
+                self.asking.send(GET)
+                head = self.asking.recv_head()
+                if head.status == 103:
+                    head = self.asking.recv_head()
+                reply = self.asking.read_body(head)
+                entry = self.assert_own_reply(self.breakwater, reply, 502)
+                self.assertEqual(entry["ended_by"], "server")
+                self.assertEqual(len(self.backend.connections), 1)  # a fresh connection's failure is not tried again
+
+    def test_bytes_after_a_length_body_are_nobodys(self):
+        for answer in (ok(b"hello") + b"X", ok(b"hello") + EVIL, ok(b"") + EVIL, ok(b"hello") + b"\r\n"):
+            with self.subTest(answer):
+                self.start(answering(answer))
+                self.asking.send(GET)
+                self.check_whole_or_502()
+                self.check_next()
+
+    def test_bytes_after_the_last_chunk_are_nobodys(self):
+        for answer in (CHUNKED + b"5\r\nhello\r\n0\r\n\r\nX", CHUNKED + b"5\r\nhello\r\n0\r\n\r\n" + EVIL):
+            with self.subTest(answer):
+                self.start(answering(answer))
+                self.asking.send(GET)
+                self.check_whole_or_502()
+                self.check_next()
+
+    def check_whole_or_502(self):
+        """The body that was meant, or an error, or a cut: never a byte more."""
+        self.asking.half_close()
+        self.asking.read_until_end_keeping()
+        self.assertNotIn(b"EVIL", self.asking.record)
+        got = bytes(self.asking.record)
+        if b"\r\n\r\n" not in got:
+            return
+        head = self.asking.read_head()
+        body = self.asking.read_body(head).body
+        self.assertEqual(bytes(self.asking.buffer), b"")
+        self.assertTrue(head.status == 502 or body in (b"hello", b""), got)
+
+    def test_a_body_where_none_may_be(self):
+        answers = {
+            "204 with a body": (b"HTTP/1.1 204 No Content\r\n\r\nEVIL", b"GET"),
+            "204 with a length": (b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nEVIL", b"GET"),
+            "204 chunked": (b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nEVIL\r\n0\r\n\r\n", b"GET"),
+            "304 with a body": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nEVIL", b"GET"),
+            "304 with an answer": (b"HTTP/1.1 304 Not Modified\r\n\r\n" + EVIL, b"GET"),
+            "HEAD with a body": (OK + b"Content-Length: 4\r\n\r\nEVIL", b"HEAD"),
+            "HEAD with an answer": (OK + b"Content-Length: 4\r\n\r\n" + EVIL, b"HEAD"),
+        }
+        for name, (answer, method) in answers.items():
+            with self.subTest(name):
+                self.start(answering(answer))
+                reply = self.asking.ask(method + b" / HTTP/1.1\r\nHost: git.example\r\n\r\n", method.decode())
+                self.assertIn(reply.status, (int(answer[9:12]), 502))
+                self.check_next()
+                self.assertNotIn(b"EVIL", self.asking.record)
+
+    def test_the_same_client_gets_its_own_next_answer_too(self):
+        for answer in (ok(b"hello") + EVIL, b"HTTP/1.1 204 No Content\r\n\r\n" + EVIL):
+            with self.subTest(answer):
+                self.start(answering(answer))
+                self.asking.send(get(b"/1") + get(b"/2"))
+                self.asking.recv_response()
+                try:
+                    self.assertEqual(self.asking.recv_response().body, b"own answer")
+                except Exception:  # noqa: BLE001 (to close the client's connection is as safe)
+                    self.assertTrue(self.asking.ended)
+                self.assertNotIn(b"EVIL", self.asking.record)
+
+    def test_malformed_chunks_cut_the_body(self):
+        for name, fault in CHUNKS.items():
+            with self.subTest(name):
+                self.start(answering(CHUNKED + b"5\r\nhello\r\n" + fault))
+                self.asking.send(GET)
+                head, payload = self.asking.recv_aborted()
+                if head is not None:
+                    self.assertEqual(head.status, 200)
+                self.assertNotIn(b"EVIL", self.asking.record)
+                self.assertFalse(bytes(self.asking.record).endswith(LAST_CHUNK))
+                self.check_next()
+
+    def test_missing_line_ends_in_chunks_cut_the_body(self):
+        for body in (b"5\r\nhello5\r\nEVIL!\r\n0\r\n\r\n", b"5\r\nhello\n0\r\n\r\n", b"5\r\nhello\r0\r\n\r\n", b"3\r\nhello\r\n0\r\n\r\n"):
+            with self.subTest(body):
+                self.start(answering(CHUNKED + body))
+                self.asking.send(GET)
+                self.asking.recv_aborted()
+                self.assertNotIn(b"EVIL", self.asking.record)
+                self.check_next()
+
+    def test_bytes_on_an_idle_pooled_connection_end_it(self):
+        for poison in (EVIL, b"X", b"\r\n", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"):
+            with self.subTest(poison):
+                def script(peer, poison=poison):
+                    peer.answer(ok(b"first"))
+                    self.asking.answered.wait(5)
+                    peer.send(poison)
+
+                self.start(script)
+                self.asking.answered = threading.Event()
+                self.assertEqual(self.asking.ask(GET).body, b"first")
+                self.asking.answered.set()
+                self.check_next()
+                self.assertEqual(self.asking.ask(get(b"/again")).body, b"own answer")
+                self.assertNotIn(b"EVIL", self.asking.record)
+
+    def test_a_flood_of_interim_answers_has_an_end(self):
+        def script(peer):
+            peer.read_request()
+            while peer.try_send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 100):
+                pass
+
+        self.start(script)
+        self.asking.send(GET)
+        self.asking.read_until_end()
+        self.check_next()
+
+
+if __name__ == "__main__":
+    main()
