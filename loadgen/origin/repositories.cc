@@ -46,7 +46,7 @@ std::optional<fs::path> Repositories::find(std::string_view name) const {
   if (!is_plain_path(name)) return std::nullopt;
   for (const std::string_view suffix : {"", ".git"}) {
     std::error_code failed;
-    const fs::path folder = fs::canonical(root_ / (std::string(name) + std::string(suffix)), failed);
+    fs::path folder = fs::canonical(root_ / (std::string(name) + std::string(suffix)), failed);
     if (failed) continue;
     const auto [root_end, rest] = std::ranges::mismatch(root_, folder);
     if (root_end != root_.end()) continue;

@@ -67,7 +67,9 @@ bool Admin::open(Address& address, std::string& why) {
   return true;
 }
 
-void Admin::start() { thread_ = std::thread([this] { run(); }); }
+void Admin::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void Admin::run() {
   while (!stopping_.load()) {
@@ -100,7 +102,8 @@ void Admin::serve(int fd) {
   wire::RequestHead request;
   wire::Fault fault = scanner.fault();
   if (state == wire::HeadScanner::State::complete) {
-    fault = wire::parse_request({bytes.data() + scanner.start(), scanner.end() - scanner.start()}, limits, request);
+    fault = wire::parse_request({bytes.data() + scanner.start(), scanner.end() - scanner.start()}, limits,
+                                request);
   }
   const std::string plain = "text/plain; charset=utf-8";
   if (state != wire::HeadScanner::State::complete || fault != wire::Fault::none) {
@@ -111,7 +114,8 @@ void Admin::serve(int fd) {
     return send_page(fd, {501, plain, "the admin listener answers GET and HEAD\n"}, true);
   }
   if (request.path_query == "/metrics") {
-    return send_page(fd, {200, "application/openmetrics-text; version=1.0.0; charset=utf-8", metrics_()}, !is_head);
+    return send_page(fd, {200, "application/openmetrics-text; version=1.0.0; charset=utf-8", metrics_()},
+                     !is_head);
   }
   if (request.path_query == "/healthz") {
     if (draining_.load()) return send_page(fd, {503, plain, "draining\n"}, !is_head);

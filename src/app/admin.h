@@ -1,5 +1,5 @@
-// The admin listener: /metrics and /healthz on an address of its own, served by a thread of its own with blocking
-// sockets, so that asking never disturbs a core.
+// The admin listener: /metrics and /healthz on an address of its own, served by a thread of its own with
+// blocking sockets, so that asking never disturbs a core.
 #pragma once
 
 #include <atomic>

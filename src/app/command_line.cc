@@ -30,14 +30,17 @@ CommandLine failed(std::string text) {
   return result;
 }
 
-CommandLine sentence(const std::string& text) { return failed("breakwater: " + text + "\n"); }
+CommandLine sentence(const std::string& text) {
+  return failed("breakwater: " + text + "\n");
+}
 
 // The file's configuration, or what is wrong with it.
 bool load(const std::string& path, config::Config& config, std::string& why) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream content;
   if (!file || !(content << file.rdbuf())) {
-    why = "breakwater: the configuration " + path + " can't be read: " + (errno != 0 ? strerror(errno) : "it is empty") + "\n";
+    why = "breakwater: the configuration " + path +
+          " can't be read: " + (errno != 0 ? strerror(errno) : "it is empty") + "\n";
     return false;
   }
   const std::string text = content.str();
@@ -84,9 +87,12 @@ bool override_config(const Options& options, config::Config& config, std::string
     }
     config.admin_enabled = true;
   }
-  if (options.log == "off") config.log.target = config::Log::Target::off;
-  else if (options.log == "stdout") config.log.target = config::Log::Target::standard_output;
-  else if (!options.log.empty()) config.log = {config::Log::Target::file, options.log};
+  if (options.log == "off")
+    config.log.target = config::Log::Target::off;
+  else if (options.log == "stdout")
+    config.log.target = config::Log::Target::standard_output;
+  else if (!options.log.empty())
+    config.log = {config::Log::Target::file, options.log};
   if (!options.pid_file.empty()) config.pid_file = options.pid_file;
   if (options.has_cores) {
     if (options.cores == 0) {
@@ -110,8 +116,8 @@ CommandLine check(const std::string& path) {
   for (const config::Pool& pool : config.pools) servers += pool.servers.size();
   CommandLine result;
   result.command = CommandLine::Command::check;
-  result.text = path + ": ok: " + count(config.listens.size(), "listener") + ", " + count(config.pools.size(), "pool") +
-                ", " + count(servers, "server") + "\n";
+  result.text = path + ": ok: " + count(config.listens.size(), "listener") + ", " +
+                count(config.pools.size(), "pool") + ", " + count(servers, "server") + "\n";
   return result;
 }
 
@@ -121,7 +127,8 @@ CommandLine run(const Options& options) {
   const bool has_address = !options.listen.empty() || !options.backends.empty();
   std::string why;
   if (!options.file.empty()) {
-    if (has_address) return sentence("-f and --listen/--backend exclude each other: put the addresses in the file");
+    if (has_address)
+      return sentence("-f and --listen/--backend exclude each other: put the addresses in the file");
     if (!load(options.file, result.config, why)) return failed(why);
   } else if (options.listen.empty() || options.backends.empty()) {
     return sentence("run needs -f FILE, or --listen ADDRESS:PORT and at least one --backend HOST:PORT");
@@ -138,17 +145,27 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
   Options options;
   CLI::App app("Breakwater, an edge proxy for Git", "breakwater");
   bool wants_version = false;
-  app.add_flag("-V,--version", wants_version, "Print versions, what the kernel offers and the data path that follows");
+  app.add_flag("-V,--version", wants_version,
+               "Print versions, what the kernel offers and the data path that follows");
   CLI::App* const run_command = app.add_subcommand("run", "Forward Git and everything else to the servers");
   run_command->add_option("-f,--file", options.file, "Configuration file (TOML)")->type_name("FILE");
   run_command->add_option("--listen", options.listen, "Accept clients here")->type_name("ADDRESS:PORT");
-  run_command->add_option("--backend", options.backends, "A server; may be repeated")->type_name("HOST:PORT")->expected(1);
-  CLI::Option* const cores = run_command->add_option("--cores", options.cores, "Cores to serve on (default: every CPU allowed)")->type_name("N");
+  run_command->add_option("--backend", options.backends, "A server; may be repeated")
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false);
+  CLI::Option* const cores =
+      run_command->add_option("--cores", options.cores, "Cores to serve on (default: every CPU allowed)")
+          ->type_name("N");
   run_command->add_option("--pid-file", options.pid_file, "Write the process id here")->type_name("PATH");
-  run_command->add_option("--admin", options.admin, "Serve /metrics and /healthz here (default: off)")->type_name("ADDRESS:PORT");
-  run_command->add_option("--log", options.log, "Access log: a file, stdout or off (default: stdout)")->type_name("FILE|stdout|off");
-  CLI::App* const check_command = app.add_subcommand("check", "Check a configuration file and say what is wrong with it");
-  check_command->add_option("-f,--file", options.file, "Configuration file (TOML)")->type_name("FILE")->required();
+  run_command->add_option("--admin", options.admin, "Serve /metrics and /healthz here (default: off)")
+      ->type_name("ADDRESS:PORT");
+  run_command->add_option("--log", options.log, "Access log: a file, stdout or off (default: stdout)")
+      ->type_name("FILE|stdout|off");
+  CLI::App* const check_command =
+      app.add_subcommand("check", "Check a configuration file and say what is wrong with it");
+  check_command->add_option("-f,--file", options.file, "Configuration file (TOML)")
+      ->type_name("FILE")
+      ->required();
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);

@@ -1,4 +1,5 @@
-// The command line as a value: which command, the final configuration, or the text to print and the exit status.
+// The command line as a value: which command, the final configuration, or the text to print and the exit
+// status.
 #pragma once
 
 #include <string>
@@ -10,9 +11,9 @@ namespace breakwater::app {
 struct CommandLine {
   enum class Command : uint8_t { run, check, version, help, failed };
   Command command = Command::failed;
-  config::Config config;   // of run: the file, overridden by options
-  std::string text;        // to print: on standard output if exit_status is 0, otherwise on standard error
-  int exit_status = 0;     // 2: the command line or the configuration is wrong, and nothing was started
+  config::Config config;  // of run: the file, overridden by options
+  std::string text;       // to print: on standard output if exit_status is 0, otherwise on standard error
+  int exit_status = 0;    // 2: the command line or the configuration is wrong, and nothing was started
 };
 
 // Reads the configuration file, and nothing else. `version` makes the text of --version.

@@ -32,7 +32,9 @@ CoreLimits core_limits(const config::Limits& limits) {
 class Serving {
  public:
   Serving(Core& core, const Shared& shared, const std::vector<int>& listen_fds)
-      : worker_(core, *shared.config, static_cast<uint64_t>(sys::realtime_ns()) * 31 + core.index() + static_cast<uint64_t>(getpid())) {
+      : worker_(
+            core, *shared.config,
+            static_cast<uint64_t>(sys::realtime_ns()) * 31 + core.index() + static_cast<uint64_t>(getpid())) {
     for (const std::vector<proxy::Server>& servers : shared.pools) {
       worker_.pools.emplace_back(core, *shared.config, servers);
     }
@@ -86,12 +88,17 @@ class Serving {
 
 }  // namespace
 
-CoreThread::CoreThread(uint32_t index, int cpu, const Shared& shared, LogRing& log, std::vector<int> listen_fds)
+CoreThread::CoreThread(uint32_t index, int cpu, const Shared& shared, LogRing& log,
+                       std::vector<int> listen_fds)
     : index_(index), cpu_(cpu), shared_(shared), log_(log), listen_fds_(std::move(listen_fds)) {}
 
-CoreThread::~CoreThread() { join(); }
+CoreThread::~CoreThread() {
+  join();
+}
 
-void CoreThread::start() { thread_ = std::thread([this] { run(); }); }
+void CoreThread::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void CoreThread::join() {
   if (!thread_.joinable()) return;

@@ -20,8 +20,8 @@ class LogWriter;
 // What all cores share; made before the first thread, then only read.
 struct Shared {
   const config::Config* config = nullptr;
-  std::vector<proxy::Site> sites;                         // by listener
-  std::vector<std::vector<proxy::Server>> pools;          // servers by pool
+  std::vector<proxy::Site> sites;                 // by listener
+  std::vector<std::vector<proxy::Server>> pools;  // servers by pool
   LogWriter* log_writer = nullptr;
 };
 
@@ -53,8 +53,8 @@ class CoreThread {
   Mailbox mailbox_;
   Stats stats_;
   std::string failure_;
-  std::atomic<int> ready_{0};   // 0 starting, 1 ready, 2 failed
-  std::atomic<int> go_{0};      // 0 wait, 1 accept
+  std::atomic<int> ready_{0};  // 0 starting, 1 ready, 2 failed
+  std::atomic<int> go_{0};     // 0 wait, 1 accept
   std::atomic<bool> ended_{false};
   std::thread thread_;
 };

@@ -42,18 +42,22 @@ bool LogWriter::open(std::string& why) {
   return true;
 }
 
-void LogWriter::start() { thread_ = std::thread([this] { run(); }); }
+void LogWriter::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void LogWriter::signal() noexcept {
-  if (signalled_.exchange(1, std::memory_order_release) == 0) signalled_.notify_one();
+  if (signalled_.exchange(1) == 0) signalled_.notify_one();
 }
 
 void LogWriter::run() {
   for (;;) {
     signalled_.wait(0, std::memory_order_acquire);
+    if (!stopping_.load()) std::this_thread::sleep_for(gather);
+    // Lowered before `stopping_` is read: whoever sets that afterwards finds the signal low and wakes us
+    // again.
+    signalled_.store(0);
     const bool last = stopping_.load();
-    if (!last) std::this_thread::sleep_for(gather);
-    signalled_.store(0, std::memory_order_seq_cst);
     write_all();
     if (last) return;
   }

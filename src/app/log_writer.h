@@ -1,7 +1,8 @@
-// LogWriter: one thread that carries the cores' log lines to their file, so that a slow disk never stalls a core.
+// LogWriter: one thread that carries the cores' log lines to their file, so that a slow disk never stalls a
+// core.
 //
-// Sleeps until a core signals; then waits a moment so that lines gather, and writes whatever is there, core by core, so
-// lines of different cores never mix.
+// Sleeps until a core signals; then waits a moment so that lines gather, and writes whatever is there, core
+// by core, so lines of different cores never mix.
 #pragma once
 
 #include <atomic>
@@ -24,7 +25,7 @@ class LogWriter {
 
   bool open(std::string& why);  // false: the file can't be had
   void start();
-  void signal() noexcept;       // any thread: there are lines
+  void signal() noexcept;  // any thread: there are lines
 
  private:
   void run();

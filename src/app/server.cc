@@ -146,7 +146,8 @@ class Program {
       return false;
     }
     for (uint32_t index = 0; index < cores; index++) {
-      threads_.push_back(std::make_unique<CoreThread>(index, cpus[index], shared_, *log_rings_[index], sockets[index]));
+      threads_.push_back(
+          std::make_unique<CoreThread>(index, cpus[index], shared_, *log_rings_[index], sockets[index]));
       threads_.back()->start();
     }
     for (const std::unique_ptr<CoreThread>& thread : threads_) {
@@ -212,16 +213,19 @@ class Program {
 
   void announce() const {
     if (!admin_address_.empty()) std::fprintf(stderr, "admin on %s\n", admin_address_.c_str());
-    for (const std::string& address : listen_addresses_) std::fprintf(stderr, "listening on %s\n", address.c_str());
+    for (const std::string& address : listen_addresses_)
+      std::fprintf(stderr, "listening on %s\n", address.c_str());
   }
 
   // Waits for signals: the first drains, the second stops at once.
   void serve() {
     const sigset_t signals = steering_signals();
     int signal = 0;
-    while (sigwait(&signals, &signal) != 0) {}
+    while (sigwait(&signals, &signal) != 0) {
+    }
     admin_.set_draining();
-    std::fprintf(stderr, "draining: no new connections; running requests finish (signal again to stop at once)\n");
+    std::fprintf(stderr,
+                 "draining: no new connections; running requests finish (signal again to stop at once)\n");
     post(Mailbox::drain);
     const int64_t drain_ns = config_.timeouts.drain.count() * 1'000'000;
     const int64_t drain_end = drain_ns > 0 ? sys::monotonic_ns() + drain_ns : INT64_MAX;
@@ -253,7 +257,7 @@ class Program {
 
   std::string metrics() const {
     MetricsText text;
-    const auto sum = [this](Count Stats::*member) {
+    const auto sum = [this](Count Stats::* member) {
       uint64_t total = 0;
       for (const std::unique_ptr<CoreThread>& thread : threads_) total += (thread->stats().*member).get();
       return total;
@@ -280,7 +284,9 @@ class Program {
 
 }  // namespace
 
-uint32_t allowed_cpus() { return static_cast<uint32_t>(cpus_allowed().size()); }
+uint32_t allowed_cpus() {
+  return static_cast<uint32_t>(cpus_allowed().size());
+}
 
 int run_server(const config::Config& config) {
   signal(SIGPIPE, SIG_IGN);

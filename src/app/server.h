@@ -1,5 +1,5 @@
-// Server: the running program. Makes a thread with a Core for each CPU, listeners on each, the log writer and the admin
-// listener, and takes the process through its life: start, serve, drain, stop.
+// Server: the running program. Makes a thread with a Core for each CPU, listeners on each, the log writer and
+// the admin listener, and takes the process through its life: start, serve, drain, stop.
 //
 // Everything that can fail at start-up fails before the first connection is accepted, as one sentence.
 #pragma once
@@ -10,7 +10,8 @@
 
 namespace breakwater::app {
 
-// Runs until SIGTERM or SIGINT has been obeyed. Returns the exit status; a failed start has printed why on stderr.
+// Runs until SIGTERM or SIGINT has been obeyed. Returns the exit status; a failed start has printed why on
+// stderr.
 int run_server(const config::Config& config);
 
 // The CPUs this process may run on.

@@ -1,11 +1,11 @@
 #include "app/version.h"
 
 #include <fmt/format.h>
-#include <llhttp.h>
 #include <unistd.h>
 
 #include "ring/ring.h"
 #include "ring/sys.h"
+#include "wire/http_head.h"
 
 namespace breakwater::app {
 
@@ -20,15 +20,16 @@ std::string version_text() {
   std::string text = fmt::format(
       "breakwater {}\n"
       "compiler: {}\n"
-      "libraries (built with): liburing {}, llhttp {}.{}.{}, fmt {}.{}.{}\n"
+      "libraries (built with): liburing {}, llhttp {}, fmt {}.{}.{}\n"
       "{}\n",
-      BW_VERSION, BW_COMPILER, BW_LIBURING, LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH,
-      FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100, features.summary);
+      BW_VERSION, BW_COMPILER, BW_LIBURING, wire::second_parser_version(), FMT_VERSION / 10000,
+      FMT_VERSION / 100 % 100, FMT_VERSION % 100, features.summary);
   if (!features.usable) return text + "data path: none: " + features.why + "\n";
   return text + fmt::format(
-      "data path: heads, small and chunked bodies by ring receive and gathered send; bodies of a known length from 64 KiB "
-      "on, and long ones without, by splice through pipes of {} KiB\n",
-      has_pipe ? pipe.capacity / 1024 : 0);
+                    "data path: heads, small and chunked bodies by ring receive and gathered send; bodies of "
+                    "a known length from 64 KiB "
+                    "on, and long ones without, by splice through pipes of {} KiB\n",
+                    has_pipe ? pipe.capacity / 1024 : 0);
 }
 
 }  // namespace breakwater::app

@@ -1,5 +1,5 @@
-// What `breakwater --version` prints: ourselves, the libraries built with and running, what the kernel offers, and which
-// data path follows from that.
+// What `breakwater --version` prints: ourselves, the libraries built with and running, what the kernel
+// offers, and which data path follows from that.
 #pragma once
 
 #include <string>

@@ -1,7 +1,8 @@
 // Which server of a pool gets the next operation. Pure: no sockets, no clock. One per core and pool.
 //
-// The first request of an operation goes round-robin; the requests that follow it on the same client connection for the
-// same repository go to the same server (operation affinity: Git's info/refs and POSTs must see one state of the refs).
+// The first request of an operation goes round-robin; the requests that follow it on the same client
+// connection for the same repository go to the same server (operation affinity: Git's info/refs and POSTs
+// must see one state of the refs).
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,8 @@
 namespace breakwater {
 
 void assert_failed(const char* condition, const char* file, int line) noexcept {
-  std::fprintf(stderr, "breakwater: assertion failed: %s (%s:%d). This is a bug in Breakwater; please report it.\n",
+  std::fprintf(stderr,
+               "breakwater: assertion failed: %s (%s:%d). This is a bug in Breakwater; please report it.\n",
                condition, file, line);
   std::abort();
 }

@@ -13,8 +13,8 @@ namespace breakwater {
 
 }  // namespace breakwater
 
-#define BW_ASSERT(condition)                                                             \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]]                                                       \
-      ::breakwater::assert_failed(#condition, __FILE__, __LINE__);                       \
+#define BW_ASSERT(condition)                                       \
+  do {                                                             \
+    if (!(condition)) [[unlikely]]                                 \
+      ::breakwater::assert_failed(#condition, __FILE__, __LINE__); \
   } while (false)

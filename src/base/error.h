@@ -14,16 +14,16 @@ enum class Side : uint8_t { internal, downstream, upstream };
 
 enum class Code : uint8_t {
   none,
-  closed,           // the peer ended the connection in an orderly way (FIN)
-  reset,            // the connection broke: reset, broken pipe, any other socket error; see sys_errno
-  refused,          // connect failed
-  timed_out,        // a named timeout fired
-  malformed,        // the peer's bytes break the protocol
-  too_large,        // a configured limit was passed
-  truncated,        // the peer ended in the middle of a message
-  no_buffers,       // our own bound was reached
-  no_descriptors,   // our own bound was reached
-  cancelled,        // we asked for it: shutting down, or the other direction failed first
+  closed,          // the peer ended the connection in an orderly way (FIN)
+  reset,           // the connection broke: reset, broken pipe, any other socket error; see sys_errno
+  refused,         // connect failed
+  timed_out,       // a named timeout fired
+  malformed,       // the peer's bytes break the protocol
+  too_large,       // a configured limit was passed
+  truncated,       // the peer ended in the middle of a message
+  no_buffers,      // our own bound was reached
+  no_descriptors,  // our own bound was reached
+  cancelled,       // we asked for it: shutting down, or the other direction failed first
 };
 
 struct Error {

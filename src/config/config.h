@@ -1,5 +1,5 @@
-// The whole configuration as one immutable value. Made once by parse.h or from the command line, then only read, from
-// every core. Every member has its default here, and nowhere else.
+// The whole configuration as one immutable value. Made once by parse.h or from the command line, then only
+// read, from every core. Every member has its default here, and nowhere else.
 #pragma once
 
 #include <chrono>
@@ -33,25 +33,25 @@ struct Pool {
 };
 
 struct Timeouts {
-  Duration head{10'000};         // a client finishes a request head it began; else 408
-  Duration keep_alive{60'000};   // a client connection waits for its next request
-  Duration connect{5'000};       // a server accepts the connection; then the next server, else 504
-  Duration response{600'000};    // a server begins its answer, counted from the last byte sent to it; else 504
-  Duration idle{300'000};        // no byte moved in either direction of a body or tunnel
+  Duration head{10'000};        // a client finishes a request head it began; else 408
+  Duration keep_alive{60'000};  // a client connection waits for its next request
+  Duration connect{5'000};      // a server accepts the connection; then the next server, else 504
+  Duration response{600'000};   // a server begins its answer, counted from the last byte sent to it; else 504
+  Duration idle{300'000};       // no byte moved in either direction of a body or tunnel
   Duration server_idle{30'000};  // an unused pooled server connection is kept
   Duration linger{2'000};        // after an early answer, bytes the client still sends are read and dropped
-  Duration drain{0};             // after SIGTERM running transfers may go on that long; 0: as long as they need
+  Duration drain{0};  // after SIGTERM running transfers may go on that long; 0: as long as they need
 };
 
-struct Limits {  // per core; proxy/limits.h has the memory sum
-  uint32_t connections = 10'000;       // client connections; past it 503, further past it a close
-  uint32_t servers_idle = 256;         // unused pooled connections per server
-  size_t head_bytes = 16384;           // a request or response head; 431
-  size_t target_bytes = 8192;          // a request-target; 414
-  uint64_t body_bytes = 0;             // a request body; 413. 0: no cap (Git and LFS need none)
-  uint32_t head_buffers = 1024;        // of 20 KiB, for heads and small bodies
-  uint32_t bulk_buffers = 128;         // of 128 KiB, for bodies that are copied
-  uint32_t pipes = 256;                // for bodies that are spliced
+struct Limits {                   // per core; proxy/limits.h has the memory sum
+  uint32_t connections = 10'000;  // client connections; past it 503, further past it a close
+  uint32_t servers_idle = 256;    // unused pooled connections per server
+  size_t head_bytes = 16384;      // a request or response head; 431
+  size_t target_bytes = 8192;     // a request-target; 414
+  uint64_t body_bytes = 0;        // a request body; 413. 0: no cap (Git and LFS need none)
+  uint32_t head_buffers = 1024;   // of 20 KiB, for heads and small bodies
+  uint32_t bulk_buffers = 128;    // of 128 KiB, for bodies that are copied
+  uint32_t pipes = 256;           // for bodies that are spliced
 };
 
 struct Log {
@@ -67,10 +67,10 @@ struct Config {
   Limits limits;
   Log log;
   bool admin_enabled = false;
-  Endpoint admin;         // valid when admin_enabled
-  uint32_t cores = 0;     // 0: every CPU this process may run on
-  std::string pid_file;   // empty: none
-  bool pin = true;        // pin each core's thread to its CPU
+  Endpoint admin;        // valid when admin_enabled
+  uint32_t cores = 0;    // 0: every CPU this process may run on
+  std::string pid_file;  // empty: none
+  bool pin = true;       // pin each core's thread to its CPU
 };
 
 }  // namespace breakwater::config

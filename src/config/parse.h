@@ -18,16 +18,17 @@ struct Problem {
 
 using Problems = std::vector<Problem>;
 
-// Strict: unknown keys and tables are errors with the nearest known name as the hint; two levels deep at most; sizes and
-// durations are strings with a unit ("30s", "500ms", "10m", "1h", "16KiB", "1MiB"; durations that allow it take "off").
-// Reports all problems of a file in one go, in order of their place.
+// Strict: unknown keys and tables are errors with the nearest known name as the hint; two levels deep at
+// most; sizes and durations are strings with a unit ("30s", "500ms", "10m", "1h", "16KiB", "1MiB"; durations
+// that allow it take "off"). Reports all problems of a file in one go, in order of their place.
 std::variant<Config, Problems> parse(std::string_view toml);
 
-// Problems as an operator reads them: `file:line:col: error: message`, the line, a caret, the hint, and a last line
-// that counts them.
+// Problems as an operator reads them: `file:line:col: error: message`, the line, a caret, the hint, and a
+// last line that counts them.
 std::string render(const Problems& problems, std::string_view file_name, std::string_view toml);
 
-// "127.0.0.1:8080", "[::1]:0", "host:3000", ":8080" (any address). False and a sentence in `why` if it is none.
+// "127.0.0.1:8080", "[::1]:0", "host:3000", ":8080" (any address). False and a sentence in `why` if it is
+// none.
 bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why);
 
 }  // namespace breakwater::config

@@ -1,5 +1,5 @@
-// The bridge from an Op to a coroutine: co_await a name that is a RingCall, and the coroutine goes on when the last
-// completion is there. The op lives in the coroutine's frame: no allocation.
+// The bridge from an Op to a coroutine: co_await a name that is a RingCall, and the coroutine goes on when
+// the last completion is there. The op lives in the coroutine's frame: no allocation.
 #pragma once
 
 #include <coroutine>
@@ -32,8 +32,8 @@ class RingCall : public Op {
 
 // A signal between a state machine and the one coroutine that waits for it.
 //
-// set() never resumes inside the caller: the waiter goes on from the loop, in the same turn. So whoever sets a signal may
-// go on using its own members afterwards. A signal that is already set does not suspend.
+// set() never resumes inside the caller: the waiter goes on from the loop, in the same turn. So whoever sets
+// a signal may go on using its own members afterwards. A signal that is already set does not suspend.
 class Signal {
  public:
   explicit Signal(Core& core) noexcept : core_(core), resume_(on_resume, this) {}
@@ -52,7 +52,9 @@ class Signal {
   void await_resume() const noexcept {}
 
  private:
-  static void on_resume(void* context) { std::exchange(static_cast<Signal*>(context)->waiter_, nullptr).resume(); }
+  static void on_resume(void* context) {
+    std::exchange(static_cast<Signal*>(context)->waiter_, nullptr).resume();
+  }
 
   Core& core_;
   bool set_ = false;
@@ -60,8 +62,8 @@ class Signal {
   Deferred resume_;
 };
 
-// Ends a wait that takes too long: calls `on_expire` once at `due_ns` unless it is destroyed or disarmed first.
-// `due_ns` 0 or less: never.
+// Ends a wait that takes too long: calls `on_expire` once at `due_ns` unless it is destroyed or disarmed
+// first. `due_ns` 0 or less: never.
 class Deadline {
  public:
   Deadline(Core& core, int64_t due_ns, Timer::Hook on_expire, void* context) noexcept

@@ -27,15 +27,25 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   return *this;
 }
 
-char* Buffer::data() const noexcept { return group_->memory_ + id_ * group_->bytes_; }
-size_t Buffer::bytes() const noexcept { return group_->bytes_; }
+char* Buffer::data() const noexcept {
+  return group_->memory_ + id_ * group_->bytes_;
+}
+size_t Buffer::bytes() const noexcept {
+  return group_->bytes_;
+}
 
 void Buffer::release() noexcept {
   if (group_ != nullptr) std::exchange(group_, nullptr)->give_back(id_);
 }
 
-BufferGroup::BufferGroup(Ring& ring, uint16_t id, size_t bytes, uint32_t count, Count& free_gauge, Count& waits)
-    : ring_(ring), free_gauge_(free_gauge), waits_(waits), bytes_(bytes), count_(std::bit_ceil(count)), id_(id) {
+BufferGroup::BufferGroup(Ring& ring, uint16_t id, size_t bytes, uint32_t count, Count& free_gauge,
+                         Count& waits)
+    : ring_(ring),
+      free_gauge_(free_gauge),
+      waits_(waits),
+      bytes_(bytes),
+      count_(std::bit_ceil(count)),
+      id_(id) {
   memory_ = map_pages(bytes_ * count_);
   ready_ = ring.provide(id, memory_, bytes_, count_);
   free_gauge_.set(count_);
@@ -78,7 +88,8 @@ void BufferGroup::wake() noexcept {
   }
 }
 
-HeadRoom::HeadRoom(size_t bytes, uint32_t count) : bytes_(bytes), count_(count), memory_(map_pages(bytes * count)) {
+HeadRoom::HeadRoom(size_t bytes, uint32_t count)
+    : bytes_(bytes), count_(count), memory_(map_pages(bytes * count)) {
   free_.reserve(count);
   for (uint32_t index = count; index > 0; index--) free_.push_back(memory_ + (index - 1) * bytes);
 }

@@ -1,9 +1,9 @@
 // Buffers that the kernel picks when bytes arrive, so that a waiting connection holds none.
 //
-// A BufferGroup is a provided-buffer ring of equal buffers; a Buffer is a lease of one picked buffer that hands itself
-// back. When the group is empty a receive ends with ENOBUFS and whoever needs a buffer joins the waiters: that is the
-// back-pressure, there is nothing to grow. HeadRoom is the small stock of buffers that we write outgoing heads into.
-// One core; nothing here suspends.
+// A BufferGroup is a provided-buffer ring of equal buffers; a Buffer is a lease of one picked buffer that
+// hands itself back. When the group is empty a receive ends with ENOBUFS and whoever needs a buffer joins the
+// waiters: that is the back-pressure, there is nothing to grow. HeadRoom is the small stock of buffers that
+// we write outgoing heads into. One core; nothing here suspends.
 #pragma once
 
 #include <cstddef>

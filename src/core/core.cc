@@ -13,8 +13,10 @@ std::unique_ptr<Core> Core::open(uint32_t index, const CoreLimits& limits, Stats
   if (ring == nullptr) return nullptr;
   std::unique_ptr<Core> core(new Core(index, limits, stats, log, mailbox, std::move(ring)));
   if (!core->head_buffers_->ready() || !core->bulk_buffers_->ready()) {
-    why = "the kernel refused a provided-buffer ring: Linux 6.1 or newer is required, and [limits] head_buffers and "
-          "bulk_buffers may be at most 32768";
+    why =
+        "the kernel refused a provided-buffer ring: Linux 6.1 or newer is required, and [limits] "
+        "head_buffers and "
+        "bulk_buffers may be at most 32768";
     return nullptr;
   }
   return core;
@@ -38,11 +40,15 @@ Core::Core(uint32_t index, const CoreLimits& limits, Stats& stats, LogRing& log,
 
 Core::~Core() = default;
 
-int64_t Core::realtime_ns() const noexcept { return sys::realtime_ns(); }
+int64_t Core::realtime_ns() const noexcept {
+  return sys::realtime_ns();
+}
 
 void Core::log(std::string_view line) noexcept {
-  if (log_.push(line)) logged_ = true;
-  else stats_.log_dropped.add();
+  if (log_.push(line))
+    logged_ = true;
+  else
+    stats_.log_dropped.add();
 }
 
 int64_t Core::wait_ns() const noexcept {

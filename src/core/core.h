@@ -1,6 +1,8 @@
-// Core: the world of one CPU. One thread, one ring, nothing shared; everything that lives on a CPU gets a Core&.
+// Core: the world of one CPU. One thread, one ring, nothing shared; everything that lives on a CPU gets a
+// Core&.
 //
-// run() turns the loop until stop() was asked for and nothing is in flight any more. Time is frozen within a turn.
+// run() turns the loop until stop() was asked for and nothing is in flight any more. Time is frozen within a
+// turn.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +26,7 @@ struct CoreLimits {
   uint32_t head_buffers = 1024;
   size_t bulk_buffer_bytes = 128 * 1024;
   uint32_t bulk_buffers = 128;
-  uint32_t head_rooms = 512;      // outgoing heads being sent
+  uint32_t head_rooms = 512;  // outgoing heads being sent
   uint32_t pipes = 256;
   size_t pipe_bytes = 1024 * 1024;
 };
@@ -74,10 +76,14 @@ class Core {
   }
   void log(std::string_view line) noexcept;
   // The writer sleeps until somebody signals; the loop does so once a turn at most.
-  void set_log_signal(void (*signal)(void*), void* context) noexcept { log_signal_ = signal; log_context_ = context; }
+  void set_log_signal(void (*signal)(void*), void* context) noexcept {
+    log_signal_ = signal;
+    log_context_ = context;
+  }
 
  private:
-  Core(uint32_t index, const CoreLimits& limits, Stats& stats, LogRing& log, Mailbox& mailbox, std::unique_ptr<Ring> ring);
+  Core(uint32_t index, const CoreLimits& limits, Stats& stats, LogRing& log, Mailbox& mailbox,
+       std::unique_ptr<Ring> ring);
   void run_deferred() noexcept;
   int64_t wait_ns() const noexcept;
   void publish() noexcept;

@@ -16,7 +16,8 @@ class LogRing {
   explicit LogRing(size_t bytes_power_of_two);
   // The core's thread. False: no room.
   bool push(std::string_view line) noexcept;
-  // The writer's thread: hands at most two stretches of bytes to `take`(data, bytes), then frees them. Returns bytes.
+  // The writer's thread: hands at most two stretches of bytes to `take`(data, bytes), then frees them.
+  // Returns bytes.
   template <typename Take>
   size_t drain(Take take) {
     const uint64_t from = read_.load(std::memory_order_relaxed);

@@ -41,7 +41,10 @@ class Pipe {
 
 class PipePool {
  public:
-  PipePool(uint32_t count_max, size_t pipe_bytes, Count& in_use) : count_max_(count_max), pipe_bytes_(pipe_bytes), in_use_(in_use) { spare_.reserve(count_max); }
+  PipePool(uint32_t count_max, size_t pipe_bytes, Count& in_use)
+      : count_max_(count_max), pipe_bytes_(pipe_bytes), in_use_(in_use) {
+    spare_.reserve(count_max);
+  }
   ~PipePool();
 
   // An empty lease when the bound is reached or the kernel has no descriptors left: the body is copied then.

@@ -82,7 +82,8 @@ int64_t Timers::next_ns() const noexcept {
     if (occupied_[level] == 0) continue;
     const uint64_t position = tick_ >> (level_bits * level);
     const int start = static_cast<int>((position + 1) & slot_mask);
-    const uint64_t distance = 1u + static_cast<uint64_t>(std::countr_zero(std::rotr(occupied_[level], start)));
+    const uint64_t distance =
+        1u + static_cast<uint64_t>(std::countr_zero(std::rotr(occupied_[level], start)));
     next = std::min(next, (position + distance) << (level_bits * level));
   }
   return static_cast<int64_t>(next) * tick_ns;

@@ -1,7 +1,8 @@
-// Timer wheel: arm and disarm in O(1), 4 ms ticks, four levels of 64 slots (up to 18 hours; longer is clamped).
+// Timer wheel: arm and disarm in O(1), 4 ms ticks, four levels of 64 slots (up to 18 hours; longer is
+// clamped).
 //
-// A timer never fires early, and at most two ticks late plus the time the loop was busy. A Timer is a member of what it
-// watches; destroying it disarms it. Hooks run from advance(), on the core's thread.
+// A timer never fires early, and at most two ticks late plus the time the loop was busy. A Timer is a member
+// of what it watches; destroying it disarms it. Hooks run from advance(), on the core's thread.
 #pragma once
 
 #include <array>

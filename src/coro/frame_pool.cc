@@ -7,7 +7,9 @@
 namespace breakwater {
 
 namespace {
-constexpr size_t class_of(size_t bytes) { return (bytes + FramePool::class_bytes - 1) / FramePool::class_bytes - 1; }
+constexpr size_t class_of(size_t bytes) {
+  return (bytes + FramePool::class_bytes - 1) / FramePool::class_bytes - 1;
+}
 }  // namespace
 
 FramePool& FramePool::of_this_thread() noexcept {

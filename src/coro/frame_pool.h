@@ -1,7 +1,8 @@
 // Coroutine frames from free lists of this thread, so that a steady-state request allocates nothing.
 //
-// A frame is freed on the thread that made it. Frames larger than the largest class come from malloc and are counted.
-// This is one of the two thread_local objects of the program: a coroutine's operator new has no other way to its core.
+// A frame is freed on the thread that made it. Frames larger than the largest class come from malloc and are
+// counted. This is one of the two thread_local objects of the program: a coroutine's operator new has no
+// other way to its core.
 #pragma once
 
 #include <array>
@@ -25,7 +26,9 @@ class FramePool {
   static FramePool& of_this_thread() noexcept;
 
  private:
-  struct Free { Free* next; };
+  struct Free {
+    Free* next;
+  };
   std::array<Free*, classes> free_{};
   uint64_t fresh_ = 0;
   uint64_t live_ = 0;

@@ -1,5 +1,5 @@
-// Scope: owns running tasks. spawn() starts one; when the last is gone, empty() is true and on_empty is called.
-// There is no detached coroutine anywhere else. One thread.
+// Scope: owns running tasks. spawn() starts one; when the last is gone, empty() is true and on_empty is
+// called. There is no detached coroutine anywhere else. One thread.
 #pragma once
 
 #include <coroutine>
@@ -29,7 +29,10 @@ class Scope {
   void close() noexcept { closed_ = true; }
   bool empty() const noexcept { return running_ == 0; }
   uint32_t running() const noexcept { return running_; }
-  void when_empty(Hook hook, void* context) noexcept { on_empty_ = hook; context_ = context; }
+  void when_empty(Hook hook, void* context) noexcept {
+    on_empty_ = hook;
+    context_ = context;
+  }
 
  private:
   struct Root {

@@ -2,10 +2,10 @@
 //
 //   const Result<size_t> sent = co_await send_all(bytes);
 //
-// Awaiting starts the child inline. If it finishes without suspending, the parent goes on without ever suspending
-// either (bool await_suspend), so loops of ready operations use no stack. A Task is never destroyed while it is
-// suspended on an operation in flight: whoever wants to stop it makes the operation complete and waits.
-// Frames come from this thread's FramePool.
+// Awaiting starts the child inline. If it finishes without suspending, the parent goes on without ever
+// suspending either (bool await_suspend), so loops of ready operations use no stack. A Task is never
+// destroyed while it is suspended on an operation in flight: whoever wants to stop it makes the operation
+// complete and waits. Frames come from this thread's FramePool.
 #pragma once
 
 #include <coroutine>
@@ -43,13 +43,17 @@ struct TaskPromiseBase : PooledFrame {
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   FinalAwaiter final_suspend() const noexcept { return {}; }
-  [[noreturn]] void unhandled_exception() const noexcept { assert_failed("no exception leaves a task", __FILE__, __LINE__); }
+  [[noreturn]] void unhandled_exception() const noexcept {
+    assert_failed("no exception leaves a task", __FILE__, __LINE__);
+  }
 };
 
 template <typename T>
 struct TaskPromise : TaskPromiseBase {
   std::optional<T> value;
-  std::coroutine_handle<TaskPromise> handle() { return std::coroutine_handle<TaskPromise>::from_promise(*this); }
+  std::coroutine_handle<TaskPromise> handle() {
+    return std::coroutine_handle<TaskPromise>::from_promise(*this);
+  }
   auto get_return_object() noexcept { return handle(); }
   void return_value(T result) noexcept { value.emplace(std::move(result)); }
   T take() { return std::move(*value); }

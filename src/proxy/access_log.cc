@@ -9,9 +9,6 @@ namespace breakwater::proxy {
 
 namespace {
 
-constexpr size_t path_bytes_max = 1024;
-constexpr size_t text_bytes_max = 256;
-
 // Length of the valid UTF-8 sequence that `text` begins with (RFC 3629), or 0.
 size_t utf8_length(std::string_view text) {
   const auto byte = [&](size_t index) { return static_cast<uint8_t>(text[index]); };
@@ -34,13 +31,12 @@ size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-// The sum of what all fields can take at most is below access_line_bytes_max (a path of control bytes: 6 bytes each),
-// so nothing here checks for room except the strings, which are cut.
+// Writes one JSON object. The sum below shows that it can't run out of room.
 class Line {
  public:
   explicit Line(std::span<char, access_line_bytes_max> out) : out_(out) {}
 
-  void text(std::string_view name, std::string_view value, size_t bytes_max = text_bytes_max) {
+  void text(std::string_view name, std::string_view value, size_t bytes_max) {
     key(name);
     put('"');
     escape(value.substr(0, bytes_max));
@@ -118,7 +114,8 @@ void Line::time(std::string_view name, int64_t ns) {
   const int64_t days = seconds / 86400 + 719468;
   const int64_t era = days / 146097;
   const int64_t day_of_era = days % 146097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted_month = (5 * day_of_year + 2) / 153;
   const int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
@@ -143,29 +140,40 @@ void Line::time(std::string_view name, int64_t ns) {
   raw("Z\"");
 }
 
-// 1024 bytes of path and seven texts of 256 bytes, six times as long when every byte must be escaped, would be too much
-// together; the texts that a peer controls (path, host, agent, method, repository) share what is left of the line.
-static_assert(access_line_bytes_max >= 6 * path_bytes_max + 2 * 6 * 64 + 1024);
+// How many bytes of each text are kept. A byte takes six at most (\u0001), so the whole line fits whatever a
+// peer sends.
+constexpr size_t word_bytes = 32;  // method, ended_by, phase
+constexpr size_t name_bytes = 64;  // ids, addresses, listener, pool, host, git
+constexpr size_t path_bytes = 512;
+constexpr size_t repository_bytes = 255;
+constexpr size_t agent_bytes = 100;
+constexpr size_t server_bytes = 128;
+constexpr size_t reason_bytes = 200;
+constexpr size_t fixed_bytes = 1024;  // keys, punctuation, numbers, time
+static_assert(6 * (3 * word_bytes + 6 * name_bytes + path_bytes + repository_bytes + agent_bytes +
+                   server_bytes + reason_bytes) +
+                  fixed_bytes <=
+              access_line_bytes_max);
 
 }  // namespace
 
 size_t format_access_line(const AccessRecord& record, std::span<char, access_line_bytes_max> out) noexcept {
   Line line(out);
   line.time("time", record.time_ns);
-  line.text("request_id", record.request_id, 64);
-  line.text("client", record.client, 64);
-  line.text("listener", record.listener, 64);
-  line.text("method", record.method, 32);
-  line.text("host", record.host, 64);
-  line.text("path", record.path, path_bytes_max / 2);
+  line.text("request_id", record.request_id, name_bytes);
+  line.text("client", record.client, name_bytes);
+  line.text("listener", record.listener, name_bytes);
+  line.text("method", record.method, word_bytes);
+  line.text("host", record.host, name_bytes);
+  line.text("path", record.path, path_bytes);
   if (!record.git.empty()) {
-    line.text("git", record.git, 64);
+    line.text("git", record.git, name_bytes);
     line.number("git_protocol", record.git_protocol);
-    line.text("repository", record.repository, 255);
+    line.text("repository", record.repository, repository_bytes);
   }
-  line.text("user_agent", record.user_agent, 100);
-  line.text("pool", record.pool, 64);
-  line.text("server", record.server, 128);
+  line.text("user_agent", record.user_agent, agent_bytes);
+  line.text("pool", record.pool, name_bytes);
+  line.text("server", record.server, server_bytes);
   line.number("status", record.status);
   line.number("bytes_in", record.bytes_in);
   line.number("bytes_out", record.bytes_out);
@@ -176,9 +184,9 @@ size_t format_access_line(const AccessRecord& record, std::span<char, access_lin
   line.milliseconds("total_ms", record.total_ns);
   line.number("attempts", record.attempts);
   line.flag("reused", record.reused);
-  line.text("ended_by", record.ended_by, 32);
-  line.text("phase", record.phase, 32);
-  if (!record.reason.empty()) line.text("reason", record.reason, 200);
+  line.text("ended_by", record.ended_by, word_bytes);
+  line.text("phase", record.phase, word_bytes);
+  if (!record.reason.empty()) line.text("reason", record.reason, reason_bytes);
   return line.end();
 }
 

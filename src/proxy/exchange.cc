@@ -17,7 +17,9 @@ namespace breakwater::proxy {
 
 namespace {
 
-constexpr int64_t ns(config::Duration duration) { return duration.count() * 1'000'000; }
+constexpr int64_t ns(config::Duration duration) {
+  return duration.count() * 1'000'000;
+}
 
 wire::HeadLimits response_limits(const config::Config& config) {
   return {config.limits.head_bytes, config.limits.head_bytes};
@@ -25,19 +27,27 @@ wire::HeadLimits response_limits(const config::Config& config) {
 
 std::array<char, 16> to_hex(uint64_t value) {
   std::array<char, 16> text;
-  for (size_t index = text.size(); index > 0; index--, value >>= 4) text[index - 1] = "0123456789abcdef"[value & 15];
+  for (size_t index = text.size(); index > 0; index--, value >>= 4)
+    text[index - 1] = "0123456789abcdef"[value & 15];
   return text;
 }
 
 std::string_view name(Phase phase) {
   switch (phase) {
-    case Phase::head: return "head";
-    case Phase::connect: return "connect";
-    case Phase::request: return "request";
-    case Phase::response_head: return "response_head";
-    case Phase::response_body: return "response_body";
-    case Phase::tunnel: return "tunnel";
-    case Phase::done: return "done";
+    case Phase::head:
+      return "head";
+    case Phase::connect:
+      return "connect";
+    case Phase::request:
+      return "request";
+    case Phase::response_head:
+      return "response_head";
+    case Phase::response_body:
+      return "response_body";
+    case Phase::tunnel:
+      return "tunnel";
+    case Phase::done:
+      return "done";
   }
   return "?";
 }
@@ -60,7 +70,9 @@ Exchange::Exchange(Session& session) noexcept
   upload_.set_hook(on_upload_ended, this);
 }
 
-Exchange::~Exchange() { core_.stats().exchanges_active.subtract(); }
+Exchange::~Exchange() {
+  core_.stats().exchanges_active.subtract();
+}
 
 Task<bool> Exchange::run(size_t start, size_t end) {
   core_.stats().requests.add();
@@ -68,7 +80,7 @@ Task<bool> Exchange::run(size_t start, size_t end) {
   const std::string_view head = session_.receiver().inbox().view().substr(start, end - start);
   fault_ = wire::parse_request(head, {config_.limits.head_bytes, config_.limits.target_bytes}, request_);
   if (fault_ != wire::Fault::none) {
-    const Reply reply{wire::status_of(fault_), wire::describe(fault_), "", 0};
+    const Reply reply = reply_to(fault_);
     co_await answer(reply, false);
     write_log();
     co_return false;
@@ -77,10 +89,17 @@ Task<bool> Exchange::run(size_t start, size_t end) {
   wire::classify(request_, git_);
   switch (git_.operation) {
     case wire::GitOperation::advertise_fetch:
-    case wire::GitOperation::advertise_push: core_.stats().git_advertise.add(); break;
-    case wire::GitOperation::upload_pack: core_.stats().git_upload_pack.add(); break;
-    case wire::GitOperation::receive_pack: core_.stats().git_receive_pack.add(); break;
-    default: break;
+    case wire::GitOperation::advertise_push:
+      core_.stats().git_advertise.add();
+      break;
+    case wire::GitOperation::upload_pack:
+      core_.stats().git_upload_pack.add();
+      break;
+    case wire::GitOperation::receive_pack:
+      core_.stats().git_receive_pack.add();
+      break;
+    default:
+      break;
   }
   const bool again = co_await forward();
   write_log();
@@ -101,7 +120,7 @@ Task<bool> Exchange::run(size_t start, size_t end) {
 Task<void> Exchange::refuse_head(wire::Fault fault) {
   core_.stats().requests.add();
   fault_ = fault;
-  const Reply reply{wire::status_of(fault), wire::describe(fault), "", 0};
+  const Reply reply = reply_to(fault);
   co_await answer(reply, false);
   write_log();
 }
@@ -119,7 +138,8 @@ Task<bool> Exchange::forward() {
   if (session_.refuses()) {
     core_.stats().connections_refused.add();
     failure_ = {Code::no_buffers, Side::internal, 0};
-    const Reply reply{503, "the proxy serves as many connections as it is configured for ([limits] connections)",
+    const Reply reply{503,
+                      "the proxy serves as many connections as it is configured for ([limits] connections)",
                       "try again in a moment", 1};
     co_await answer(reply, false);
     co_return false;
@@ -131,7 +151,8 @@ Task<bool> Exchange::forward() {
     co_await answer(reply, false);
     co_return false;
   }
-  replayable_ = wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
+  replayable_ =
+      wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
   PoolOnCore& pool = worker_.pools[session_.site().pool_index];
   uint32_t server = choose_server();
   // Each server once, and one time more where a pooled connection proved stale.
@@ -176,7 +197,8 @@ bool Exchange::may_retry(const Error& error) const noexcept {
   if (error.side == Side::downstream || error.code == Code::cancelled || response_begun_) return false;
   if (phase_ == Phase::connect) return error.side == Side::upstream;  // nothing was sent
   // A pooled connection that the server had given up; nothing of an answer came.
-  return reused_ && replayable_ && response_bytes_seen_ == 0 && (error.code == Code::closed || error.code == Code::reset);
+  return reused_ && replayable_ && response_bytes_seen_ == 0 &&
+         (error.code == Code::closed || error.code == Code::reset);
 }
 
 // One attempt: until the head of the answer is on its way to the client, or it is clear that it won't be.
@@ -200,7 +222,8 @@ Task<Exchange::Attempt> Exchange::try_server(uint32_t server) {
   co_return again ? Attempt::again : Attempt::failed;
 }
 
-// A pooled connection only carries what could be sent again: so no push ever meets one that the server just gave up.
+// A pooled connection only carries what could be sent again: so no push ever meets one that the server just
+// gave up.
 Task<Error> Exchange::get_connection(uint32_t server) {
   UpstreamPool& connections = worker_.pools[session_.site().pool_index].connections[server];
   server_used_ = &connections.server();
@@ -258,6 +281,7 @@ void Exchange::on_upload_ended(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
   const Error& error = self.upload_.error();
   self.active_ns_ = self.times_.sent = self.core_.now_ns();
+  if (error.code == Code::none && self.phase_ == Phase::request) self.phase_ = Phase::response_head;
   if (error.code == Code::none || self.upload_failed_) return;
   if (error.side == Side::upstream) {
     // The server stopped reading. It may have answered before that (413, 401): the answer decides.
@@ -275,8 +299,8 @@ void Exchange::fail(const Error& why) noexcept {
   if (download_.running()) download_.stop(failure_);
 }
 
-// No Git client closes its sending side while it waits for an answer, so for Git's POSTs that end means it is gone, and
-// the server's work is stopped. Others may half-close (docs/closing.md).
+// No Git client closes its sending side while it waits for an answer, so for Git's POSTs that end means it is
+// gone, and the server's work is stopped. Others may half-close (docs/closing.md).
 void Exchange::client_ended(bool broken) noexcept {
   const bool costly = git_.operation == wire::GitOperation::upload_pack ||
                       git_.operation == wire::GitOperation::receive_pack ||
@@ -286,7 +310,9 @@ void Exchange::client_ended(bool broken) noexcept {
 }
 
 // One timer watches the whole exchange: `response` while an answer is owed, `idle` while bodies move.
-void Exchange::watch_time() noexcept { on_time(this); }
+void Exchange::watch_time() noexcept {
+  on_time(this);
+}
 
 void Exchange::on_time(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
@@ -299,8 +325,10 @@ void Exchange::on_time(void* context) {
   if (limit > 0 && self.core_.now_ns() >= active + limit) {
     self.core_.stats().timeouts.add();
     Side side = Side::upstream;
-    if (self.download_.running()) side = self.download_.waits_for_sink() ? Side::downstream : Side::upstream;
-    else if (self.upload_.running()) side = self.upload_.waits_for_sink() ? Side::upstream : Side::downstream;
+    if (self.download_.running())
+      side = self.download_.waits_for_sink() ? Side::downstream : Side::upstream;
+    else if (self.upload_.running())
+      side = self.upload_.waits_for_sink() ? Side::upstream : Side::downstream;
     return self.fail({Code::timed_out, side, 0});
   }
   // Which of the two limits applies may change without an event here, so look again at the shorter one.
@@ -308,7 +336,8 @@ void Exchange::on_time(void* context) {
   if (self.upload_.running() && timeouts.response.count() > 0) {
     next = std::min(next, self.core_.now_ns() + ns(timeouts.response));
   }
-  if (limit > 0 || self.upload_.running()) self.core_.timers().arm(self.timer_, std::max(next, self.core_.now_ns() + 1));
+  if (limit > 0 || self.upload_.running())
+    self.core_.timers().arm(self.timer_, std::max(next, self.core_.now_ns() + 1));
 }
 
 // Reads heads until the final one; interim ones go to the client as they come.
@@ -373,7 +402,10 @@ Task<Error> Exchange::pass_interim_head() {
   Error error;
   if (request_.minor_version >= 1) {
     const HeadRoom::Lease room = core_.head_room().acquire();
-    const DownstreamFacts facts{.framing = {}, .client_is_1_0 = false, .keep_alive = true, .upgrade = false,
+    const DownstreamFacts facts{.framing = {},
+                                .client_is_1_0 = false,
+                                .keep_alive = true,
+                                .upgrade = false,
                                 .request_method = request_.method};
     const size_t bytes = room ? write_downstream_head(response_, facts, room.span()) : 0;
     if (bytes == 0) {
@@ -399,9 +431,11 @@ Task<bool> Exchange::finish() {
                                  failure_.code == Code::too_large || failure_.code == Code::malformed;
     if (client_is_there && failure_.code != Code::cancelled) {
       Reply reply = reply_to(failure_);
+      if (failure_.side == Side::upstream && fault_ != wire::Fault::none)
+        reply.detail = wire::describe(fault_);
       const wire::Fault body_fault = upload_.fault();
       if (failure_.side == Side::downstream && body_fault != wire::Fault::none) {
-        reply = {wire::status_of(body_fault), wire::describe(body_fault), "", 0};
+        reply = reply_to(body_fault);
       }
       co_await answer(reply, true);
     } else {
@@ -414,35 +448,31 @@ Task<bool> Exchange::finish() {
     co_await relay_tunnel();
   } else {
     co_await relay_response();
-    co_await join_upload();
   }
-  timer_.disarm();
-  Receiver& receiver = server_->receiver();
   const bool whole = failure_.code == Code::none && !tunnel_;
-  const size_t used = response_scanner_.end() + download_.initial_used();
-  const bool clean = whole && used == receiver.inbox().view().size() && !download_.has_leftover();
-  const bool uploaded = !upload_.running() && upload_.error().code == Code::none;
+  const bool clean = whole && nothing_left_over();
   if (whole && !clean) fault_ = wire::Fault::unexpected_body;
-  receiver.inbox().clear();
-  if (download_.has_leftover()) {
-    size_t begin = 0;
-    size_t end = 0;
-    const Buffer dropped = download_.take_leftover(begin, end);
-  }
+  co_await join_upload(clean);
+  timer_.disarm();
+  const bool uploaded = upload_.error().code == Code::none;
   using Ending = UpstreamLease::Ending;
-  if (clean && uploaded && response_.keep_alive) server_.finish(Ending::reusable);
-  else server_.finish(clean && uploaded ? Ending::done : Ending::aborted);
+  if (!clean || !uploaded) {
+    server_.finish(Ending::aborted);
+  } else {
+    server_.finish(response_.keep_alive && !server_ended_ ? Ending::reusable : Ending::done);
+  }
   if (tunnel_ && failure_.code == Code::none) co_return false;
   if (!whole) {
     core_.stats().responses_aborted.add();
-    // A length or a chunked body shows by itself that it is short; a body that ends with the connection does not.
+    // A length or a chunked body shows by itself that it is short; a body that ends with the connection does
+    // not.
     const bool shows = request_.minor_version >= 1 || response_.body.kind == wire::BodyKind::length;
     if (!shows || tunnel_ || failure_.side == Side::downstream) session_.abort_on_close();
     co_return false;
   }
   phase_ = Phase::done;
   if (!uploaded || (request_.keep_alive && !keep_client_)) session_.linger_on_close();
-  co_return keep_client_ && uploaded;
+  co_return keep_client_&& uploaded;
 }
 
 Task<void> Exchange::relay_response() {
@@ -451,16 +481,21 @@ Task<void> Exchange::relay_response() {
   status_ = response_.status;
   const bool client_is_1_0 = request_.minor_version == 0;
   const wire::BodyKind kind = response_.body.kind;
-  // Towards the client: a body of unknown length is chunked, or ends with the connection for an HTTP/1.0 client.
+  // Towards the client: a body of unknown length is chunked, or ends with the connection for an HTTP/1.0
+  // client.
   wire::BodyFraming framing = response_.body;
   if (kind == wire::BodyKind::chunked || kind == wire::BodyKind::until_close) {
     framing.kind = client_is_1_0 ? wire::BodyKind::until_close : wire::BodyKind::chunked;
   }
   keep_client_ = client_may_continue() && framing.kind != wire::BodyKind::until_close;
   response_room_ = core_.head_room().acquire();
-  const DownstreamFacts facts{.framing = framing, .client_is_1_0 = client_is_1_0, .keep_alive = keep_client_,
-                              .upgrade = false, .request_method = request_.method};
-  const size_t head_bytes = response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
+  const DownstreamFacts facts{.framing = framing,
+                              .client_is_1_0 = client_is_1_0,
+                              .keep_alive = keep_client_,
+                              .upgrade = false,
+                              .request_method = request_.method};
+  const size_t head_bytes =
+      response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
   if (head_bytes == 0) {
     fail({Code::no_buffers, Side::internal, 0});
     keep_client_ = false;
@@ -483,15 +518,45 @@ Task<void> Exchange::relay_response() {
   if (download_.error().code != Code::none && failure_.code == Code::none) failure_ = download_.error();
 }
 
-// The answer is complete but the upload may not be. As long as the server reads, it goes on.
-Task<void> Exchange::join_upload() {
+// Drops what the server sent beyond its answer. True if there was nothing.
+bool Exchange::nothing_left_over() noexcept {
+  Inbox& inbox = server_->receiver().inbox();
+  const bool inbox_used = response_scanner_.end() + download_.initial_used() == inbox.view().size();
+  const bool clean = inbox_used && !download_.has_leftover();
+  inbox.clear();
+  if (download_.has_leftover()) {
+    size_t begin = 0;
+    size_t end = 0;
+    const Buffer dropped = download_.take_leftover(begin, end);
+  }
+  return clean;
+}
+
+// The answer is over but the upload may not be. As long as the server reads, it goes on.
+Task<void> Exchange::join_upload(bool server_may_read) {
   if (!upload_.running()) co_return;
-  const bool server_is_done = !response_.keep_alive || !keep_client_;
-  if (server_is_done || failure_.code != Code::none) {
-    upload_failed_ = true;
-    upload_.stop({Code::cancelled, Side::internal, 0});
+  if (!server_may_read || !response_.keep_alive || !keep_client_ || failure_.code != Code::none) {
+    stop_upload();
+  } else {
+    // The client may send nothing for long, so the server's end must be seen by itself.
+    server_->receiver().set_hook(on_server_ended, this);
+    server_->receiver().start(true);
   }
   co_await upload_.finished;
+  server_->receiver().set_hook(nullptr, nullptr);
+}
+
+void Exchange::on_server_ended(void* context) {
+  Exchange& self = *static_cast<Exchange*>(context);
+  self.server_ended_ = true;
+  self.server_->receiver().inbox().clear();
+  self.stop_upload();
+}
+
+// Ends the upload without calling that a failure of the exchange: the answer stands.
+void Exchange::stop_upload() noexcept {
+  upload_failed_ = true;
+  upload_.stop({Code::cancelled, Side::internal, 0});
 }
 
 // 101: the connection belongs to the two peers now. Each direction ends by itself.
@@ -501,9 +566,13 @@ Task<void> Exchange::relay_tunnel() {
   status_ = 101;
   if (upload_.running()) co_await upload_.finished;
   response_room_ = core_.head_room().acquire();
-  const DownstreamFacts facts{.framing = {}, .client_is_1_0 = false, .keep_alive = true, .upgrade = true,
+  const DownstreamFacts facts{.framing = {},
+                              .client_is_1_0 = false,
+                              .keep_alive = true,
+                              .upgrade = true,
                               .request_method = request_.method};
-  const size_t head_bytes = response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
+  const size_t head_bytes =
+      response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
   if (head_bytes == 0) {
     fail({Code::no_buffers, Side::internal, 0});
     co_return;
@@ -538,7 +607,7 @@ Task<void> Exchange::relay_tunnel() {
 
 // Decided when the head of the answer is written, because it says so in the head.
 bool Exchange::client_may_continue() const noexcept {
-  if (!request_.keep_alive || worker_.draining || session_.half_closed() || upload_failed_) return false;
+  if (!request_.keep_alive || worker_.draining || upload_failed_) return false;
   // The server will close with the upload unfinished: what the client still sends has no reader.
   if (upload_.running() && !response_.keep_alive) return false;
   // A final answer instead of 100 Continue: nobody can know whether the body will come (RFC 9110 §10.1.1).
@@ -554,7 +623,7 @@ Task<void> Exchange::answer(const Reply& reply, bool may_keep_alive) {
   const bool uploaded = parsed_ && (request_.body.kind == wire::BodyKind::none ||
                                     (upload_.started() && upload_.error().code == Code::none));
   keep_client_ = may_keep_alive && uploaded && request_.keep_alive && request_.minor_version >= 1 &&
-                 !worker_.draining && !session_.half_closed() && !request_.expects_continue;
+                 !worker_.draining && !request_.expects_continue;
   const bool head_request = parsed_ && request_.method == wire::Method::head;
   co_await session_.reply(reply, request_id(), keep_client_, head_request, own_reply_bytes_);
 }
@@ -564,9 +633,12 @@ std::string_view Exchange::ended_by() const noexcept {
   if (fault_ != wire::Fault::none && phase_ == Phase::head) return "client";
   if (failure_.code == Code::none) return upload_failed_ ? "server" : "done";
   switch (failure_.side) {
-    case Side::downstream: return "client";
-    case Side::upstream: return "server";
-    case Side::internal: return "proxy";
+    case Side::downstream:
+      return "client";
+    case Side::upstream:
+      return "server";
+    case Side::internal:
+      return "proxy";
   }
   return "done";
 }

@@ -1,8 +1,8 @@
 // Exchange: one request and its answer. Made by the session for each request; lives in its coroutine's frame.
 //
-// run() is the sequence: parse, choose a server, connect or reuse, send, read the answer's head, relay, finish, log.
-// What overlaps it (the request body going up while the answer comes down) are two pumps. Every failure goes through
-// fail(), once: it records the first reason and makes whatever is waited for end.
+// run() is the sequence: parse, choose a server, connect or reuse, send, read the answer's head, relay,
+// finish, log. What overlaps it (the request body going up while the answer comes down) are two pumps. Every
+// failure goes through fail(), once: it records the first reason and makes whatever is waited for end.
 #pragma once
 
 #include <array>
@@ -29,8 +29,8 @@ class Exchange {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  // Serves the request whose head stands in the session's inbox from `start` to `end`. True: the client's connection
-  // may carry another request.
+  // Serves the request whose head stands in the session's inbox from `start` to `end`. True: the client's
+  // connection may carry another request.
   Task<bool> run(size_t start, size_t end);
   // Answers a head that failed the check before it was whole, or that came too slowly.
   Task<void> refuse_head(wire::Fault fault);
@@ -42,7 +42,9 @@ class Exchange {
 
  private:
   enum class Attempt : uint8_t { answered, again, failed };
-  struct Times { int64_t begun = 0, head = 0, connect_begun = 0, connected = 0, sent = 0, first_byte = 0; };
+  struct Times {
+    int64_t begun = 0, head = 0, connect_begun = 0, connected = 0, sent = 0, first_byte = 0;
+  };
 
   Task<bool> forward();
   Task<Attempt> try_server(uint32_t server);
@@ -53,10 +55,13 @@ class Exchange {
   Task<Error> pass_interim_head();
   Task<void> relay_response();
   Task<void> relay_tunnel();
-  Task<void> join_upload();
+  Task<void> join_upload(bool server_may_read);
   Task<bool> finish();
   Task<void> answer(const Reply& reply, bool may_keep_alive);
 
+  bool nothing_left_over() noexcept;
+  void stop_upload() noexcept;
+  static void on_server_ended(void* context);
   bool whole_request_at_hand() const noexcept;
   bool may_retry(const Error& error) const noexcept;
   bool client_may_continue() const noexcept;
@@ -79,7 +84,7 @@ class Exchange {
   bool parsed_ = false;
   std::array<char, 16> request_id_;
 
-  size_t head_end_ = 0;           // of the request, in the session's inbox
+  size_t head_end_ = 0;  // of the request, in the session's inbox
   UpstreamLease server_;
   const Server* server_used_ = nullptr;
   uint32_t attempts_ = 0;
@@ -93,10 +98,11 @@ class Exchange {
   Pump upload_;
   Pump download_;
 
-  Error failure_;                 // the first reason
-  bool upload_failed_ = false;    // the server stopped reading; its answer may still come
+  Error failure_;               // the first reason
+  bool upload_failed_ = false;  // the server stopped reading; its answer may still come
+  bool server_ended_ = false;   // seen while the rest of an upload was still going to it
   bool waits_for_head_ = false;
-  bool response_begun_ = false;   // bytes of the final answer are on their way to the client
+  bool response_begun_ = false;  // bytes of the final answer are on their way to the client
   bool continue_sent_ = false;
   bool keep_client_ = false;
   bool tunnel_ = false;
@@ -105,7 +111,7 @@ class Exchange {
   Phase phase_ = Phase::head;
   wire::Fault fault_ = wire::Fault::none;
   Times times_;
-  int64_t active_ns_ = 0;         // the last time something moved, besides the pumps
+  int64_t active_ns_ = 0;  // the last time something moved, besides the pumps
   Timer timer_;
 };
 

@@ -12,10 +12,21 @@ namespace {
 using wire::equals_ignoring_case;
 using wire::Field;
 
-// A Connection field may not talk us out of these: dropping them changes what the request means or who sent it.
-constexpr std::array<std::string_view, 13> never_nominated{
-    "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "authorization", "cookie",
-    "git-protocol", "expect", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id"};
+// A Connection field may not talk us out of these: dropping them changes what the request means or who sent
+// it.
+constexpr std::array<std::string_view, 13> never_nominated{"host",
+                                                           "content-length",
+                                                           "content-type",
+                                                           "content-encoding",
+                                                           "transfer-encoding",
+                                                           "authorization",
+                                                           "cookie",
+                                                           "git-protocol",
+                                                           "expect",
+                                                           "x-forwarded-for",
+                                                           "x-forwarded-proto",
+                                                           "x-forwarded-host",
+                                                           "x-request-id"};
 
 bool dropped_by_connection(const wire::Fields& fields, std::string_view name) {
   for (const std::string_view kept : never_nominated) {
@@ -30,7 +41,12 @@ bool is_ours(std::string_view name) {
          equals_ignoring_case(name, "content-length") || equals_ignoring_case(name, "host");
 }
 
-void write_forwarded_for(wire::HeadWriter& out, const wire::RequestHead& request, const UpstreamFacts& facts) {
+bool has_underscore(std::string_view name) {
+  return name.find('_') != std::string_view::npos;
+}
+
+void write_forwarded_for(wire::HeadWriter& out, const wire::RequestHead& request,
+                         const UpstreamFacts& facts) {
   out.text("X-Forwarded-For: ");
   if (facts.peer_is_trusted) {
     for (size_t index = 0; index < request.fields.size(); index++) {
@@ -53,7 +69,8 @@ void write_unless_trusted(wire::HeadWriter& out, const wire::RequestHead& reques
 
 }  // namespace
 
-size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts& facts, std::span<char> out) noexcept {
+size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts& facts,
+                           std::span<char> out) noexcept {
   wire::HeadWriter writer(out);
   writer.request_line(request.method_text, request.path_query);
   const std::string_view authority = request.authority.empty() ? facts.server_authority : request.authority;
@@ -61,7 +78,8 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
   bool length_written = false;
   for (size_t index = 0; index < request.fields.size(); index++) {
     const Field field = request.fields[index];
-    if (equals_ignoring_case(field.name, "host")) {  // in its place; an absolute-form target decides its value
+    if (equals_ignoring_case(field.name,
+                             "host")) {  // in its place; an absolute-form target decides its value
       writer.field(field.name, authority);
       host_written = true;
     } else if (equals_ignoring_case(field.name, "content-length")) {
@@ -71,8 +89,9 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
       continue;  // written anew below
     } else if (is_ours(field.name) || dropped_by_connection(request.fields, field.name)) {
       continue;
-    } else if (!facts.peer_is_trusted &&
-               (wire::is_forwarding(field.name) || equals_ignoring_case(field.name, "x-request-id"))) {
+    } else if (wire::is_forwarding(field.name) && (!facts.peer_is_trusted || has_underscore(field.name))) {
+      continue;  // an underscore is no spelling that a proxy uses, but a CGI server would read it
+    } else if (!facts.peer_is_trusted && equals_ignoring_case(field.name, "x-request-id")) {
       continue;
     } else {
       writer.field(field.name, field.value);
@@ -80,7 +99,8 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
   }
   if (!host_written) writer.field("Host", authority);
   if (request.body.kind == wire::BodyKind::chunked) writer.field("Transfer-Encoding", "chunked");
-  if (request.body.kind == wire::BodyKind::length && !length_written) writer.field("Content-Length", request.body.length);
+  if (request.body.kind == wire::BodyKind::length && !length_written)
+    writer.field("Content-Length", request.body.length);
   if (request.upgrade_websocket) {
     writer.field("Connection", "Upgrade");
     writer.field("Upgrade", "websocket");
@@ -96,13 +116,16 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
 size_t write_downstream_head(const wire::ResponseHead& response, const DownstreamFacts& facts,
                              std::span<char> out) noexcept {
   wire::HeadWriter writer(out);
-  const std::string_view reason = response.reason.empty() ? wire::reason_phrase(response.status) : response.reason;
+  const std::string_view reason =
+      response.reason.empty() ? wire::reason_phrase(response.status) : response.reason;
   writer.status_line(response.status, reason);
-  const bool keeps_length = facts.framing.kind == wire::BodyKind::length || facts.framing.kind == wire::BodyKind::none;
+  const bool keeps_length =
+      facts.framing.kind == wire::BodyKind::length || facts.framing.kind == wire::BodyKind::none;
   for (size_t index = 0; index < response.fields.size(); index++) {
     const Field field = response.fields[index];
     if (equals_ignoring_case(field.name, "content-length")) {
-      // A HEAD or 304 answer tells the length of a body it does not have; a 1xx or 204 must not (RFC 9110 §8.6).
+      // A HEAD or 304 answer tells the length of a body it does not have; a 1xx or 204 must not (RFC 9110
+      // §8.6).
       const bool allowed = response.status >= 200 && response.status != 204;
       if (keeps_length && allowed) writer.field(field.name, field.value);
       continue;

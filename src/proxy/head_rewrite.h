@@ -1,5 +1,5 @@
-// What becomes of a head on its way through: fields that are ours to own are dropped, replaced or added; everything else
-// keeps its bytes, its order and its case. Pure: values in, bytes out.
+// What becomes of a head on its way through: fields that are ours to own are dropped, replaced or added;
+// everything else keeps its bytes, its order and its case. Pure: values in, bytes out.
 #pragma once
 
 #include <cstddef>
@@ -11,23 +11,24 @@
 namespace breakwater::proxy {
 
 struct UpstreamFacts {
-  std::string_view client_address;    // without port
-  std::string_view scheme;            // that the client used: "http"
+  std::string_view client_address;  // without port
+  std::string_view scheme;          // that the client used: "http"
   std::string_view request_id;
   std::string_view server_authority;  // the Host for an HTTP/1.0 request that named none
   bool peer_is_trusted = false;       // its X-Forwarded-* and X-Request-Id are believed
 };
 
 struct DownstreamFacts {
-  wire::BodyFraming framing;          // that we will use towards the client
+  wire::BodyFraming framing;  // that we will use towards the client
   bool client_is_1_0 = false;
   bool keep_alive = true;
-  bool upgrade = false;               // a 101: Connection and Upgrade pass
+  bool upgrade = false;  // a 101: Connection and Upgrade pass
   wire::Method request_method = wire::Method::get;
 };
 
 // Both return the bytes written, or 0 if `out` is too small.
-size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts& facts, std::span<char> out) noexcept;
+size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts& facts,
+                           std::span<char> out) noexcept;
 size_t write_downstream_head(const wire::ResponseHead& response, const DownstreamFacts& facts,
                              std::span<char> out) noexcept;
 

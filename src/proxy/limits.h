@@ -2,11 +2,10 @@
 //
 // Per core, with the defaults of config::Limits:
 //   head buffers    1024 x 20 KiB   = 20 MiB   requests and responses heads, small bodies
-//   bulk buffers     128 x 128 KiB  = 16 MiB   bodies that are copied: at most two for each direction of a request
-//   outgoing heads   512 x 20 KiB   = 10 MiB   heads being sent
-//   log ring           1 x 1 MiB    =  1 MiB
-//   per client connection           <  4 KiB   Session and its suspended coroutine; no buffer while it waits
-//   per request being served        < 16 KiB   Exchange: two heads' fields, two pumps
+//   bulk buffers     128 x 128 KiB  = 16 MiB   bodies that are copied: at most two for each direction of a
+//   request outgoing heads   512 x 20 KiB   = 10 MiB   heads being sent log ring           1 x 1 MiB    =  1
+//   MiB per client connection           <  4 KiB   Session and its suspended coroutine; no buffer while it
+//   waits per request being served        < 16 KiB   Exchange: two heads' fields, two pumps
 // Pages of a pool that were never used cost nothing. Pipes hold references to socket memory, not copies.
 #pragma once
 
@@ -27,7 +26,8 @@ inline constexpr uint32_t ring_entries = 1024;
 // What rewriting may add to a head: X-Forwarded-*, X-Request-Id, Host, framing.
 inline constexpr size_t head_growth_bytes = 4 * 1024;
 
-// A body of at least this length, or one of unknown length that already passed `splice_after_bytes`, is spliced.
+// A body of at least this length, or one of unknown length that already passed `splice_after_bytes`, is
+// spliced.
 inline constexpr uint64_t splice_length_min = 64 * 1024;
 inline constexpr uint64_t splice_after_bytes = 256 * 1024;
 

@@ -20,9 +20,13 @@ Listener::Listener(Worker& worker, const Site& site, int fd) noexcept
   accept_.context = this;
 }
 
-Listener::~Listener() { close_socket(); }
+Listener::~Listener() {
+  close_socket();
+}
 
-void Listener::start() noexcept { worker_.core.ring().submit(accept_); }
+void Listener::start() noexcept {
+  worker_.core.ring().submit(accept_);
+}
 
 void Listener::stop() noexcept {
   stopped_ = true;
@@ -45,13 +49,16 @@ void Listener::on_accept(Op& op) {
   if (op.result >= 0) self.admit(op.result);
   if (op.in_flight) return;  // more will come
   if (self.stopped_) return self.close_socket();
-  const bool exhausted = op.result == -EMFILE || op.result == -ENFILE || op.result == -ENOBUFS || op.result == -ENOMEM;
+  const bool exhausted =
+      op.result == -EMFILE || op.result == -ENFILE || op.result == -ENOBUFS || op.result == -ENOMEM;
   if (!exhausted) return self.start();
   self.worker_.core.stats().accept_pauses.add();
   self.worker_.core.timers().arm(self.resume_, self.worker_.core.now_ns() + pause_ns);
 }
 
-void Listener::on_resume(void* context) { static_cast<Listener*>(context)->start(); }
+void Listener::on_resume(void* context) {
+  static_cast<Listener*>(context)->start();
+}
 
 void Listener::admit(int fd) noexcept {
   Stats& stats = worker_.core.stats();

@@ -1,7 +1,8 @@
 // Listener: accepts client connections of one configured listen on one core and starts a session for each.
 //
-// Multishot accept on a SO_REUSEPORT socket of this core's own. At the connection limit new clients get a 503; with no
-// descriptors left accepting pauses (clients wait in the kernel's backlog) until something is closed.
+// Multishot accept on a SO_REUSEPORT socket of this core's own. At the connection limit new clients get a
+// 503; with no descriptors left accepting pauses (clients wait in the kernel's backlog) until something is
+// closed.
 #pragma once
 
 #include "core/core.h"

@@ -19,7 +19,8 @@ constexpr std::string_view last_chunk = "0\r\n";
 
 }  // namespace
 
-Pump::Pump(Core& core) noexcept : finished(core), core_(core), waiter_(on_buffer, this), deferred_(on_deferred, this) {
+Pump::Pump(Core& core) noexcept
+    : finished(core), core_(core), waiter_(on_buffer, this), deferred_(on_deferred, this) {
   fill_.context = this;
   drain_.context = this;
 }
@@ -57,7 +58,9 @@ void Pump::stop(const Error& why) noexcept {
   settle();
 }
 
-void Pump::fail(Code code, Side side, int sys_errno) noexcept { stop({code, side, sys_errno}); }
+void Pump::fail(Code code, Side side, int sys_errno) noexcept {
+  stop({code, side, sys_errno});
+}
 
 void Pump::fail_errno(Side side, int sys_errno) noexcept {
   fail(sys_errno == ECANCELED ? Code::cancelled : Code::reset, side, sys_errno);
@@ -143,7 +146,8 @@ void Pump::start_drain() noexcept {
     core_.stats().bytes_copied.add(pieces_.bytes);
     if (chunked) {
       const size_t line_bytes = wire::write_chunk_header(
-          pieces_.bytes, std::span<char, wire::chunk_header_bytes_max>(frame_.data(), wire::chunk_header_bytes_max));
+          pieces_.bytes,
+          std::span<char, wire::chunk_header_bytes_max>(frame_.data(), wire::chunk_header_bytes_max));
       add_part(frame_.data(), line_bytes);
     }
     for (size_t index = 0; index < pieces_.count; index++) {
@@ -202,7 +206,8 @@ void Pump::on_drained(Op& op) {
   self.step();
 }
 
-// One receive ahead of what is being sent, but never beyond bytes that were not walked: they might hold the end.
+// One receive ahead of what is being sent, but never beyond bytes that were not walked: they might hold the
+// end.
 void Pump::start_fill() noexcept {
   if (fill_.in_flight || waiter_.waiting() || source_ended_ || reader_.done()) return;
   if (slots_[1].used || slots_[0].raw_bytes > 0) return;
@@ -214,7 +219,9 @@ void Pump::start_fill() noexcept {
   core_.ring().submit(fill_);
 }
 
-void Pump::on_buffer(void* context) { static_cast<Pump*>(context)->step(); }
+void Pump::on_buffer(void* context) {
+  static_cast<Pump*>(context)->step();
+}
 
 void Pump::on_filled(Op& op) {
   Pump& self = *static_cast<Pump*>(op.context);
@@ -255,7 +262,8 @@ Buffer Pump::take_leftover(size_t& begin, size_t& end) noexcept {
 
 // Worth a pipe: plain payload with much still to come, and nothing of it in our buffers.
 bool Pump::may_splice() const noexcept {
-  if (pipe_refused_ || splicing_ || reader_.done() || source_ended_ || slots_[0].used || slots_[1].used) return false;
+  if (pipe_refused_ || splicing_ || reader_.done() || source_ended_ || slots_[0].used || slots_[1].used)
+    return false;
   if (plan_.payload_max != 0) return false;
   if (plan_.from.kind == wire::BodyKind::length) return reader_.remaining() >= splice_length_min;
   return plan_.from.kind == wire::BodyKind::until_close && reader_.payload_bytes() >= splice_after_bytes;
@@ -268,7 +276,9 @@ void Pump::poll(Op& op, Op::Kind kind, int fd) noexcept {
   core_.ring().submit(op);
 }
 
-void Pump::on_deferred(void* context) { static_cast<Pump*>(context)->step(); }
+void Pump::on_deferred(void* context) {
+  static_cast<Pump*>(context)->step();
+}
 
 // Fills the pipe, empties the pipe, in turns; it never holds bytes of two fills.
 void Pump::splice_some() noexcept {
@@ -298,8 +308,8 @@ void Pump::splice_some() noexcept {
           frame_bytes_ = line_end.size();
         }
         frame_bytes_ += wire::write_chunk_header(
-            static_cast<uint64_t>(moved),
-            std::span<char, wire::chunk_header_bytes_max>(frame_.data() + frame_bytes_, wire::chunk_header_bytes_max));
+            static_cast<uint64_t>(moved), std::span<char, wire::chunk_header_bytes_max>(
+                                              frame_.data() + frame_bytes_, wire::chunk_header_bytes_max));
         chunk_open_ = true;
       }
     }
@@ -318,7 +328,8 @@ void Pump::splice_some() noexcept {
 // The chunk line that goes before a pipe's bytes. False: wait, or failed.
 bool Pump::splice_frame() noexcept {
   while (frame_sent_ < frame_bytes_) {
-    const int64_t sent = sys::send_now(plan_.sink, frame_.data() + frame_sent_, frame_bytes_ - frame_sent_, true);
+    const int64_t sent =
+        sys::send_now(plan_.sink, frame_.data() + frame_sent_, frame_bytes_ - frame_sent_, true);
     if (sent == -EAGAIN) {
       poll(drain_, Op::Kind::poll_writable, plan_.sink);
       return false;

@@ -1,13 +1,14 @@
-// Pump: moves one message body, behind a head, from one connection to another. A small state machine, awaited once.
+// Pump: moves one message body, behind a head, from one connection to another. A small state machine, awaited
+// once.
 //
-// It takes the payload out of the framing it came in and frames it anew for the sink. Small, chunked and trickling bodies
-// are copied: a fill (receive into a picked buffer) and a drain (one gathered send) are in flight at the same time, with
-// at most two buffers between them. Large plain bodies are spliced through a pipe: readiness through the ring only on
-// EAGAIN, then non-blocking splice calls.
+// It takes the payload out of the framing it came in and frames it anew for the sink. Small, chunked and
+// trickling bodies are copied: a fill (receive into a picked buffer) and a drain (one gathered send) are in
+// flight at the same time, with at most two buffers between them. Large plain bodies are spliced through a
+// pipe: readiness through the ring only on EAGAIN, then non-blocking splice calls.
 //
-// start(), then `co_await pump.finished`. stop() asks it to end early. When `finished` is set nothing is in flight
-// and error() says how it went. The bytes of `initial` and `head` stay in place until then.
-// It may be started again after it has finished.
+// start(), then `co_await pump.finished`. stop() asks it to end early. When `finished` is set nothing is in
+// flight and error() says how it went. The bytes of `initial` and `head` stay in place until then. It may be
+// started again after it has finished.
 #pragma once
 
 #include <array>
@@ -31,12 +32,12 @@ class Pump {
     int sink = -1;
     Side source_side = Side::internal;
     Side sink_side = Side::internal;
-    std::string_view head;          // sent before everything else; may be empty
-    std::span<char> initial;        // body bytes that came with the source's head; not owned
+    std::string_view head;    // sent before everything else; may be empty
+    std::span<char> initial;  // body bytes that came with the source's head; not owned
     wire::BodyFraming from;
     Framing to = Framing::plain;
-    bool half_close_sink = false;   // a tunnel: pass the end of the source on
-    uint64_t payload_max = 0;       // 0: no cap
+    bool half_close_sink = false;  // a tunnel: pass the end of the source on
+    uint64_t payload_max = 0;      // 0: no cap
     Count* payload_counter = nullptr;
   };
 
@@ -51,12 +52,15 @@ class Pump {
   // Ends the pump with `why` unless it has ended; the first reason wins.
   void stop(const Error& why) noexcept;
   // Called when it has ended, just before `finished` is set.
-  void set_hook(Hook hook, void* context) noexcept { hook_ = hook; hook_context_ = context; }
+  void set_hook(Hook hook, void* context) noexcept {
+    hook_ = hook;
+    hook_context_ = context;
+  }
 
   Signal finished;
   bool started() const noexcept { return state_ != State::unused; }
   bool running() const noexcept { return state_ == State::running || state_ == State::stopping; }
-  const Error& error() const noexcept { return error_; }      // Code::none: the whole body passed
+  const Error& error() const noexcept { return error_; }          // Code::none: the whole body passed
   wire::Fault fault() const noexcept { return reader_.fault(); }  // with Code::malformed and truncated
   bool sent_anything() const noexcept { return sent_bytes_ > 0; }
   uint64_t payload_bytes() const noexcept { return reader_.payload_bytes(); }
@@ -71,7 +75,7 @@ class Pump {
   enum class State : uint8_t {
     unused,
     running,
-    stopping,   // error_ is set; operations still in flight
+    stopping,  // error_ is set; operations still in flight
     finished,
   };
   // Raw bytes of the source, not walked yet. The initial bytes have no buffer of ours.
@@ -104,19 +108,21 @@ class Pump {
   void settle() noexcept;
   void add_part(const void* data, size_t bytes) noexcept;
   void pop_front_slot() noexcept;
-  bool idle() const noexcept { return !fill_.in_flight && !drain_.in_flight && !waiter_.waiting() && !deferred_.queued(); }
+  bool idle() const noexcept {
+    return !fill_.in_flight && !drain_.in_flight && !waiter_.waiting() && !deferred_.queued();
+  }
 
   Core& core_;
   State state_ = State::unused;
   Plan plan_;
   wire::BodyReader reader_;
   wire::Pieces pieces_;
-  std::array<Slot, 2> slots_;      // [0] is walked and drained, [1] was filled behind it
+  std::array<Slot, 2> slots_;  // [0] is walked and drained, [1] was filled behind it
   bool source_ended_ = false;
-  bool end_framed_ = false;        // the sink's last bytes are on their way or there
+  bool end_framed_ = false;  // the sink's last bytes are on their way or there
   bool splicing_ = false;
   bool pipe_refused_ = false;
-  bool chunk_open_ = false;        // a spliced chunk still needs its CRLF
+  bool chunk_open_ = false;  // a spliced chunk still needs its CRLF
   size_t initial_used_ = 0;
   uint64_t sent_bytes_ = 0;
   int64_t last_progress_ns_ = 0;
@@ -128,11 +134,13 @@ class Pump {
   Hook hook_ = nullptr;
   void* hook_context_ = nullptr;
 
-  std::array<iovec, wire::Pieces::pieces_max + 6> parts_;  // head, chunk line, pieces, CRLF, last chunk, trailers, CRLF
+  std::array<iovec, wire::Pieces::pieces_max + 6>
+      parts_;  // head, chunk line, pieces, CRLF, last chunk, trailers, CRLF
   size_t part_count_ = 0;
   size_t part_index_ = 0;
   msghdr message_{};
-  std::array<char, wire::chunk_header_bytes_max + 2> frame_;  // a chunk line, in splice mode with the CRLF before it
+  std::array<char, wire::chunk_header_bytes_max + 2>
+      frame_;  // a chunk line, in splice mode with the CRLF before it
   size_t frame_bytes_ = 0;
   size_t frame_sent_ = 0;
 };

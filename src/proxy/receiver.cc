@@ -71,7 +71,9 @@ void Receiver::cancel() noexcept {
   core_.ring().cancel(op_);
 }
 
-void Receiver::on_buffer(void* context) { static_cast<Receiver*>(context)->submit(); }
+void Receiver::on_buffer(void* context) {
+  static_cast<Receiver*>(context)->submit();
+}
 
 void Receiver::on_received(Op& op) {
   Receiver& self = *static_cast<Receiver*>(op.context);
@@ -83,8 +85,10 @@ void Receiver::on_received(Op& op) {
   }
   if (op.result > 0) {
     const size_t bytes = static_cast<size_t>(op.result);
-    if (picked) self.inbox_.adopt(std::move(picked), 0, bytes);
-    else self.inbox_.grew(bytes);
+    if (picked)
+      self.inbox_.adopt(std::move(picked), 0, bytes);
+    else
+      self.inbox_.grew(bytes);
   }
   self.finish(op.result);
 }

@@ -1,9 +1,9 @@
 // Receiver: the reading side of one connection while heads are read and while it waits.
 //
-// Bytes received and not yet used stand in the inbox, contiguous, in a buffer that the kernel picked when they came; a
-// connection that waits holds none. start() arms at most one receive; `arrived` is set when it has ended (bytes, end,
-// error or cancelled). A receive may stay armed from one user to the next: an idle pooled connection's receive is the
-// one that hears its next answer, or its end.
+// Bytes received and not yet used stand in the inbox, contiguous, in a buffer that the kernel picked when
+// they came; a connection that waits holds none. start() arms at most one receive; `arrived` is set when it
+// has ended (bytes, end, error or cancelled). A receive may stay armed from one user to the next: an idle
+// pooled connection's receive is the one that hears its next answer, or its end.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,18 @@ namespace breakwater::proxy {
 class Inbox {
  public:
   bool empty() const noexcept { return begin_ == end_; }
-  std::string_view view() const noexcept { return buffer_ ? std::string_view(buffer_.data() + begin_, end_ - begin_) : std::string_view(); }
-  std::span<char> bytes() noexcept { return buffer_ ? std::span<char>(buffer_.data() + begin_, end_ - begin_) : std::span<char>(); }
+  std::string_view view() const noexcept {
+    return buffer_ ? std::string_view(buffer_.data() + begin_, end_ - begin_) : std::string_view();
+  }
+  std::span<char> bytes() noexcept {
+    return buffer_ ? std::span<char>(buffer_.data() + begin_, end_ - begin_) : std::span<char>();
+  }
   void consume(size_t count) noexcept;  // an empty inbox gives its buffer back
   void clear() noexcept;
   void adopt(Buffer buffer, size_t begin, size_t end) noexcept;
   bool has_buffer() const noexcept { return static_cast<bool>(buffer_); }
-  // Room behind the bytes; moves them to the front of the buffer first if there is none. Empty if the buffer is full.
+  // Room behind the bytes; moves them to the front of the buffer first if there is none. Empty if the buffer
+  // is full.
   std::span<char> room() noexcept;
   void grew(size_t count) noexcept { end_ += count; }
 
@@ -44,7 +49,8 @@ class Receiver {
   void attach(int fd) noexcept { fd_ = fd; }
   Inbox& inbox() noexcept { return inbox_; }
 
-  // Arms a receive if none is armed. `quiet`: nothing is expected soon, so don't even try before the socket is readable.
+  // Arms a receive if none is armed. `quiet`: nothing is expected soon, so don't even try before the socket
+  // is readable.
   void start(bool quiet) noexcept;
   // Asks an armed receive to end; `arrived` is set when it has.
   void cancel() noexcept;
@@ -54,7 +60,10 @@ class Receiver {
   // After `arrived`: bytes added to the inbox, 0 at the end of the connection, or -errno.
   int32_t result() const noexcept { return result_; }
   // Called when `arrived` is about to be set; for whoever watches without waiting. Null: nobody.
-  void set_hook(Hook hook, void* context) noexcept { hook_ = hook; hook_context_ = context; }
+  void set_hook(Hook hook, void* context) noexcept {
+    hook_ = hook;
+    hook_context_ = context;
+  }
 
  private:
   static void on_received(Op& op);

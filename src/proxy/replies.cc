@@ -6,6 +6,12 @@
 
 namespace breakwater::proxy {
 
+Reply reply_to(wire::Fault fault) noexcept {
+  Reply reply{wire::status_of(fault), "the client's request was refused and not forwarded", "", 0};
+  reply.detail = wire::describe(fault);
+  return reply;
+}
+
 Reply reply_to(const Error& error) noexcept {
   if (error.side == Side::upstream) {
     switch (error.code) {
@@ -13,11 +19,14 @@ Reply reply_to(const Error& error) noexcept {
         return {502, "no Git server could be reached: the connection was refused or failed",
                 "the servers behind this proxy may be down; try again, then tell its operator", 0};
       case Code::timed_out:
-        return {504, "the Git server did not answer in time", "try again, then tell the operator of this proxy", 0};
+        return {504, "the Git server did not answer in time",
+                "try again, then tell the operator of this proxy", 0};
       case Code::malformed:
-        return {502, "the Git server sent an answer that is not valid HTTP", "tell the operator of this proxy", 0};
+        return {502, "the Git server sent an answer that is not valid HTTP",
+                "tell the operator of this proxy", 0};
       case Code::too_large:
-        return {502, "the Git server sent an answer whose head is too large", "tell the operator of this proxy", 0};
+        return {502, "the Git server sent an answer whose head is too large",
+                "tell the operator of this proxy", 0};
       default:
         return {502, "the Git server closed the connection before it answered", "try again", 0};
     }
@@ -43,6 +52,10 @@ size_t write_reply(const Reply& reply, std::string_view request_id, bool keep_al
   wire::HeadWriter body(text);
   body.text("breakwater: ");
   body.text(reply.sentence);
+  if (!reply.detail.empty()) {
+    body.text(": ");
+    body.text(reply.detail);
+  }
   body.text(".\n");
   if (!reply.advice.empty()) {
     body.text(reply.advice);

@@ -11,7 +11,10 @@ Task<Error> send_all(Core& core, int fd, Side side, std::string_view bytes, int6
     call.fd = fd;
     call.data = const_cast<char*>(bytes.data());
     call.bytes = bytes.size();
-    struct Cancel { Core& core; Op& op; } cancel{core, call};
+    struct Cancel {
+      Core& core;
+      Op& op;
+    } cancel{core, call};
     const auto on_expire = [](void* context) {
       Cancel& what = *static_cast<Cancel*>(context);
       what.core.ring().cancel(what.op);

@@ -9,7 +9,8 @@
 
 namespace breakwater::proxy {
 
-// Suspends. Fails with timed_out when no byte could be sent for `idle_ns`. `bytes` stay in place until it ends.
+// Suspends. Fails with timed_out when no byte could be sent for `idle_ns`. `bytes` stay in place until it
+// ends.
 Task<Error> send_all(Core& core, int fd, Side side, std::string_view bytes, int64_t idle_ns);
 
 }  // namespace breakwater::proxy

@@ -16,9 +16,13 @@ namespace breakwater::proxy {
 
 namespace {
 
-constexpr int64_t ns(config::Duration duration) { return duration.count() * 1'000'000; }
+constexpr int64_t ns(config::Duration duration) {
+  return duration.count() * 1'000'000;
+}
 
-void cancel_receiver(void* receiver) { static_cast<Receiver*>(receiver)->cancel(); }
+void cancel_receiver(void* receiver) {
+  static_cast<Receiver*>(receiver)->cancel();
+}
 
 wire::HeadLimits head_limits(const config::Config& config) {
   return {config.limits.head_bytes, config.limits.target_bytes};
@@ -63,8 +67,8 @@ Task<void> Session::run(Session* session) {
   delete session;
 }
 
-// Reads until a whole head stands in the inbox. An idle client is left in peace for `keep_alive`; one that began a head
-// has `head` to finish it.
+// Reads until a whole head stands in the inbox. An idle client is left in peace for `keep_alive`; one that
+// began a head has `head` to finish it.
 Task<Session::Next> Session::read_head() {
   const config::Timeouts& timeouts = worker_.config.timeouts;
   scanner_.reset();
@@ -86,7 +90,8 @@ Task<Session::Next> Session::read_head() {
     const int64_t since_ns = idle ? idle_since_ns : head_begun_ns_;
     receiver_.start(idle);
     waits_for_request_ = idle;
-    Deadline deadline(worker_.core, limit.count() > 0 ? since_ns + ns(limit) : 0, cancel_receiver, &receiver_);
+    Deadline deadline(worker_.core, limit.count() > 0 ? since_ns + ns(limit) : 0, cancel_receiver,
+                      &receiver_);
     co_await receiver_.arrived;
     waits_for_request_ = false;
     if (receiver_.result() > 0) {
@@ -107,7 +112,7 @@ Task<Session::Next> Session::serve() {
   exchange_ = &exchange;
   const bool again = co_await exchange.run(scanner_.start(), scanner_.end());
   exchange_ = nullptr;
-  co_return again && !worker_.draining && !stopped_ && !half_closed_ ? Next::request : Next::close;
+  co_return again && !worker_.draining && !stopped_ ? Next::request : Next::close;
 }
 
 // A head that no server may see.
@@ -140,8 +145,8 @@ Task<void> Session::reply(const Reply& reply, std::string_view request_id, bool 
   bytes_sent = bytes;
 }
 
-// RFC 9112 §9.6: closing a socket with unread bytes sends a reset, and a reset can destroy the answer before the client
-// has read it. So say that we are done, then read and drop what still comes, for a bounded time.
+// RFC 9112 §9.6: closing a socket with unread bytes sends a reset, and a reset can destroy the answer before
+// the client has read it. So say that we are done, then read and drop what still comes, for a bounded time.
 Task<void> Session::linger() {
   if (!linger_ || reset_ || stopped_) co_return;
   sys::shutdown_write(fd_);
@@ -173,8 +178,8 @@ Task<void> Session::close() {
   sys::close(fd_);
 }
 
-// Hears of the client's end while nobody reads from it. Armed once for the life of the connection, so it costs a
-// request nothing.
+// Hears of the client's end while nobody reads from it. Armed once for the life of the connection, so it
+// costs a request nothing.
 void Session::watch() noexcept {
   if (gone_.on_complete != nullptr) return;
   gone_.kind = Op::Kind::poll_gone;
@@ -189,7 +194,6 @@ void Session::on_gone(Op& op) {
   self.gone_ended_.set();
   if (self.closing_ || op.result < 0) return;
   const bool broken = (op.result & (POLLERR | POLLHUP)) != 0;
-  if (!broken) self.half_closed_ = true;
   if (self.exchange_ != nullptr) self.exchange_->client_ended(broken);
 }
 

@@ -1,7 +1,7 @@
 // Session: one client connection from accept to close. READ FIRST: session.cc tells its life top to bottom.
 //
-// Lives on one core, in a pooled frame, from Listener's accept until run() ends. Nothing of it is freed before its last
-// completion: close() asks, joins, then frees.
+// Lives on one core, in a pooled frame, from Listener's accept until run() ends. Nothing of it is freed
+// before its last completion: close() asks, joins, then frees.
 #pragma once
 
 #include <array>
@@ -27,7 +27,9 @@ class Session : public ListNode {
   ~Session();
   // Sessions come from the frame pool, like the coroutines that serve them.
   static void* operator new(size_t bytes) { return FramePool::of_this_thread().acquire(bytes); }
-  static void operator delete(void* memory, size_t bytes) noexcept { FramePool::of_this_thread().release(memory, bytes); }
+  static void operator delete(void* memory, size_t bytes) noexcept {
+    FramePool::of_this_thread().release(memory, bytes);
+  }
 
   // The whole life; `session` is freed at its end.
   static Task<void> run(Session* session);
@@ -44,7 +46,6 @@ class Session : public ListNode {
   std::string_view peer_host() const noexcept { return peer_host_; }
   std::string_view peer_text() const noexcept { return peer_text_; }
   bool peer_is_trusted() const noexcept { return peer_is_trusted_; }
-  bool half_closed() const noexcept { return half_closed_; }
   bool refuses() const noexcept { return refuse_; }
   backends::Affinity& affinity() noexcept { return affinity_; }
   int64_t head_begun_ns() const noexcept { return head_begun_ns_; }
@@ -73,7 +74,6 @@ class Session : public ListNode {
   int fd_;
   bool refuse_;
   bool peer_is_trusted_ = false;
-  bool half_closed_ = false;
   bool reset_ = false;
   bool linger_ = false;
   bool waits_for_request_ = false;
@@ -87,7 +87,7 @@ class Session : public ListNode {
   Op gone_;                       // armed once: hears when the client closes or breaks
   Signal gone_ended_;
   Address peer_;
-  std::string peer_host_;         // made once, not for each request
+  std::string peer_host_;  // made once, not for each request
   std::string peer_text_;
 };
 

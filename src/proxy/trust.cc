@@ -64,8 +64,10 @@ std::optional<Network> parse_network(std::string_view text) {
 
 bool contains(const std::vector<Network>& networks, const Address& address) noexcept {
   if (networks.empty()) return false;
-  const std::array<uint8_t, 16> bytes = address.is_v6() ? to_bytes(address.v6.sin6_addr) : to_bytes(address.v4.sin_addr);
-  return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return covers(network, bytes); });
+  const std::array<uint8_t, 16> bytes =
+      address.is_v6() ? to_bytes(address.v6.sin6_addr) : to_bytes(address.v4.sin_addr);
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const Network& network) { return covers(network, bytes); });
 }
 
 }  // namespace breakwater::proxy

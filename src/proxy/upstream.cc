@@ -8,7 +8,9 @@
 namespace breakwater::proxy {
 
 namespace {
-constexpr int64_t ns(config::Duration duration) { return duration.count() * 1'000'000; }
+constexpr int64_t ns(config::Duration duration) {
+  return duration.count() * 1'000'000;
+}
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(Core& core, UpstreamPool& pool, int fd) noexcept
@@ -60,8 +62,10 @@ UpstreamLease& UpstreamLease::operator=(UpstreamLease&& other) noexcept {
 void UpstreamLease::finish(Ending ending) noexcept {
   if (connection_ == nullptr) return;
   UpstreamConnection& connection = *std::exchange(connection_, nullptr);
-  if (ending == Ending::reusable) connection.pool_.keep(connection);
-  else connection.close(ending == Ending::aborted);
+  if (ending == Ending::reusable)
+    connection.pool_.keep(connection);
+  else
+    connection.close(ending == Ending::aborted);
 }
 
 UpstreamLease UpstreamPool::take_idle() noexcept {
@@ -103,7 +107,10 @@ Task<Result<UpstreamLease>> UpstreamPool::connect() {
   call.fd = fd;
   call.address = &server_.address.any;
   call.address_bytes = server_.address.bytes;
-  struct Cancel { Core& core; Op& op; } cancel{core_, call};
+  struct Cancel {
+    Core& core;
+    Op& op;
+  } cancel{core_, call};
   const auto on_expire = [](void* context) {
     Cancel& what = *static_cast<Cancel*>(context);
     what.core.ring().cancel(what.op);

@@ -1,9 +1,8 @@
 // Connections to servers, pooled for each core and server.
 //
-// An idle pooled connection has a receive armed, so its end is seen before it is used again; bytes on it while it is
-// idle belong to no request, and it is closed. A lease that is dropped without
-// finish() closes its connection.
-// A connection object is freed only after its last completion.
+// An idle pooled connection has a receive armed, so its end is seen before it is used again; bytes on it
+// while it is idle belong to no request, and it is closed. A lease that is dropped without finish() closes
+// its connection. A connection object is freed only after its last completion.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +23,7 @@ namespace breakwater::proxy {
 
 // A server of a pool as every core sees it; made once at start-up, then only read.
 struct Server {
-  std::string name;       // as configured: "git1:3000"
+  std::string name;  // as configured: "git1:3000"
   Address address;
 };
 
@@ -59,7 +58,8 @@ class UpstreamLease {
   enum class Ending : uint8_t {
     reusable,  // a whole answer to a whole request, nothing left over: back to the pool
     done,      // the same, but the server wants it closed
-    aborted,   // something is missing: closed with a reset, so that the server stops at once and takes nothing for whole
+    aborted,  // something is missing: closed with a reset, so that the server stops at once and takes nothing
+              // for whole
   };
 
   UpstreamLease() = default;

@@ -1,4 +1,5 @@
-// Worker: what the proxy has on one core besides the Core itself: its sessions, its server pools, its request ids.
+// Worker: what the proxy has on one core besides the Core itself: its sessions, its server pools, its request
+// ids.
 #pragma once
 
 #include <cstdint>
@@ -37,16 +38,17 @@ struct PoolOnCore {
 };
 
 struct Worker {
-  Worker(Core& the_core, const config::Config& the_config, uint64_t seed) : core(the_core), config(the_config), ids(seed) {}
+  Worker(Core& the_core, const config::Config& the_config, uint64_t seed)
+      : core(the_core), config(the_config), ids(seed) {}
 
   Core& core;
   const config::Config& config;
   Rng ids;
   std::deque<PoolOnCore> pools;
-  List<Session> sessions;   // all that are open, for drain and stop
+  List<Session> sessions;  // all that are open, for drain and stop
   uint32_t session_count = 0;
   bool draining = false;
-  Scope scope;              // last: it asserts that everything above is still there when its tasks have ended
+  Scope scope;  // last: it asserts that everything above is still there when its tasks have ended
 };
 
 }  // namespace breakwater::proxy

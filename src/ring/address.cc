@@ -6,11 +6,15 @@
 
 namespace breakwater {
 
-uint16_t Address::port() const noexcept { return ntohs(is_v6() ? v6.sin6_port : v4.sin_port); }
+uint16_t Address::port() const noexcept {
+  return ntohs(is_v6() ? v6.sin6_port : v4.sin_port);
+}
 
 void Address::set_port(uint16_t port) noexcept {
-  if (is_v6()) v6.sin6_port = htons(port);
-  else v4.sin_port = htons(port);
+  if (is_v6())
+    v6.sin6_port = htons(port);
+  else
+    v4.sin_port = htons(port);
 }
 
 std::string Address::host_text() const {

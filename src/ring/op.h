@@ -1,8 +1,9 @@
 // Op: one request to the kernel as plain data, with the hook that hears of its completion.
 //
-// An Op lives in a coroutine frame or in a long-lived object and does not move. Its address is the completion's
-// user_data, set in one place (the ring). `in_flight` is true exactly from submit() to the terminal completion; an Op
-// and every buffer it names stay alive and untouched for that time, cancelled or not. One activation at a time.
+// An Op lives in a coroutine frame or in a long-lived object and does not move. Its address is the
+// completion's user_data, set in one place (the ring). `in_flight` is true exactly from submit() to the
+// terminal completion; an Op and every buffer it names stay alive and untouched for that time, cancelled or
+// not. One activation at a time.
 #pragma once
 
 #include <sys/socket.h>
@@ -31,20 +32,20 @@ struct Op {
 
   Kind kind{};
   bool in_flight = false;
-  bool poll_first = false;   // receive: don't try before the socket is readable (an idle connection)
+  bool poll_first = false;       // receive: don't try before the socket is readable (an idle connection)
   bool buffer_selected = false;  // result: the kernel picked `buffer_id`, even if result is an error
   bool more = false;             // result: further completions of this activation will follow
   uint16_t group = 0;
   uint16_t buffer_id = 0;
   int fd = -1;
-  int32_t result = 0;        // bytes, a descriptor, a poll mask, or -errno
+  int32_t result = 0;  // bytes, a descriptor, a poll mask, or -errno
   void* data = nullptr;
   size_t bytes = 0;
   const msghdr* message = nullptr;
   const sockaddr* address = nullptr;
   socklen_t address_bytes = 0;
   Hook on_complete = nullptr;
-  void* context = nullptr;   // for on_complete; the ring does not look at it
+  void* context = nullptr;  // for on_complete; the ring does not look at it
 
   Op() = default;
   Op(const Op&) = delete;

@@ -1,8 +1,9 @@
 // Ring: one io_uring of one thread. The simulator has a twin of this class, chosen when linking (tests/sim).
 //
-// submit() only queues. turn() hands everything queued to the kernel, waits for a completion or the time given, takes
-// the completions over, and only then runs their hooks, so nothing runs inside submit() and stacks stay short.
-// Requires Linux 6.1: SINGLE_ISSUER, DEFER_TASKRUN, provided-buffer rings, multishot accept.
+// submit() only queues. turn() hands everything queued to the kernel, waits for a completion or the time
+// given, takes the completions over, and only then runs their hooks, so nothing runs inside submit() and
+// stacks stay short. Requires Linux 6.1: SINGLE_ISSUER, DEFER_TASKRUN, provided-buffer rings, multishot
+// accept.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +16,15 @@
 namespace breakwater {
 
 struct RingCounts {
-  uint64_t enters = 0;       // io_uring_enter calls
+  uint64_t enters = 0;  // io_uring_enter calls
   uint64_t sqes = 0;
   uint64_t completions = 0;
 };
 
 class Ring {
  public:
-  // Opens a ring for the calling thread. On failure the ring is null and `why` is a sentence with cause and cure.
+  // Opens a ring for the calling thread. On failure the ring is null and `why` is a sentence with cause and
+  // cure.
   static std::unique_ptr<Ring> open(uint32_t entries, std::string& why);
   ~Ring();  // no op may be in flight
   Ring(const Ring&) = delete;
@@ -34,7 +36,8 @@ class Ring {
   // wait_ns: 0 does not wait, negative waits without end.
   void turn(int64_t wait_ns) noexcept;
 
-  // Gives the kernel `count` (a power of two) buffers of `bytes` each, from `base`, as `group`. Once per group.
+  // Gives the kernel `count` (a power of two) buffers of `bytes` each, from `base`, as `group`. Once per
+  // group.
   bool provide(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept;
   // Hands a picked buffer back.
   void give_back(uint16_t group, uint16_t buffer_id) noexcept;
@@ -48,8 +51,8 @@ class Ring {
   std::unique_ptr<Impl> impl_;
 };
 
-// What this kernel offers, probed once, as lines for --version. `usable` is false if something required is missing,
-// and then `why` says what and how to cure it.
+// What this kernel offers, probed once, as lines for --version. `usable` is false if something required is
+// missing, and then `why` says what and how to cure it.
 struct RingFeatures {
   bool usable = false;
   std::string why;

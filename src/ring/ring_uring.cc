@@ -39,15 +39,20 @@ std::string explain_setup_failure(int error) {
     case EPERM:
     case EACCES:
       return "the kernel denies io_uring to this process (" + std::string(strerror(error)) +
-             "): check `sysctl kernel.io_uring_disabled` (must be 0, or 1 with this user in kernel.io_uring_group), "
-             "and in a container allow io_uring_setup, io_uring_enter and io_uring_register in the seccomp profile";
+             "): check `sysctl kernel.io_uring_disabled` (must be 0, or 1 with this user in "
+             "kernel.io_uring_group), "
+             "and in a container allow io_uring_setup, io_uring_enter and io_uring_register in the seccomp "
+             "profile";
     case ENOSYS:
-      return "this kernel (" + release + ") has no io_uring, or a seccomp profile hides it: Linux 6.1 or newer with "
+      return "this kernel (" + release +
+             ") has no io_uring, or a seccomp profile hides it: Linux 6.1 or newer with "
              "CONFIG_IO_URING is required";
     case EINVAL:
-      return "this kernel (" + release + ") is too old: io_uring with SINGLE_ISSUER and DEFER_TASKRUN needs Linux 6.1";
+      return "this kernel (" + release +
+             ") is too old: io_uring with SINGLE_ISSUER and DEFER_TASKRUN needs Linux 6.1";
     case ENOMEM:
-      return "the kernel refused memory for io_uring: raise the locked-memory limit (ulimit -l, LimitMEMLOCK=)";
+      return "the kernel refused memory for io_uring: raise the locked-memory limit (ulimit -l, "
+             "LimitMEMLOCK=)";
     default:
       return "io_uring can't be set up: " + std::string(strerror(error));
   }
@@ -55,7 +60,8 @@ std::string explain_setup_failure(int error) {
 
 int set_up(io_uring& ring, uint32_t entries) {
   io_uring_params params{};
-  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+  params.flags =
+      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
   params.cq_entries = entries * 4;
   return io_uring_queue_init_params(entries, &ring, &params);
 }
@@ -176,7 +182,11 @@ void Ring::turn(int64_t wait_ns) noexcept {
     io_uring_submit_and_wait_timeout(&ring, &first, 1, &limit, nullptr);
   }
   // An error of the wait itself (ETIME, EINTR, EBUSY) needs no answer: what completed is in the queue.
-  struct Completion { Op* op; int32_t result; uint32_t flags; };
+  struct Completion {
+    Op* op;
+    int32_t result;
+    uint32_t flags;
+  };
   std::array<Completion, completions_per_turn> taken;
   uint32_t count = 0;
   unsigned head = 0;
@@ -227,7 +237,8 @@ bool Ring::provide(uint16_t group_id, char* base, size_t bytes, uint32_t count) 
   }
   for (uint32_t index = 0; index < count; index++) {
     io_uring_buf_ring_add(group.ring, base + index * bytes, static_cast<unsigned>(bytes),
-                          static_cast<uint16_t>(index), io_uring_buf_ring_mask(count), static_cast<int>(index));
+                          static_cast<uint16_t>(index), io_uring_buf_ring_mask(count),
+                          static_cast<int>(index));
   }
   io_uring_buf_ring_advance(group.ring, static_cast<int>(count));
   return true;
@@ -240,8 +251,12 @@ void Ring::give_back(uint16_t group_id, uint16_t buffer_id) noexcept {
   io_uring_buf_ring_advance(group.ring, 1);
 }
 
-uint32_t Ring::in_flight() const noexcept { return impl_->in_flight; }
-const RingCounts& Ring::counts() const noexcept { return impl_->counts; }
+uint32_t Ring::in_flight() const noexcept {
+  return impl_->in_flight;
+}
+const RingCounts& Ring::counts() const noexcept {
+  return impl_->counts;
+}
 
 RingFeatures probe_ring_features() {
   RingFeatures features;
@@ -253,11 +268,14 @@ RingFeatures probe_ring_features() {
     return features;
   }
   features.summary = "kernel " + kernel_release() + ": io_uring with SINGLE_ISSUER, DEFER_TASKRUN";
-  struct Need { int opcode; const char* name; };
-  static constexpr Need needs[] = {
-      {IORING_OP_ACCEPT, "accept"},   {IORING_OP_CONNECT, "connect"}, {IORING_OP_RECV, "recv"},
-      {IORING_OP_SEND, "send"},       {IORING_OP_SENDMSG, "sendmsg"}, {IORING_OP_POLL_ADD, "poll"},
-      {IORING_OP_ASYNC_CANCEL, "cancel"}, {IORING_OP_READ, "read"}};
+  struct Need {
+    int opcode;
+    const char* name;
+  };
+  static constexpr Need needs[] = {{IORING_OP_ACCEPT, "accept"},       {IORING_OP_CONNECT, "connect"},
+                                   {IORING_OP_RECV, "recv"},           {IORING_OP_SEND, "send"},
+                                   {IORING_OP_SENDMSG, "sendmsg"},     {IORING_OP_POLL_ADD, "poll"},
+                                   {IORING_OP_ASYNC_CANCEL, "cancel"}, {IORING_OP_READ, "read"}};
   features.usable = true;
   io_uring_probe* const probe = io_uring_get_probe_ring(&ring);
   for (const Need& need : needs) {

@@ -1,5 +1,6 @@
-// The direct system calls of the data path, behind the same link-time seam as the ring, so that the simulator can
-// stand in for the kernel whole. Every call is non-blocking; failures are -errno. Nothing here is retried.
+// The direct system calls of the data path, behind the same link-time seam as the ring, so that the simulator
+// can stand in for the kernel whole. Every call is non-blocking; failures are -errno. Nothing here is
+// retried.
 #pragma once
 
 #include <sys/socket.h>
@@ -15,7 +16,8 @@ int64_t monotonic_ns() noexcept;
 int64_t realtime_ns() noexcept;
 
 // A listening TCP socket bound with SO_REUSEPORT; `address` gets the port that was given for port 0.
-// `exclusive` first makes sure that no other process listens there (SO_REUSEPORT alone would share the port silently).
+// `exclusive` first makes sure that no other process listens there (SO_REUSEPORT alone would share the port
+// silently).
 int listen_on(Address& address, int backlog, bool exclusive) noexcept;
 int tcp_socket(const Address& peer) noexcept;
 // TCP_NODELAY and keep-alive probes: what both sides' connections have.
@@ -32,13 +34,16 @@ void reset_on_close(int fd) noexcept;
 // Bytes sent, or -errno. `more`: further bytes follow at once (MSG_MORE).
 int64_t send_now(int fd, const void* data, size_t bytes, bool more) noexcept;
 
-struct PipeEnds { int read = -1, write = -1; size_t capacity = 0; };
+struct PipeEnds {
+  int read = -1, write = -1;
+  size_t capacity = 0;
+};
 // A non-blocking pipe, as close to `bytes` as the kernel grants. 0 or -errno.
 int make_pipe(PipeEnds& pipe, size_t bytes) noexcept;
 // Bytes moved, 0 at the end of the input, or -errno (EAGAIN: input empty or output full).
 int64_t splice_now(int from, int to, size_t bytes, bool more) noexcept;
 
-int make_event() noexcept;            // an eventfd
-void signal_event(int fd) noexcept;   // any thread
+int make_event() noexcept;           // an eventfd
+void signal_event(int fd) noexcept;  // any thread
 
 }  // namespace breakwater::sys

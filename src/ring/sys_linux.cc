@@ -19,7 +19,9 @@ int64_t read_clock(clockid_t clock) noexcept {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-void set(int fd, int level, int option, int value) noexcept { setsockopt(fd, level, option, &value, sizeof value); }
+void set(int fd, int level, int option, int value) noexcept {
+  setsockopt(fd, level, option, &value, sizeof value);
+}
 
 int bind_and_listen(int fd, const Address& address, int backlog) noexcept {
   if (bind(fd, &address.any, address.bytes) != 0 || listen(fd, backlog) != 0) return -errno;
@@ -28,8 +30,12 @@ int bind_and_listen(int fd, const Address& address, int backlog) noexcept {
 
 }  // namespace
 
-int64_t monotonic_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
-int64_t realtime_ns() noexcept { return read_clock(CLOCK_REALTIME); }
+int64_t monotonic_ns() noexcept {
+  return read_clock(CLOCK_MONOTONIC);
+}
+int64_t realtime_ns() noexcept {
+  return read_clock(CLOCK_REALTIME);
+}
 
 int tcp_socket(const Address& peer) noexcept {
   const int fd = socket(peer.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -45,7 +51,8 @@ int listen_on(Address& address, int backlog, bool exclusive) noexcept {
     ::close(probe);
     if (status < 0) return status;
   }
-  // Blocking on purpose: older kernels complete an accept on a non-blocking listener with EAGAIN instead of waiting.
+  // Blocking on purpose: older kernels complete an accept on a non-blocking listener with EAGAIN instead of
+  // waiting.
   const int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
   set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -77,9 +84,15 @@ int local_address(int fd, Address& address) noexcept {
   return getsockname(fd, &address.any, &address.bytes) == 0 ? 0 : -errno;
 }
 
-int close(int fd) noexcept { return ::close(fd) == 0 ? 0 : -errno; }
-int shutdown_write(int fd) noexcept { return ::shutdown(fd, SHUT_WR) == 0 ? 0 : -errno; }
-int shutdown_both(int fd) noexcept { return ::shutdown(fd, SHUT_RDWR) == 0 ? 0 : -errno; }
+int close(int fd) noexcept {
+  return ::close(fd) == 0 ? 0 : -errno;
+}
+int shutdown_write(int fd) noexcept {
+  return ::shutdown(fd, SHUT_WR) == 0 ? 0 : -errno;
+}
+int shutdown_both(int fd) noexcept {
+  return ::shutdown(fd, SHUT_RDWR) == 0 ? 0 : -errno;
+}
 
 void reset_on_close(int fd) noexcept {
   const linger now{.l_onoff = 1, .l_linger = 0};

@@ -20,7 +20,8 @@ constexpr std::array<uint8_t, 256> make_classes() {
   for (int byte = 0x80; byte < 0x100; byte++) classes[byte] |= byte_value;
   classes[' '] |= byte_value;
   classes['\t'] |= byte_value;
-  for (const char byte : std::string_view("!#$%&'*+-.^_`|~")) classes[static_cast<uint8_t>(byte)] |= byte_token;
+  for (const char byte : std::string_view("!#$%&'*+-.^_`|~"))
+    classes[static_cast<uint8_t>(byte)] |= byte_token;
   for (int byte = '0'; byte <= '9'; byte++) classes[byte] |= byte_token | byte_digit | byte_hex;
   for (int byte = 'A'; byte <= 'Z'; byte++) classes[byte] |= byte_token;
   for (int byte = 'a'; byte <= 'z'; byte++) classes[byte] |= byte_token;

@@ -83,15 +83,24 @@ uint8_t protocol_version(const Fields& fields) {
 
 std::string_view name(GitOperation operation) noexcept {
   switch (operation) {
-    case GitOperation::other: return "other";
-    case GitOperation::advertise_fetch: return "info/refs upload-pack";
-    case GitOperation::advertise_push: return "info/refs receive-pack";
-    case GitOperation::advertise_archive: return "info/refs upload-archive";
-    case GitOperation::upload_pack: return "upload-pack";
-    case GitOperation::receive_pack: return "receive-pack";
-    case GitOperation::upload_archive: return "upload-archive";
-    case GitOperation::dumb: return "dumb";
-    case GitOperation::lfs: return "lfs";
+    case GitOperation::other:
+      return "other";
+    case GitOperation::advertise_fetch:
+      return "info/refs upload-pack";
+    case GitOperation::advertise_push:
+      return "info/refs receive-pack";
+    case GitOperation::advertise_archive:
+      return "info/refs upload-archive";
+    case GitOperation::upload_pack:
+      return "upload-pack";
+    case GitOperation::receive_pack:
+      return "receive-pack";
+    case GitOperation::upload_archive:
+      return "upload-archive";
+    case GitOperation::dumb:
+      return "dumb";
+    case GitOperation::lfs:
+      return "lfs";
   }
   return "?";
 }
@@ -129,15 +138,20 @@ void classify(const RequestHead& request, GitRequest& git) noexcept {
   git.repository.assign(repository);
 }
 
-bool is_push(GitOperation operation) noexcept { return operation == GitOperation::receive_pack; }
+bool is_push(GitOperation operation) noexcept {
+  return operation == GitOperation::receive_pack;
+}
 
 bool is_replayable(const RequestHead& request, GitOperation operation) noexcept {
   switch (request.method) {
     case Method::get:
     case Method::head:
-    case Method::options: return true;
-    case Method::post: return operation == GitOperation::upload_pack || operation == GitOperation::upload_archive;
-    default: return false;
+    case Method::options:
+      return true;
+    case Method::post:
+      return operation == GitOperation::upload_pack || operation == GitOperation::upload_archive;
+    default:
+      return false;
   }
 }
 

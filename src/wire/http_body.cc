@@ -72,7 +72,8 @@ size_t BodyReader::walk(std::span<char> raw, Pieces& pieces) noexcept {
       case State::chunk_data: {
         if (pieces.count == Pieces::pieces_max) return at;
         const uint64_t here = raw.size() - at;
-        const size_t take = static_cast<size_t>(state_ == State::until_close ? here : std::min<uint64_t>(here, remaining_));
+        const size_t take =
+            static_cast<size_t>(state_ == State::until_close ? here : std::min<uint64_t>(here, remaining_));
         add_piece(pieces, raw.data() + at, take);
         at += take;
         payload_bytes_ += take;
@@ -133,7 +134,8 @@ size_t BodyReader::walk(std::span<char> raw, Pieces& pieces) noexcept {
   return at;
 }
 
-// One byte of the trailer section. The line being read stands at the end of trailer_, behind the fields that are kept.
+// One byte of the trailer section. The line being read stands at the end of trailer_, behind the fields that
+// are kept.
 bool BodyReader::take_trailer_byte(char byte) noexcept {
   const uint32_t line_start = trailer_bytes_;
   if (line_start + line_bytes_ >= trailer_.size()) return false;
@@ -149,10 +151,12 @@ bool BodyReader::take_trailer_byte(char byte) noexcept {
     return true;
   }
   const size_t colon = text.find(':');
-  if (colon == std::string_view::npos || colon == 0 || !all_are(byte_token, text.substr(0, colon))) return false;
+  if (colon == std::string_view::npos || colon == 0 || !all_are(byte_token, text.substr(0, colon)))
+    return false;
   const std::string_view name = text.substr(0, colon);
   if (is_ambiguous_spelling(name)) return false;
-  const bool dropped = is_forbidden_in_trailer(name) || is_hop_by_hop(name) || is_identity(name) || is_forwarding(name);
+  const bool dropped =
+      is_forbidden_in_trailer(name) || is_hop_by_hop(name) || is_identity(name) || is_forwarding(name);
   if (!dropped) trailer_bytes_ += static_cast<uint32_t>(text.size() + 2);
   return true;
 }
@@ -176,7 +180,9 @@ void BodyReader::skip(uint64_t bytes) noexcept {
   if (remaining_ == 0) state_ = State::done;
 }
 
-std::string_view BodyReader::trailers() const noexcept { return {trailer_.data(), trailer_bytes_}; }
+std::string_view BodyReader::trailers() const noexcept {
+  return {trailer_.data(), trailer_bytes_};
+}
 
 size_t write_chunk_header(uint64_t bytes, std::span<char, chunk_header_bytes_max> out) noexcept {
   size_t digits = 1;

@@ -1,7 +1,8 @@
 // Walks a message body's framing in place (RFC 9112 §6 and §7) and yields its payload without copying it.
 //
-// The caller frames the payload anew towards the other side (write_chunk_header and friends), so chunk extensions
-// end here, and a chunk size that two parsers could read differently goes nowhere. Pure; no allocation.
+// The caller frames the payload anew towards the other side (write_chunk_header and friends), so chunk
+// extensions end here, and a chunk size that two parsers could read differently goes nowhere. Pure; no
+// allocation.
 #pragma once
 
 #include <array>
@@ -20,7 +21,10 @@ struct Pieces {
   std::array<std::span<char>, pieces_max> piece;
   size_t count = 0;
   size_t bytes = 0;  // sum over the pieces
-  void clear() noexcept { count = 0; bytes = 0; }
+  void clear() noexcept {
+    count = 0;
+    bytes = 0;
+  }
 };
 
 class BodyReader {
@@ -30,40 +34,48 @@ class BodyReader {
 
   void start(const BodyFraming& framing) noexcept;
 
-  // Walks `raw`, the next bytes of the connection, adding payload to `pieces`. Returns how many bytes of `raw` it is
-  // done with: all of them unless the body ended (the rest belongs to the next message), `pieces` is full (send, clear
-  // and call again with the rest) or fault() is set. May move bytes inside the part it returns.
+  // Walks `raw`, the next bytes of the connection, adding payload to `pieces`. Returns how many bytes of
+  // `raw` it is done with: all of them unless the body ended (the rest belongs to the next message), `pieces`
+  // is full (send, clear and call again with the rest) or fault() is set. May move bytes inside the part it
+  // returns.
   size_t walk(std::span<char> raw, Pieces& pieces) noexcept;
 
-  // The connection ended. True if that completes the body (until_close); otherwise fault() becomes truncated_body.
+  // The connection ended. True if that completes the body (until_close); otherwise fault() becomes
+  // truncated_body.
   bool end_of_connection() noexcept;
 
   bool done() const noexcept { return state_ == State::done; }
   Fault fault() const noexcept { return fault_; }
   // Payload bytes still to come where that is known: BodyKind::length; 0 when done; otherwise UINT64_MAX.
   uint64_t remaining() const noexcept;
-  // For a path that moves payload without walking it (splice): `bytes` of payload passed by. Only for length bodies
-  // (at most remaining()) and until_close bodies.
+  // For a path that moves payload without walking it (splice): `bytes` of payload passed by. Only for length
+  // bodies (at most remaining()) and until_close bodies.
   void skip(uint64_t bytes) noexcept;
   uint64_t payload_bytes() const noexcept { return payload_bytes_; }
 
-  // After done() of a chunked body: the trailer fields worth forwarding, as "Name: value\r\n" lines, checked as
-  // strictly as a head's fields, without the forbidden ones (framing, routing, authentication, hop-by-hop,
+  // After done() of a chunked body: the trailer fields worth forwarding, as "Name: value\r\n" lines, checked
+  // as strictly as a head's fields, without the forbidden ones (framing, routing, authentication, hop-by-hop,
   // Content-*, and the identity fields of wire/field_rules.h) (RFC 9110 §6.5.1).
   std::string_view trailers() const noexcept;
 
  private:
   enum class State : uint8_t {
-    counted,      // inside a body of known length
+    counted,  // inside a body of known length
     until_close,
-    chunk_size, chunk_extension, chunk_size_lf, chunk_data, chunk_data_cr, chunk_data_lf,
-    trailer_line, done,
+    chunk_size,
+    chunk_extension,
+    chunk_size_lf,
+    chunk_data,
+    chunk_data_cr,
+    chunk_data_lf,
+    trailer_line,
+    done,
   };
   bool take_trailer_byte(char byte) noexcept;
 
   State state_ = State::done;
   Fault fault_ = Fault::none;
-  uint64_t remaining_ = 0;      // of the body (counted) or of the chunk
+  uint64_t remaining_ = 0;  // of the body (counted) or of the chunk
   uint64_t payload_bytes_ = 0;
   uint32_t line_bytes_ = 0;
   uint32_t trailer_bytes_ = 0;

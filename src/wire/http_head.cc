@@ -15,6 +15,9 @@ namespace breakwater::wire {
 
 namespace {
 
+// A start line may hold the longest target, a method and a version, and nothing more.
+constexpr size_t start_line_rest_max = 64;
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -49,7 +52,8 @@ bool is_other_protocol(std::string_view bytes) {
   return bytes.substr(0, preface.size()) == preface;
 }
 
-// --- the strict check: one line at a time -----------------------------------------------------------------------
+// --- the strict check: one line at a time
+// -----------------------------------------------------------------------
 
 Fault check_field_line(std::string_view line, Fields& fields) {
   if (line.front() == ' ' || line.front() == '\t') return Fault::folded_line;
@@ -84,7 +88,8 @@ Fault split_lines(std::string_view head, std::string_view& start_line, Fields& f
   }
 }
 
-// --- what both kinds of message share ---------------------------------------------------------------------------
+// --- what both kinds of message share
+// ---------------------------------------------------------------------------
 
 struct FramingFields {
   bool has_length = false;
@@ -109,9 +114,12 @@ Fault read_framing_fields(const Fields& fields, FramingFields& framing) {
       fault = Fault::bad_transfer_encoding;
     } else if (!equals_ignoring_case(value, "chunked")) {
       const bool list = value.find(',') != std::string_view::npos;
-      const bool tokens = !any_in_list(value, [](std::string_view token) { return !all_are(byte_token, token); });
-      const bool repeats = any_in_list(value, [](std::string_view token) { return equals_ignoring_case(token, "chunked"); });
-      fault = tokens && !(list && repeats) ? Fault::transfer_encoding_unsupported : Fault::bad_transfer_encoding;
+      const bool tokens =
+          !any_in_list(value, [](std::string_view token) { return !all_are(byte_token, token); });
+      const bool repeats =
+          any_in_list(value, [](std::string_view token) { return equals_ignoring_case(token, "chunked"); });
+      fault =
+          tokens && !(list && repeats) ? Fault::transfer_encoding_unsupported : Fault::bad_transfer_encoding;
     }
     framing.has_encoding = true;
     return fault != Fault::none;
@@ -121,7 +129,8 @@ Fault read_framing_fields(const Fields& fields, FramingFields& framing) {
 }
 
 bool connection_has(const Fields& fields, std::string_view token) {
-  return any_field(fields, "connection", [&](std::string_view value) { return list_has_token(value, token); });
+  return any_field(fields, "connection",
+                   [&](std::string_view value) { return list_has_token(value, token); });
 }
 
 bool wishes_keep_alive(const Fields& fields, uint8_t minor_version) {
@@ -130,15 +139,15 @@ bool wishes_keep_alive(const Fields& fields, uint8_t minor_version) {
 }
 
 // The second opinion: llhttp, in strict mode, must take the head too.
-bool llhttp_accepts(std::string_view head, llhttp_type_t type, bool skip_body) {
+bool llhttp_accepts(std::string_view head, llhttp_type_t type) {
   llhttp_settings_t settings;
   llhttp_settings_init(&settings);
   settings.on_headers_complete = [](llhttp_t*) { return static_cast<int>(HPE_PAUSED); };
   llhttp_t parser;
   llhttp_init(&parser, type, &settings);
-  (void)skip_body;
   const llhttp_errno_t error = llhttp_execute(&parser, head.data(), head.size());
-  return error == HPE_OK || error == HPE_PAUSED || error == HPE_PAUSED_UPGRADE || error == HPE_CB_HEADERS_COMPLETE;
+  return error == HPE_OK || error == HPE_PAUSED || error == HPE_PAUSED_UPGRADE ||
+         error == HPE_CB_HEADERS_COMPLETE;
 }
 
 Method method_of(std::string_view text) {
@@ -152,7 +161,8 @@ Method method_of(std::string_view text) {
   return Method::other;
 }
 
-// --- requests ----------------------------------------------------------------------------------------------------
+// --- requests
+// ----------------------------------------------------------------------------------------------------
 
 Fault read_request_line(std::string_view line, const HeadLimits& limits, RequestHead& request) {
   const size_t first = line.find(' ');
@@ -211,7 +221,8 @@ Fault read_host(RequestHead& request) {
 
 }  // namespace
 
-// --- Fields ------------------------------------------------------------------------------------------------------
+// --- Fields
+// ------------------------------------------------------------------------------------------------------
 
 Field Fields::operator[](size_t index) const noexcept {
   const Slot& slot = slots_[index];
@@ -235,7 +246,8 @@ bool Fields::append(std::string_view name, std::string_view value) noexcept {
   return true;
 }
 
-// --- HeadScanner -------------------------------------------------------------------------------------------------
+// --- HeadScanner
+// -------------------------------------------------------------------------------------------------
 
 void HeadScanner::reset() noexcept {
   start_ = looked_ = line_start_ = end_ = lines_ = 0;
@@ -253,7 +265,8 @@ HeadScanner::State HeadScanner::scan(std::string_view bytes) noexcept {
     const size_t stop = found != nullptr ? static_cast<size_t>(found - bytes.data()) : bytes.size();
     for (size_t at = looked_; at < stop; at++) {
       const unsigned char byte = static_cast<unsigned char>(bytes[at]);
-      if (byte >= 0x20 && byte != 0x7f) [[likely]] continue;
+      if (byte >= 0x20 && byte != 0x7f) [[likely]]
+        continue;
       if (byte == '\t') continue;
       if (byte == '\r') {  // only right before a LF, which may not be here yet
         if (at + 1 == bytes.size() || bytes[at + 1] == '\n') continue;
@@ -276,13 +289,15 @@ HeadScanner::State HeadScanner::scan(std::string_view bytes) noexcept {
     } else if (empty_line) {
       end_ = looked_;
       return end_ - start_ > limits_.head_bytes_max ? refuse(Fault::head_too_large) : State::complete;
-    } else if (lines_++ == 0 && is_other_protocol(bytes.substr(start_))) {
-      return refuse(Fault::not_http);
+    } else if (lines_++ == 0) {
+      const std::string_view line = bytes.substr(start_, stop - start_);
+      if (line.size() > limits_.target_bytes_max + start_line_rest_max) return refuse(Fault::target_too_long);
+      // Noise is refused at its first line: it may never send a second one.
+      if (is_other_protocol(line) || line.find("HTTP/") == std::string_view::npos)
+        return refuse(Fault::not_http);
     }
     line_start_ = looked_;
   }
-  // A start line may hold the longest target, a method and a version, and nothing more.
-  constexpr size_t start_line_rest_max = 64;
   if (lines_ == 0 && bytes.size() - start_ > limits_.target_bytes_max + start_line_rest_max) {
     return refuse(Fault::target_too_long);
   }
@@ -290,14 +305,16 @@ HeadScanner::State HeadScanner::scan(std::string_view bytes) noexcept {
   return State::incomplete;
 }
 
-// --- parse -------------------------------------------------------------------------------------------------------
+// --- parse
+// -------------------------------------------------------------------------------------------------------
 
 Fault parse_request(std::string_view head, const HeadLimits& limits, RequestHead& request) noexcept {
   std::string_view start_line;
   request.authority = {};
   Fault fault = split_lines(head, start_line, request.fields);
   // The start line is judged first: of several faults the one that comes first in the head is the useful one.
-  const Fault line_fault = start_line.empty() ? Fault::bad_start_line : read_request_line(start_line, limits, request);
+  const Fault line_fault =
+      start_line.empty() ? Fault::bad_start_line : read_request_line(start_line, limits, request);
   if (line_fault != Fault::none) return line_fault;
   if (fault != Fault::none) return fault;
   fault = read_target(request);
@@ -309,22 +326,27 @@ Fault parse_request(std::string_view head, const HeadLimits& limits, RequestHead
   if (fault != Fault::none) return fault;
   if (framing.has_encoding && request.minor_version == 0) return Fault::bad_transfer_encoding;
   request.body = {};
-  if (framing.has_encoding) request.body.kind = BodyKind::chunked;
-  else if (framing.has_length && framing.length > 0) request.body = {BodyKind::length, framing.length};
-  if (!llhttp_accepts(head, HTTP_REQUEST, false) && request.method != Method::other) return Fault::bad_start_line;
+  if (framing.has_encoding)
+    request.body.kind = BodyKind::chunked;
+  else if (framing.has_length && framing.length > 0)
+    request.body = {BodyKind::length, framing.length};
+  if (!llhttp_accepts(head, HTTP_REQUEST) && request.method != Method::other) return Fault::bad_start_line;
   request.keep_alive = wishes_keep_alive(request.fields, request.minor_version);
-  request.expects_continue = request.minor_version >= 1 && any_field(request.fields, "expect", [](std::string_view value) {
-    return list_has_token(value, "100-continue");
-  });
+  request.expects_continue =
+      request.minor_version >= 1 && any_field(request.fields, "expect", [](std::string_view value) {
+        return list_has_token(value, "100-continue");
+      });
   const bool asks_websocket = any_field(request.fields, "upgrade", [](std::string_view value) {
     return equals_ignoring_case(value, "websocket");
   });
   request.upgrade_websocket = request.minor_version >= 1 && request.method == Method::get && asks_websocket &&
-                              connection_has(request.fields, "upgrade") && request.body.kind == BodyKind::none;
+                              connection_has(request.fields, "upgrade") &&
+                              request.body.kind == BodyKind::none;
   return Fault::none;
 }
 
-Fault parse_response(std::string_view head, const HeadLimits&, Method request_method, ResponseHead& response) noexcept {
+Fault parse_response(std::string_view head, const HeadLimits&, Method request_method,
+                     ResponseHead& response) noexcept {
   std::string_view line;
   const Fault split = split_lines(head, line, response.fields);
   constexpr std::string_view name = "HTTP/1.";
@@ -333,7 +355,8 @@ Fault parse_response(std::string_view head, const HeadLimits&, Method request_me
   if (minor != '0' && minor != '1') return Fault::bad_version;
   response.minor_version = minor == '1' ? 1 : 0;
   std::string_view rest = line.substr(name.size() + 1);
-  if (rest.front() != ' ' || rest.size() < 4 || !all_are(byte_digit, rest.substr(1, 3))) return Fault::bad_status;
+  if (rest.front() != ' ' || rest.size() < 4 || !all_are(byte_digit, rest.substr(1, 3)))
+    return Fault::bad_status;
   response.status = static_cast<uint16_t>((rest[1] - '0') * 100 + (rest[2] - '0') * 10 + (rest[3] - '0'));
   if (response.status < 100 || response.status > 599) return Fault::bad_status;
   rest.remove_prefix(4);
@@ -346,20 +369,26 @@ Fault parse_response(std::string_view head, const HeadLimits&, Method request_me
   const Fault fault = read_framing_fields(response.fields, framing);
   if (fault != Fault::none) return fault;
   const bool interim = response.status < 200;
-  const bool bodiless = interim || response.status == 204 || response.status == 304 || request_method == Method::head;
+  const bool bodiless =
+      interim || response.status == 204 || response.status == 304 || request_method == Method::head;
   if (framing.has_encoding && (interim || response.status == 204 || response.minor_version == 0)) {
     return Fault::bad_transfer_encoding;
   }
-  if (bodiless) response.body = {};
-  else if (framing.has_encoding) response.body = {BodyKind::chunked, 0};
-  else if (!framing.has_length) response.body = {BodyKind::until_close, 0};
-  else response.body = framing.length > 0 ? BodyFraming{BodyKind::length, framing.length} : BodyFraming{};
+  if (bodiless)
+    response.body = {};
+  else if (framing.has_encoding)
+    response.body = {BodyKind::chunked, 0};
+  else if (!framing.has_length)
+    response.body = {BodyKind::until_close, 0};
+  else
+    response.body = framing.length > 0 ? BodyFraming{BodyKind::length, framing.length} : BodyFraming{};
   response.keep_alive = wishes_keep_alive(response.fields, response.minor_version) &&
                         response.body.kind != BodyKind::until_close;
-  return llhttp_accepts(head, HTTP_RESPONSE, bodiless) ? Fault::none : Fault::bad_start_line;
+  return llhttp_accepts(head, HTTP_RESPONSE) ? Fault::none : Fault::bad_start_line;
 }
 
-// --- small helpers -----------------------------------------------------------------------------------------------
+// --- small helpers
+// -----------------------------------------------------------------------------------------------
 
 bool list_has_token(std::string_view list, std::string_view token) noexcept {
   return any_in_list(list, [&](std::string_view element) { return equals_ignoring_case(element, token); });
@@ -372,6 +401,14 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
   }
   return true;
 }
+
+#define BW_TEXT_OF(value) #value
+#define BW_TEXT(value) BW_TEXT_OF(value)
+std::string_view second_parser_version() noexcept {
+  return BW_TEXT(LLHTTP_VERSION_MAJOR) "." BW_TEXT(LLHTTP_VERSION_MINOR) "." BW_TEXT(LLHTTP_VERSION_PATCH);
+}
+#undef BW_TEXT
+#undef BW_TEXT_OF
 
 bool nominated_by_connection(const Fields& fields, std::string_view name) noexcept {
   return connection_has(fields, name);

@@ -1,8 +1,8 @@
 // HTTP/1.x request and response heads: bytes in, values out (RFC 9112 §2 to §6).
 //
-// Every head passes a strict check of our own (no bare CR or LF, no NUL or other control byte, no obs-fold, no
-// space before a colon, one Content-Length of digits only, Transfer-Encoding exactly `chunked`, never both, one
-// Host) before llhttp parses it. Anything that two parsers could read differently is a Fault.
+// Every head passes a strict check of our own (no bare CR or LF, no NUL or other control byte, no obs-fold,
+// no space before a colon, one Content-Length of digits only, Transfer-Encoding exactly `chunked`, never
+// both, one Host) before llhttp parses it. Anything that two parsers could read differently is a Fault.
 //
 // The values are views into the head's bytes, which the caller keeps alive and in place. Pure; no allocation.
 #pragma once
@@ -24,7 +24,8 @@ struct Field {
   std::string_view value;  // without surrounding white space
 };
 
-// The fields of one head in the order they were sent. Holds offsets (8 bytes a field), so a head lies within 64 KiB.
+// The fields of one head in the order they were sent. Holds offsets (8 bytes a field), so a head lies within
+// 64 KiB.
 class Fields {
  public:
   size_t size() const noexcept { return count_; }
@@ -33,11 +34,16 @@ class Fields {
   std::string_view find(std::string_view name) const noexcept;
 
   // For the parser only.
-  void reset(const char* base) noexcept { base_ = base; count_ = 0; }
+  void reset(const char* base) noexcept {
+    base_ = base;
+    count_ = 0;
+  }
   bool append(std::string_view name, std::string_view value) noexcept;  // false when full
 
  private:
-  struct Slot { uint16_t name_offset, name_bytes, value_offset, value_bytes; };
+  struct Slot {
+    uint16_t name_offset, name_bytes, value_offset, value_bytes;
+  };
   const char* base_ = nullptr;
   uint32_t count_ = 0;
   std::array<Slot, fields_max> slots_;
@@ -52,13 +58,14 @@ struct BodyFraming {
 };
 
 struct HeadLimits {
-  size_t head_bytes_max = 16384;   // the whole head with its blank line; at most 65535
+  size_t head_bytes_max = 16384;  // the whole head with its blank line; at most 65535
   size_t target_bytes_max = 8192;
 };
 
-// Finds the end of a head in bytes that arrive piece by piece. Remembers how far it looked, so a head that comes a
-// byte at a time costs O(n). It refuses early (bare line ends, control bytes, sizes), so that nonsense never waits.
-// At most one empty line (CRLF) before the start line of a request is skipped (RFC 9112 §2.2).
+// Finds the end of a head in bytes that arrive piece by piece. Remembers how far it looked, so a head that
+// comes a byte at a time costs O(n). It refuses early (bare line ends, control bytes, sizes), so that
+// nonsense never waits. At most one empty line (CRLF) before the start line of a request is skipped (RFC 9112
+// §2.2).
 class HeadScanner {
  public:
   enum class State : uint8_t { incomplete, complete, refused };
@@ -66,9 +73,11 @@ class HeadScanner {
   void reset() noexcept;
   // `bytes` is everything received so far for this head, always from the same first byte.
   State scan(std::string_view bytes) noexcept;
-  size_t start() const noexcept { return start_; }  // where the head begins: 0, or 2 after a skipped empty line
-  size_t end() const noexcept { return end_; }      // one past its blank line; valid when complete
-  Fault fault() const noexcept { return fault_; }   // valid when refused
+  size_t start() const noexcept {
+    return start_;
+  }  // where the head begins: 0, or 2 after a skipped empty line
+  size_t end() const noexcept { return end_; }     // one past its blank line; valid when complete
+  Fault fault() const noexcept { return fault_; }  // valid when refused
 
  private:
   HeadLimits limits_;
@@ -79,16 +88,17 @@ class HeadScanner {
 struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;
-  std::string_view target;     // raw request-target as sent
-  std::string_view path_query; // what goes to the server: raw origin-form; of an absolute-form target the part after
-                               // the authority ("/" if that is empty); "*" for OPTIONS *
-  std::string_view authority;  // from an absolute-form target, else the Host value; empty only in HTTP/1.0
+  std::string_view target;      // raw request-target as sent
+  std::string_view path_query;  // what goes to the server: raw origin-form; of an absolute-form target the
+                                // part after the authority ("/" if that is empty); "*" for OPTIONS *
+  std::string_view authority;   // from an absolute-form target, else the Host value; empty only in HTTP/1.0
   uint8_t minor_version = 1;
   Fields fields;
   BodyFraming body;
-  bool keep_alive = true;          // what the client wishes (version and Connection)
-  bool expects_continue = false;   // Expect: 100-continue, in HTTP/1.1
-  bool upgrade_websocket = false;  // Connection: upgrade with Upgrade: websocket (RFC 6455) on a GET without body
+  bool keep_alive = true;         // what the client wishes (version and Connection)
+  bool expects_continue = false;  // Expect: 100-continue, in HTTP/1.1
+  bool upgrade_websocket =
+      false;  // Connection: upgrade with Upgrade: websocket (RFC 6455) on a GET without body
 };
 
 struct ResponseHead {
@@ -96,15 +106,21 @@ struct ResponseHead {
   std::string_view reason;
   uint8_t minor_version = 1;
   Fields fields;
-  BodyFraming body;        // as RFC 9112 §6.3 says for this request method and status; 1xx, 204, 304, HEAD: none
-  bool keep_alive = true;  // may the server's connection be used again after this message (false for until_close)
+  BodyFraming body;  // as RFC 9112 §6.3 says for this request method and status; 1xx, 204, 304, HEAD: none
+  bool keep_alive =
+      true;  // may the server's connection be used again after this message (false for until_close)
 };
 
-// `head` runs from the start line through the blank line, as HeadScanner found it. On a fault the value is unusable.
+// `head` runs from the start line through the blank line, as HeadScanner found it. On a fault the value is
+// unusable.
 Fault parse_request(std::string_view head, const HeadLimits& limits, RequestHead& request) noexcept;
-// `request_method` decides the framing (HEAD has no body). A 101 has no body here; what follows is the tunnel.
+// `request_method` decides the framing (HEAD has no body). A 101 has no body here; what follows is the
+// tunnel.
 Fault parse_response(std::string_view head, const HeadLimits& limits, Method request_method,
                      ResponseHead& response) noexcept;
+
+// The version of llhttp that this was built with, for --version.
+std::string_view second_parser_version() noexcept;
 
 // True if the comma-separated list `list` (a field's value) holds `token`, ASCII case-insensitive.
 bool list_has_token(std::string_view list, std::string_view token) noexcept;

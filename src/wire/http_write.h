@@ -1,4 +1,5 @@
-// Writes heads into a caller's buffer. Never past its end: what does not fit sets overflowed() and is left out.
+// Writes heads into a caller's buffer. Never past its end: what does not fit sets overflowed() and is left
+// out.
 #pragma once
 
 #include <cstddef>

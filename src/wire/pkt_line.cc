@@ -18,8 +18,8 @@ PktLine read_pkt_line(std::string_view bytes) noexcept {
     length = length * 16 + hex_value(bytes[index]);
   }
   if (length < 4) {
-    constexpr PktLine::Kind special[] = {PktLine::Kind::flush, PktLine::Kind::delimiter, PktLine::Kind::response_end,
-                                         PktLine::Kind::malformed};
+    constexpr PktLine::Kind special[] = {PktLine::Kind::flush, PktLine::Kind::delimiter,
+                                         PktLine::Kind::response_end, PktLine::Kind::malformed};
     line.kind = special[length];
     line.bytes = line.kind == PktLine::Kind::malformed ? 0 : 4;
     return line;
@@ -38,7 +38,8 @@ PktLine read_pkt_line(std::string_view bytes) noexcept {
 size_t write_pkt_line(std::string_view payload, std::span<char> out) noexcept {
   const size_t length = payload.size() + 4;
   if (length > pkt_line_bytes_max || length > out.size()) return 0;
-  for (size_t index = 0; index < 4; index++) out[index] = "0123456789abcdef"[(length >> (4 * (3 - index))) & 15];
+  for (size_t index = 0; index < 4; index++)
+    out[index] = "0123456789abcdef"[(length >> (4 * (3 - index))) & 15];
   if (!payload.empty()) std::memcpy(out.data() + 4, payload.data(), payload.size());
   return length;
 }

@@ -1,5 +1,5 @@
-// pkt-line framing (gitprotocol-common(5)): four hex digits of length, payload; 0000 flush, 0001 delimiter, 0002
-// response-end. Pure; no allocation.
+// pkt-line framing (gitprotocol-common(5)): four hex digits of length, payload; 0000 flush, 0001 delimiter,
+// 0002 response-end. Pure; no allocation.
 #pragma once
 
 #include <cstddef>

@@ -12,8 +12,10 @@ namespace breakwater::wire {
 namespace {
 
 constexpr std::array<std::string_view, 18> secret_keys{
-    "token", "access_token", "private_token", "refresh_token", "id_token", "job_token", "client_secret", "secret",
-    "password", "passwd", "pwd", "sig", "signature", "x-amz-signature", "x-amz-security-token", "key", "apikey", "code"};
+    "token",     "access_token",  "private_token", "refresh_token",   "id_token",
+    "job_token", "client_secret", "secret",        "password",        "passwd",
+    "pwd",       "sig",           "signature",     "x-amz-signature", "x-amz-security-token",
+    "key",       "apikey",        "code"};
 
 bool is_secret(std::string_view key) {
   std::array<char, 32> decoded;
@@ -28,7 +30,9 @@ bool is_host_byte(char byte) {
          std::string_view("-._~!$&'()*+,;=%").find(byte) != std::string_view::npos;
 }
 
-bool is_port(std::string_view text) { return text.size() <= 5 && all_are(byte_digit, text); }
+bool is_port(std::string_view text) {
+  return text.size() <= 5 && all_are(byte_digit, text);
+}
 
 }  // namespace
 
@@ -54,7 +58,8 @@ std::optional<std::string_view> percent_decode(std::string_view raw, std::span<c
   for (size_t at = 0; at < raw.size(); at++) {
     char byte = raw[at];
     if (byte == '%') {
-      if (raw.size() - at < 3 || !is(byte_hex, raw[at + 1]) || !is(byte_hex, raw[at + 2])) return std::nullopt;
+      if (raw.size() - at < 3 || !is(byte_hex, raw[at + 1]) || !is(byte_hex, raw[at + 2]))
+        return std::nullopt;
       byte = static_cast<char>(hex_value(raw[at + 1]) * 16 + hex_value(raw[at + 2]));
       at += 2;
     }

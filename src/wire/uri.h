@@ -1,4 +1,5 @@
-// request-target pieces (RFC 3986, RFC 9112 §3.2). Works on copies for decisions; what is forwarded stays raw.
+// request-target pieces (RFC 3986, RFC 9112 §3.2). Works on copies for decisions; what is forwarded stays
+// raw.
 #pragma once
 
 #include <cstddef>
@@ -8,20 +9,24 @@
 
 namespace breakwater::wire {
 
-struct PathQuery { std::string_view path, query; };  // query without '?'
+struct PathQuery {
+  std::string_view path, query;
+};  // query without '?'
 PathQuery split_query(std::string_view path_query) noexcept;
 
 // Value of `key` in a query, raw; first one wins. nullopt if absent.
 std::optional<std::string_view> query_value(std::string_view query, std::string_view key) noexcept;
 
-// Percent-decodes `raw` into `out`; returns the decoded view, or nullopt if malformed, too long, or it would hold NUL.
+// Percent-decodes `raw` into `out`; returns the decoded view, or nullopt if malformed, too long, or it would
+// hold NUL.
 std::optional<std::string_view> percent_decode(std::string_view raw, std::span<char> out) noexcept;
 
 // Is it host, host:port, or [v6]:port with only the bytes those may have (RFC 3986 §3.2.2)?
 bool is_valid_authority(std::string_view authority) noexcept;
 
-// Copies a request-target for a log: values of query keys that carry secrets (token, access_token, private_token,
-// secret, password, sig, signature, key, code, ... ) become "***". Cuts at out.size(). Never allocates.
+// Copies a request-target for a log: values of query keys that carry secrets (token, access_token,
+// private_token, secret, password, sig, signature, key, code, ... ) become "***". Cuts at out.size(). Never
+// allocates.
 std::string_view redact_target(std::string_view target, std::span<char> out) noexcept;
 
 }  // namespace breakwater::wire

@@ -1,4 +1,5 @@
-// A Core on the real kernel: awaiting operations, deadlines, buffers and their waiters, the mailbox from another thread.
+// A Core on the real kernel: awaiting operations, deadlines, buffers and their waiters, the mailbox from
+// another thread.
 #include "core/core.h"
 
 #include <doctest/doctest.h>
@@ -42,13 +43,17 @@ Task<void> receive_one(Core& core, int fd, std::string& got, int64_t limit_ns, i
   call.fd = fd;
   call.data = bytes.data();
   call.bytes = bytes.size();
-  struct Cancel { Core& core; Op& op; } cancel{core, call};
-  Deadline deadline(core, limit_ns > 0 ? core.now_ns() + limit_ns : 0,
-                    [](void* what) {
-                      Cancel& both = *static_cast<Cancel*>(what);
-                      both.core.ring().cancel(both.op);
-                    },
-                    &cancel);
+  struct Cancel {
+    Core& core;
+    Op& op;
+  } cancel{core, call};
+  Deadline deadline(
+      core, limit_ns > 0 ? core.now_ns() + limit_ns : 0,
+      [](void* what) {
+        Cancel& both = *static_cast<Cancel*>(what);
+        both.core.ring().cancel(both.op);
+      },
+      &cancel);
   result = co_await call;
   if (result > 0) got.assign(bytes.data(), static_cast<size_t>(result));
   core.stop();
@@ -89,15 +94,19 @@ TEST_CASE("a deadline cancels a receive on a non-blocking socket, which waits an
 
 TEST_CASE("a message from another thread is heard") {
   World world;
-  struct Heard { Core* core; uint32_t messages = 0; } heard{world.core.get()};
-  world.mailbox.listen(world.core->ring(),
-                       [](void* context, uint32_t messages) {
-                         Heard& self = *static_cast<Heard*>(context);
-                         self.messages |= messages;
-                         self.core->mailbox().close();
-                         self.core->stop();
-                       },
-                       &heard);
+  struct Heard {
+    Core* core;
+    uint32_t messages = 0;
+  } heard{world.core.get()};
+  world.mailbox.listen(
+      world.core->ring(),
+      [](void* context, uint32_t messages) {
+        Heard& self = *static_cast<Heard*>(context);
+        self.messages |= messages;
+        self.core->mailbox().close();
+        self.core->stop();
+      },
+      &heard);
   std::thread sender([&] { world.mailbox.post(Mailbox::drain); });
   world.core->run();
   sender.join();

@@ -20,7 +20,9 @@ struct Gate {
   void await_resume() const noexcept {}
 };
 
-Task<int> ready(int value) { co_return value; }
+Task<int> ready(int value) {
+  co_return value;
+}
 
 Task<int> sum_of_ready(int count) {
   int sum = 0;

@@ -1,0 +1,60 @@
+// Chunked bodies: any cut of the same bytes gives the same payload, the same end and the same verdict.
+#include <string>
+#include <string_view>
+
+#include "base/assert.h"
+#include "wire/http_body.h"
+
+using namespace breakwater::wire;
+
+namespace {
+
+struct Verdict {
+  std::string payload;
+  std::string trailers;
+  size_t used = 0;
+  bool done = false;
+  bool failed = false;
+};
+
+Verdict walk(std::string_view wire, size_t cut) {
+  Verdict verdict;
+  BodyReader reader;
+  reader.start({BodyKind::chunked, 0});
+  while (verdict.used < wire.size() && !reader.done() && reader.fault() == Fault::none) {
+    std::string piece(wire.substr(verdict.used, cut));
+    std::span<char> raw(piece);
+    while (!raw.empty() && !reader.done() && reader.fault() == Fault::none) {
+      Pieces pieces;
+      const size_t used = reader.walk(raw, pieces);
+      size_t bytes = 0;
+      for (size_t index = 0; index < pieces.count; index++) {
+        bytes += pieces.piece[index].size();
+        verdict.payload.append(pieces.piece[index].data(), pieces.piece[index].size());
+      }
+      BW_ASSERT(bytes == pieces.bytes && used <= raw.size());
+      raw = raw.subspan(used);
+      verdict.used += used;
+    }
+  }
+  verdict.done = reader.done();
+  verdict.failed = reader.fault() != Fault::none;
+  BW_ASSERT(reader.payload_bytes() == verdict.payload.size());
+  if (verdict.done) verdict.trailers = reader.trailers();
+  return verdict;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view wire(reinterpret_cast<const char*>(data), size);
+  const Verdict whole = walk(wire, size == 0 ? 1 : size);
+  for (const size_t cut : {size_t{1}, size_t{3}, size_t{17}}) {
+    const Verdict pieces = walk(wire, cut);
+    BW_ASSERT(pieces.done == whole.done && pieces.failed == whole.failed);
+    if (!whole.failed) BW_ASSERT(pieces.payload == whole.payload && pieces.used == whole.used);
+    if (whole.done) BW_ASSERT(pieces.trailers == whole.trailers);
+  }
+  BW_ASSERT(whole.trailers.empty() || whole.trailers.ends_with("\r\n"));
+  return 0;
+}

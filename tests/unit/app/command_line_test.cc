@@ -1,0 +1,62 @@
+// The command line contract.
+#include "app/command_line.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace breakwater::app;
+using Command = CommandLine::Command;
+
+namespace {
+
+CommandLine parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "breakwater");
+  return parse_command_line(static_cast<int>(words.size()), words.data(),
+                            [] { return std::string("version text\n"); });
+}
+
+}  // namespace
+
+TEST_CASE("run with addresses") {
+  const CommandLine line =
+      parse({"run", "--listen", "127.0.0.1:8080", "--backend", "a:1", "--backend", "b:2", "--cores", "1",
+             "--admin", "127.0.0.1:0", "--log", "off", "--pid-file", "/p"});
+  REQUIRE_MESSAGE(line.command == Command::run, line.text);
+  CHECK(line.config.listens[0].bind.text() == "127.0.0.1:8080");
+  CHECK(line.config.pools[0].servers.size() == 2);
+  CHECK(line.config.cores == 1);
+  CHECK(line.config.admin_enabled);
+  CHECK(line.config.log.target == breakwater::config::Log::Target::off);
+  CHECK(line.config.pid_file == "/p");
+}
+
+TEST_CASE("mistakes are one sentence and exit status 2") {
+  const std::vector<std::vector<const char*>> mistakes{
+      {"run"},
+      {"run", "--listen", "a:1"},
+      {"run", "--listen", "a", "--backend", "b:1"},
+      {"run", "--listen", "a:1", "--backend", "b:0"},
+      {"run", "--listen", "a:1", "--backend", "b:1", "--cores", "0"},
+      {"run", "--listen", "a:1", "--backend", "b:1", "--nonsense"},
+      {"run", "-f", "/nonexistent/x.toml"},
+      {"run", "-f", "x", "--listen", "a:1"},
+      {"check"},
+      {"nonsense"}};
+  for (const std::vector<const char*>& words : mistakes) {
+    const CommandLine line = parse(words);
+    CAPTURE(line.text);
+    CHECK(line.exit_status == 2);
+    CHECK(line.command == Command::failed);
+    CHECK(line.text.find("breakwater: ") == 0);
+    CHECK(line.text.find('\n') == line.text.size() - 1);
+  }
+  CHECK(parse({}).exit_status == 2);
+}
+
+TEST_CASE("help and version are no mistakes") {
+  CHECK(parse({"--version"}).text == "version text\n");
+  CHECK(parse({"--help"}).exit_status == 0);
+  CHECK(parse({"run", "--help"}).text.find("--backend") != std::string::npos);
+}

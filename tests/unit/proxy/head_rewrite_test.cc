@@ -1,0 +1,121 @@
+// What a head becomes on its way: exact bytes.
+#include "proxy/head_rewrite.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+
+using namespace breakwater;
+using namespace breakwater::proxy;
+
+namespace {
+
+std::string upstream(const std::string& head, bool trusted = false) {
+  wire::RequestHead request;
+  REQUIRE(wire::parse_request(head, {}, request) == wire::Fault::none);
+  const UpstreamFacts facts{"192.0.2.7", "http", "id1", "server:3000", trusted};
+  std::array<char, 4096> out;
+  return {out.data(), write_upstream_head(request, facts, out)};
+}
+
+std::string downstream(const std::string& head, const DownstreamFacts& facts) {
+  wire::ResponseHead response;
+  REQUIRE(wire::parse_response(head, {}, facts.request_method, response) == wire::Fault::none);
+  std::array<char, 4096> out;
+  return {out.data(), write_downstream_head(response, facts, out)};
+}
+
+const std::string added =
+    "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\nX-Request-Id: "
+    "id1\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("order, case and bytes of what is not ours stay") {
+  CHECK(upstream("GET /A%2fb?x=%20 HTTP/1.1\r\nHost: h\r\naCCept: */*\r\nGit-Protocol: "
+                 "version=2\r\nAuthorization: Basic eDp5\r\n\r\n") ==
+        "GET /A%2fb?x=%20 HTTP/1.1\r\nHost: h\r\naCCept: */*\r\nGit-Protocol: version=2\r\nAuthorization: "
+        "Basic eDp5\r\n" +
+            added);
+}
+
+TEST_CASE("hop-by-hop, nominated, identity and forwarding fields do not pass from a stranger") {
+  CHECK(
+      upstream(
+          "GET / HTTP/1.1\r\nHost: h\r\nConnection: X-Hop, close\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nTE: "
+          "trailers\r\n"
+          "Proxy: evil\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nX-WEBAUTH-USER: root\r\nRemote_User: root\r\n"
+          "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX_Forwarded_Host: evil\r\nForwarded: "
+          "for=1\r\n"
+          "X-Real-IP: 1.1.1.1\r\nX-Request-Id: theirs\r\n\r\n") == "GET / HTTP/1.1\r\nHost: h\r\n" + added);
+}
+
+TEST_CASE("a Connection field can't nominate away what the request means") {
+  CHECK(upstream("GET / HTTP/1.1\r\nHost: h\r\nConnection: host, authorization, cookie, x-forwarded-for\r\n"
+                 "Authorization: Basic eDp5\r\nCookie: a=b\r\n\r\n") ==
+        "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic eDp5\r\nCookie: a=b\r\n" + added);
+}
+
+TEST_CASE("a trusted peer's word about the client is kept, and we add ourselves") {
+  CHECK(upstream("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\n"
+                 "X-Forwarded-Host: outer\r\nX-Request-Id: theirs\r\nX-Forwarded-User: root\r\n\r\n",
+                 true) ==
+        "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: outer\r\nX-Request-Id: "
+        "theirs\r\n"
+        "X-Forwarded-For: 1.1.1.1, 192.0.2.7\r\n\r\n");
+}
+
+TEST_CASE("framing, absolute targets, websocket, HTTP/1.0") {
+  CHECK(upstream("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n") ==
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n" + added);
+  CHECK(upstream("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n") ==
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n" + added);
+  CHECK(upstream("GET http://h/x HTTP/1.1\r\nHost: other\r\n\r\n") ==
+        "GET /x HTTP/1.1\r\nHost: h\r\n" + added);
+  CHECK(upstream("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: "
+                 "Upgrade\r\nSec-WebSocket-Key: k\r\n\r\n") ==
+        "GET / HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Key: k\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+            added);
+  CHECK(upstream("GET / HTTP/1.0\r\n\r\n") ==
+        "GET / HTTP/1.1\r\nHost: server:3000\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: "
+        "http\r\nX-Request-Id: id1\r\n\r\n");
+}
+
+TEST_CASE("answers") {
+  const wire::BodyFraming none{}, length{wire::BodyKind::length, 5}, chunked{wire::BodyKind::chunked, 0};
+  const wire::BodyFraming until_close{wire::BodyKind::until_close, 0};
+  const auto facts = [](wire::BodyFraming framing) {
+    DownstreamFacts made;
+    made.framing = framing;
+    return made;
+  };
+  CHECK(
+      downstream(
+          "HTTP/1.1 200 Fine\r\nETag: x\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nContent-Length: 5\r\n\r\n",
+          facts(length)) == "HTTP/1.1 200 Fine\r\nETag: x\r\nContent-Length: 5\r\n\r\n");
+  CHECK(downstream("HTTP/1.0 200 OK\r\n\r\n", facts(chunked)) ==
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  DownstreamFacts old = facts(until_close);
+  old.client_is_1_0 = true;
+  old.keep_alive = false;
+  CHECK(downstream("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", old) ==
+        "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+  old.keep_alive = true;
+  old.framing = length;
+  CHECK(downstream("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", old) ==
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n");
+  DownstreamFacts head = facts(none);
+  head.request_method = wire::Method::head;
+  CHECK(downstream("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", head) ==
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  CHECK(downstream("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", facts(none)) ==
+        "HTTP/1.1 204 No Content\r\n\r\n");
+}
+
+TEST_CASE("a head that does not fit is not cut") {
+  wire::RequestHead request;
+  REQUIRE(wire::parse_request("GET / HTTP/1.1\r\nHost: h\r\n\r\n", {}, request) == wire::Fault::none);
+  std::array<char, 40> out;
+  CHECK(write_upstream_head(request, {"1.2.3.4", "http", "id", "s", false}, out) == 0);
+}

@@ -1,0 +1,176 @@
+// Bodies: the payload is the same however the bytes are cut; every malformed framing is refused.
+#include "wire/http_body.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+
+using namespace breakwater::wire;
+using breakwater::Rng;
+
+namespace {
+
+struct Walked {
+  std::string payload;
+  std::string rest;  // bytes beyond the end of the body
+  std::string trailers;
+  Fault fault = Fault::none;
+  bool done = false;
+};
+
+// Feeds `wire` in pieces of the given sizes, over and over.
+Walked walk(const BodyFraming& framing, const std::string& wire, const std::vector<size_t>& cuts) {
+  BodyReader reader;
+  reader.start(framing);
+  Walked walked;
+  size_t at = 0;
+  size_t cut = 0;
+  while (at < wire.size()) {
+    std::string buffer = wire.substr(at, cuts[cut++ % cuts.size()]);
+    at += buffer.size();
+    std::span<char> raw(buffer);
+    while (!raw.empty() && !reader.done() && reader.fault() == Fault::none) {
+      Pieces pieces;
+      const size_t used = reader.walk(raw, pieces);
+      for (size_t index = 0; index < pieces.count; index++) {
+        walked.payload.append(pieces.piece[index].data(), pieces.piece[index].size());
+      }
+      raw = raw.subspan(used);
+    }
+    walked.rest.append(raw.data(), raw.size());
+  }
+  walked.done = reader.done();
+  walked.fault = reader.fault();
+  if (walked.done) walked.trailers = reader.trailers();
+  return walked;
+}
+
+const BodyFraming chunked{BodyKind::chunked, 0};
+
+std::string hex(size_t value) {
+  std::array<char, chunk_header_bytes_max> text;
+  return {text.data(), write_chunk_header(value, text) - 2};
+}
+
+}  // namespace
+
+TEST_CASE("random chunkings cut at random places give their payload, whatever the chunk sizes") {
+  for (uint64_t seed = 1; seed <= 300; seed++) {
+    Rng rng(seed);
+    std::string payload;
+    std::string wire;
+    const size_t chunks = rng.next() % 200;
+    const size_t chunk_max = 1 + rng.next() % (seed % 3 == 0 ? 9000 : 40);
+    for (size_t count = 0; count < chunks; count++) {
+      const std::string chunk(1 + rng.next() % chunk_max, static_cast<char>('a' + rng.next() % 26));
+      payload += chunk;
+      wire += hex(chunk.size());
+      if (rng.next() % 4 == 0) wire += ";name=\"value\"";
+      wire += "\r\n" + chunk + "\r\n";
+    }
+    wire += "0\r\nX-Check: abc\r\nContent-Length: 7\r\nX-Remote-User: root\r\n\r\nGET /next";
+    std::vector<size_t> cuts;
+    for (int count = 0; count < 7; count++)
+      cuts.push_back(1 + rng.next() % (rng.next() % 2 == 0 ? 10 : 30000));
+    const Walked walked = walk(chunked, wire, cuts);
+    CAPTURE(seed);
+    CHECK(walked.done);
+    CHECK(walked.fault == Fault::none);
+    CHECK(walked.payload == payload);
+    CHECK(walked.rest == "GET /next");
+    CHECK(walked.trailers == "X-Check: abc\r\n");
+  }
+}
+
+TEST_CASE("malformed chunks are refused wherever they are cut") {
+  const std::vector<std::string> wires{"5\nhello\r\n0\r\n\r\n",
+                                       "5\r\nhello\n0\r\n\r\n",
+                                       "5\r\nhelloX0\r\n\r\n",
+                                       "+5\r\nhello\r\n0\r\n\r\n",
+                                       "-5\r\nhello\r\n0\r\n\r\n",
+                                       "0x5\r\nhello\r\n0\r\n\r\n",
+                                       " 5\r\nhello\r\n0\r\n\r\n",
+                                       "5 \r\nhello\r\n0\r\n\r\n",
+                                       "\r\n",
+                                       ";a\r\n",
+                                       "g\r\n",
+                                       "5\r\rhello\r\n0\r\n\r\n",
+                                       "1000000000000000\r\n",
+                                       "0000000000000005\r\nhello\r\n",
+                                       "5;a\nb\r\nhello\r\n",
+                                       "5;\x01\r\nhello\r\n",
+                                       "0\r\nX\r\n\r\n",
+                                       "0\r\n: x\r\n\r\n",
+                                       "0\r\nX: a\nb\r\n\r\n",
+                                       "0\r\nX: a\r\r\n\r\n",
+                                       "0\r\n\n",
+                                       "0\r\nX y: a\r\n\r\n",
+                                       "0\r\nContent_Length: 3\r\n\r\n",
+                                       "0\r\nX: " + std::string(2000, 'a') + "\r\n\r\n",
+                                       "5;" + std::string(500, 'a') + "\r\nhello\r\n0\r\n\r\n"};
+  for (const std::string& wire : wires) {
+    for (const size_t cut : {size_t{1}, size_t{2}, size_t{3}, size_t{10000}}) {
+      CAPTURE(wire.substr(0, 40));
+      CAPTURE(cut);
+      const Walked walked = walk(chunked, wire, {cut});
+      CHECK(walked.fault != Fault::none);
+      CHECK_FALSE(walked.done);
+    }
+  }
+}
+
+TEST_CASE("a body of known length ends where it ends") {
+  const Walked walked = walk({BodyKind::length, 5}, "helloGET /", {3});
+  CHECK(walked.done);
+  CHECK(walked.payload == "hello");
+  CHECK(walked.rest == "GET /");
+  BodyReader reader;
+  reader.start({BodyKind::length, 5});
+  CHECK(reader.remaining() == 5);
+  reader.skip(3);
+  CHECK(reader.remaining() == 2);
+  CHECK_FALSE(reader.end_of_connection());
+  CHECK(reader.fault() == Fault::truncated_body);
+}
+
+TEST_CASE("the end of the connection completes only a body that ends with it") {
+  BodyReader reader;
+  reader.start({BodyKind::until_close, 0});
+  reader.skip(100);
+  CHECK(reader.end_of_connection());
+  CHECK(reader.done());
+  CHECK(reader.payload_bytes() == 100);
+  reader.start(chunked);
+  CHECK_FALSE(reader.end_of_connection());
+  CHECK(reader.fault() == Fault::truncated_body);
+}
+
+TEST_CASE("no body is done at once") {
+  BodyReader reader;
+  reader.start({});
+  CHECK(reader.done());
+  reader.start({BodyKind::length, 0});
+  CHECK(reader.done());
+}
+
+TEST_CASE("small pieces are joined, large ones gathered") {
+  std::string wire;
+  for (int count = 0; count < 100; count++) wire += "3\r\nabc\r\n";
+  BodyReader reader;
+  reader.start(chunked);
+  Pieces pieces;
+  CHECK(reader.walk(wire, pieces) == wire.size());
+  CHECK(pieces.count == 1);
+  CHECK(pieces.bytes == 300);
+}
+
+TEST_CASE("the chunk line that we write") {
+  CHECK(hex(1) == "1");
+  CHECK(hex(16) == "10");
+  CHECK(hex(131072) == "20000");
+  CHECK(hex(SIZE_MAX) == "ffffffffffffffff");
+}
