@@ -189,12 +189,21 @@ class Stopping(ProxyTest):
         clients = [self.client(proxy) for _ in range(5)]
         for client in clients[1:]:
             client.ask(GET)
-        clients[1].send(b"GET / HT")
         proxy.signal()
         self.assertEqual(proxy.wait_exit(), 0)
         for client in clients:
             client.recv_until_close()
         server.connection(0).wait_end()
+
+    def test_a_head_that_has_only_begun_does_not_hold_it_up(self):
+        for requests_before in (0, 1):
+            proxy = self.proxy(self.server(always(ok(b"x"))))
+            client = self.client(proxy)
+            for _ in range(requests_before):
+                client.ask(GET)
+            client.send(b"GET / HT")
+            proxy.signal()
+            self.assertEqual(proxy.wait_exit(), 0)
 
     def running(self):
         """A proxy that drains while a transfer runs; `self.tell` lets the server go on."""
