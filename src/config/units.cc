@@ -38,8 +38,8 @@ std::optional<Duration> parse_duration(std::string_view text) {
 }
 
 std::optional<uint64_t> parse_size(std::string_view text) {
-  constexpr std::array<Unit, 4> units{
-      {{"", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}}};
+  constexpr std::array<Unit, 5> units{
+      {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}}};
   return parse_with_unit(text, units);
 }
 

@@ -392,6 +392,8 @@ Task<Error> Exchange::receive_response_head() {
   const std::string_view head =
       inbox.view().substr(response_scanner_.start(), response_scanner_.end() - response_scanner_.start());
   fault_ = wire::parse_response(head, response_limits(config_), request_.method, response_);
+  if (response_scanner_.start() != 0)
+    fault_ = wire::Fault::bad_start_line;  // the empty line is forgiven to clients only
   const Error error = fault_ == wire::Fault::none ? Error{} : Error{Code::malformed, Side::upstream, 0};
   co_return error;
 }
@@ -400,6 +402,10 @@ Task<Error> Exchange::receive_response_head() {
 Task<Error> Exchange::pass_interim_head() {
   if (response_.status == 100) continue_sent_ = true;
   Error error;
+  if (++interim_answers_ > interim_answers_max) {
+    error = {Code::too_large, Side::upstream, 0};
+    co_return error;
+  }
   if (request_.minor_version >= 1) {
     const HeadRoom::Lease room = core_.head_room().acquire();
     const DownstreamFacts facts{.framing = {},

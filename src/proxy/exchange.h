@@ -88,6 +88,7 @@ class Exchange {
   UpstreamLease server_;
   const Server* server_used_ = nullptr;
   uint32_t attempts_ = 0;
+  uint32_t interim_answers_ = 0;
   bool replayable_ = false;
   bool reused_ = false;
   HeadRoom::Lease request_room_;

@@ -34,6 +34,9 @@ inline constexpr uint64_t splice_after_bytes = 256 * 1024;
 // Connections past config::Limits::connections that still get a 503; further ones are closed at once.
 inline constexpr uint32_t refusals_max = 64;
 
+// Interim (1xx) answers to one request; a server that sends more has lost its way.
+inline constexpr uint32_t interim_answers_max = 64;
+
 // Dropped after an early answer, so that a client that still sends can read it (RFC 9112 §9.6).
 inline constexpr uint64_t linger_bytes_max = 16 * 1024 * 1024;
 

@@ -45,7 +45,6 @@ void Listener::close_socket() noexcept {
 
 void Listener::on_accept(Op& op) {
   Listener& self = *static_cast<Listener*>(op.context);
-  // A connection that was accepted while we stopped is served: the client has sent its request to us.
   if (op.result >= 0) self.admit(op.result);
   if (op.in_flight) return;  // more will come
   if (self.stopped_) return self.close_socket();

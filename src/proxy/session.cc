@@ -89,7 +89,7 @@ Task<Session::Next> Session::read_head() {
     const config::Duration limit = idle ? timeouts.keep_alive : timeouts.head;
     const int64_t since_ns = idle ? idle_since_ns : head_begun_ns_;
     receiver_.start(idle);
-    waits_for_request_ = idle;
+    waits_for_request_ = true;
     Deadline deadline(worker_.core, limit.count() > 0 ? since_ns + ns(limit) : 0, cancel_receiver,
                       &receiver_);
     co_await receiver_.arrived;

@@ -76,7 +76,7 @@ class Session : public ListNode {
   bool peer_is_trusted_ = false;
   bool reset_ = false;
   bool linger_ = false;
-  bool waits_for_request_ = false;
+  bool waits_for_request_ = false;  // true exactly while a head is awaited, begun or not
   bool stopped_ = false;
   bool closing_ = false;
   Receiver receiver_;

@@ -113,9 +113,9 @@ class Sizes(ProxyTest):
         self.assertEqual(server.requests[0].body, b"a" * 1000 + b"b" * 24)
 
     def test_a_target_above_its_limit_is_a_414_and_a_head_a_431(self):
-        proxy = self.proxy(self.server(always(ok(b"x"))), tables='[limits]\ntarget_bytes = "256B"\nhead_bytes = "1KiB"\n')
-        for request, status in ((get(b"/" + b"a" * 255), 200), (get(b"/" + b"a" * 256), 414),
-                                (get(b"/", b"X-A: " + b"a" * 1100), 431)):
+        proxy = self.proxy(self.server(always(ok(b"x"))), tables='[limits]\ntarget_bytes = "1KiB"\nhead_bytes = "2KiB"\n')
+        for request, status in ((get(b"/" + b"a" * 1023), 200), (get(b"/" + b"a" * 1024), 414),
+                                (get(b"/", b"X-A: " + b"a" * 2100), 431)):
             client = self.client(proxy)
             reply = client.ask(request)
             self.assertEqual(reply.status, status)
