@@ -84,7 +84,7 @@ Task<Session::Next> Session::read_head() {
         co_return Next::close;
       }
     }
-    if (stopped_ || (inbox.empty() && worker_.draining)) co_return Next::close;
+    if (stopped_ || worker_.draining) co_return Next::close;
     const bool idle = inbox.empty();
     const config::Duration limit = idle ? timeouts.keep_alive : timeouts.head;
     const int64_t since_ns = idle ? idle_since_ns : head_begun_ns_;
