@@ -1,6 +1,7 @@
 // TOML text in, a Config or every error at once out. Pure: reads no file, resolves no name.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,11 +25,16 @@ using Problems = std::vector<Problem>;
 std::variant<Config, Problems> parse(std::string_view toml);
 
 // Problems as an operator reads them: `file:line:col: error: message`, the line, a caret, the hint, and a
-// last line that counts them.
-std::string render(const Problems& problems, std::string_view file_name, std::string_view toml);
+// last line that counts them and says what came of it.
+std::string render(const Problems& problems, std::string_view file_name, std::string_view toml,
+                   std::string_view outcome = "nothing was started");
 
 // "127.0.0.1:8080", "[::1]:0", "host:3000", ":8080" (any address). False and a sentence in `why` if it is
 // none.
 bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why);
+
+// Would both ask for the same address and port? Spelling aside; "", 0.0.0.0 and :: all mean any address; port
+// 0 never collides.
+bool same_bind(const Endpoint& a, const Endpoint& b);
 
 }  // namespace breakwater::config

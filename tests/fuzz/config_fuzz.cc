@@ -1,22 +1,81 @@
-// Configuration text: no input crashes the reader, and every problem can be shown.
+// Any text as a configuration: nothing crashes, every problem lies within the text, and what is shown is fit
+// to print.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "base/assert.h"
+#include "base/utf8.h"
+#include "config/network.h"
 #include "config/parse.h"
 #include "config/units.h"
 
-using namespace breakwater::config;
+using namespace breakwater;
+
+namespace {
+
+bool is_printable(std::string_view text) {
+  while (!text.empty()) {
+    const size_t bytes = utf8_character_bytes(text);
+    if (bytes == 0 || (text[0] != '\n' && utf8_is_control(text.substr(0, bytes)))) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
+void check_problems(const config::Problems& problems, std::string_view text) {
+  BW_ASSERT(!problems.empty());
+  const auto lines = static_cast<uint32_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+  uint32_t line_before = 0;
+  for (const config::Problem& problem : problems) {
+    BW_ASSERT(!problem.message.empty());
+    BW_ASSERT(problem.line <= lines);
+    BW_ASSERT(problem.line >= line_before);
+    BW_ASSERT((problem.line == 0) == (problem.column == 0));
+    BW_ASSERT(problem.column <= text.size() + 1);
+    line_before = problem.line;
+  }
+  BW_ASSERT(is_printable(config::render(problems, "fuzz.toml", text)));
+}
+
+void check_config(const config::Config& config) {
+  BW_ASSERT(!config.listens.empty());
+  BW_ASSERT(!config.pools.empty());
+  for (const config::Listen& listen : config.listens) {
+    const auto is_its_pool = [&](const config::Pool& pool) { return pool.name == listen.pool; };
+    BW_ASSERT(std::any_of(config.pools.begin(), config.pools.end(), is_its_pool));
+  }
+  for (const config::Pool& pool : config.pools) BW_ASSERT(!pool.servers.empty());
+  BW_ASSERT(config.limits.target_bytes <= config.limits.head_bytes);
+}
+
+void check_values(std::string_view text) {
+  config::Endpoint endpoint, again;
+  std::string why, network;
+  if (config::parse_endpoint(text, endpoint, why)) {
+    BW_ASSERT(config::parse_endpoint(endpoint.text(), again, why));
+    BW_ASSERT(endpoint == again);
+  }
+  if (config::parse_network(text, network, why))
+    BW_ASSERT(config::parse_network(std::string(network), network, why));
+  if (const auto duration = config::parse_duration(text))
+    BW_ASSERT(config::parse_duration(config::format_duration(*duration)) == duration);
+  if (const auto size = config::parse_size(text))
+    BW_ASSERT(config::parse_size(config::format_size(*size)) == size);
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const std::variant<Config, Problems> parsed = parse(text);
-  if (const Problems* problems = std::get_if<Problems>(&parsed)) {
-    BW_ASSERT(!problems->empty());
-    BW_ASSERT(!render(*problems, "fuzz.toml", text).empty());
-  } else {
-    BW_ASSERT(!std::get<Config>(parsed).listens.empty());
-  }
-  (void)parse_duration(text);
-  (void)parse_size(text);
+  const auto parsed = config::parse(text);
+  if (const auto* problems = std::get_if<config::Problems>(&parsed))
+    check_problems(*problems, text);
+  else
+    check_config(std::get<config::Config>(parsed));
+  check_values(text);
   return 0;
 }

@@ -1,0 +1,173 @@
+// host:port and networks, as text. inet_pton only reads text: nothing here asks a resolver.
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "config/network.h"
+#include "config/parse.h"
+
+namespace breakwater::config {
+namespace {
+
+struct Address {
+  int family = AF_UNSPEC;
+  std::array<uint8_t, 16> bytes{};
+  bool operator==(const Address&) const = default;
+};
+
+bool parse_address(std::string_view text, Address& address) {
+  char copy[64];
+  if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return false;
+  copy[text.copy(copy, sizeof copy - 1)] = '\0';
+  address = {};
+  address.family = text.find(':') != std::string_view::npos ? AF_INET6 : AF_INET;
+  return inet_pton(address.family, copy, address.bytes.data()) == 1;
+}
+
+std::string text_of(const Address& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(address.family, address.bytes.data(), text, sizeof text);
+  return text;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool parse_port(std::string_view text, uint16_t& port) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size() && text.size() <= 5;
+}
+
+// RFC 1123 §2.1, and '_', which the names of containers may have.
+bool is_host_name(std::string_view host) {
+  if (host.empty() || host.size() > 253) return false;
+  char previous = '.';
+  size_t label_bytes = 0;
+  for (const char c : host) {
+    if (!is_letter(c) && !is_digit(c) && c != '-' && c != '_' && c != '.') return false;
+    if (previous == '.' && (c == '.' || c == '-')) return false;
+    label_bytes = c == '.' ? 0 : label_bytes + 1;
+    if (label_bytes > 63) return false;
+    previous = c;
+  }
+  return true;
+}
+
+bool check_host(std::string_view host, bool bracketed, std::string& why) {
+  Address address;
+  if (bracketed) {
+    if (host.find(':') != std::string_view::npos && parse_address(host, address)) return true;
+    why = "only an IPv6 address goes into brackets";
+    return false;
+  }
+  if (host.empty()) return true;  // any address
+  if (host == "*") {
+    why = "for any address leave the host out, as in \":8080\"";
+    return false;
+  }
+  const bool looks_v4 = std::all_of(host.begin(), host.end(), [](char c) { return is_digit(c) || c == '.'; });
+  if (looks_v4 && !parse_address(host, address)) {
+    why = "this is not an IPv4 address";
+    return false;
+  }
+  if (!looks_v4 && !is_host_name(host)) {
+    why = "the host is neither a name nor an IP address";
+    return false;
+  }
+  return true;
+}
+
+// Two spellings of one address compare equal: "::1" and "0:0::1", "Host" and "host", and all that mean any
+// address.
+std::string canonical_host(std::string_view host) {
+  Address address;
+  if (host.empty() || host == "0.0.0.0") return "";
+  if (parse_address(host, address)) {
+    const std::string text = text_of(address);
+    return text == "::" ? "" : text;
+  }
+  std::string lower(host);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return lower;
+}
+
+}  // namespace
+
+bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why) {
+  const auto fail = [&](std::string_view sentence) {
+    why = sentence;
+    return false;
+  };
+  if (text.empty()) return fail("an address is missing; write host:port");
+  if (text.find("://") != std::string_view::npos) return fail("this is a URL; write only host:port");
+  if (text.find('/') != std::string_view::npos) return fail("a path has no place here; write only host:port");
+
+  const bool bracketed = text.front() == '[';
+  std::string_view host, port;
+  if (bracketed) {
+    const size_t end = text.find(']');
+    if (end == std::string_view::npos) return fail("the closing bracket is missing");
+    host = text.substr(1, end - 1);
+    const std::string_view rest = text.substr(end + 1);
+    if (rest.empty() || rest.front() != ':') return fail("the port is missing; write [address]:port");
+    port = rest.substr(1);
+  } else {
+    const size_t colon = text.find(':');
+    if (colon == std::string_view::npos) return fail("the port is missing; write host:port");
+    host = text.substr(0, colon);
+    port = text.substr(colon + 1);
+    if (port.find(':') != std::string_view::npos)
+      return fail("write an IPv6 address in brackets, as in [::1]:8080");
+  }
+  if (!check_host(host, bracketed, why)) return false;
+  uint16_t number = 0;
+  if (port.empty()) return fail("the port is missing; write host:port");
+  if (!parse_port(port, number)) return fail("the port is not a number from 0 to 65535");
+  endpoint = {std::string(host), number};
+  return true;
+}
+
+bool same_bind(const Endpoint& a, const Endpoint& b) {
+  if (a.port == 0 || b.port == 0) return false;  // each gets a port of its own
+  return a.port == b.port && canonical_host(a.host) == canonical_host(b.host);
+}
+
+bool same_host_port(const Endpoint& a, const Endpoint& b) {
+  return a.port == b.port && canonical_host(a.host) == canonical_host(b.host);
+}
+
+bool parse_network(std::string_view text, std::string& network, std::string& why) {
+  const size_t slash = text.find('/');
+  Address address;
+  if (!parse_address(text.substr(0, slash), address)) {
+    why = "this is not a network such as \"10.0.0.0/8\" or \"fd00::/8\"";
+    return false;
+  }
+  const unsigned bits_max = address.family == AF_INET6 ? 128 : 32;
+  unsigned bits = bits_max;
+  if (slash != std::string_view::npos) {
+    const std::string_view length = text.substr(slash + 1);
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
+    if (error != std::errc{} || end != length.data() + length.size() || bits > bits_max) {
+      why = "the length of the network must be a number from 0 to " + std::to_string(bits_max);
+      return false;
+    }
+  }
+  Address masked = address;
+  for (unsigned bit = bits; bit < bits_max; ++bit)
+    masked.bytes[bit / 8] &= static_cast<uint8_t>(~(0x80u >> (bit % 8)));
+  network = text_of(masked) + "/" + std::to_string(bits);
+  if (masked == address) return true;
+  why = "bits are set past the network's length; did you mean \"" + network + "\"?";
+  return false;
+}
+
+}  // namespace breakwater::config

@@ -1,0 +1,18 @@
+// Networks (CIDR) as text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/config.h"
+
+namespace breakwater::config {
+
+// "10.0.0.0/8", "fd00::/8", or a single address, which becomes a /32 or /128. `network` is the normal form.
+// False and a sentence in `why` if it is none, or if bits are set past its length.
+bool parse_network(std::string_view text, std::string& network, std::string& why);
+
+// Do both name the same server? Spelling aside ("[::1]" and "[0::1]"); no name is resolved.
+bool same_host_port(const Endpoint& a, const Endpoint& b);
+
+}  // namespace breakwater::config
