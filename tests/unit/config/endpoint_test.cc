@@ -1,3 +1,4 @@
+// Addresses as operators write them: HOST:PORT, [v6]:PORT, and every wrong form with its sentence.
 #include <doctest/doctest.h>
 
 #include <string>

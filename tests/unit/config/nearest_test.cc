@@ -1,3 +1,4 @@
+// Suggestions: the nearest known name for a mistyped one, and none where nothing is near.
 #include "config/nearest.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// The configuration: what is taken, and that every mistake is named, with its place and a hint, in one go.
 #include "config/parse.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Problems as an operator reads them: place, line, caret, hint, and a last line that counts them.
 #include <doctest/doctest.h>
 
 #include <string>

@@ -1,3 +1,4 @@
+// Durations and sizes: every unit, every bound, every wrong spelling.
 #include "config/units.h"
 
 #include <doctest/doctest.h>
