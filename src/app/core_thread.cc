@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "app/log_writer.h"
@@ -21,6 +22,7 @@ CoreLimits core_limits(const config::Limits& limits) {
   return {.ring_entries = proxy::ring_entries,
           .head_buffer_bytes = proxy::head_buffer_bytes,
           .head_buffers = limits.head_buffers,
+          .answer_buffers = std::max(limits.head_buffers / 4, 16u),
           .bulk_buffer_bytes = proxy::bulk_buffer_bytes,
           .bulk_buffers = limits.bulk_buffers,
           .head_rooms = proxy::head_rooms,

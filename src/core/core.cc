@@ -12,7 +12,7 @@ std::unique_ptr<Core> Core::open(uint32_t index, const CoreLimits& limits, Stats
   std::unique_ptr<Ring> ring = Ring::open(limits.ring_entries, why);
   if (ring == nullptr) return nullptr;
   std::unique_ptr<Core> core(new Core(index, limits, stats, log, mailbox, std::move(ring)));
-  if (!core->head_buffers_->ready() || !core->bulk_buffers_->ready()) {
+  if (!core->head_buffers_->ready() || !core->answer_buffers_->ready() || !core->bulk_buffers_->ready()) {
     why =
         "the kernel refused a provided-buffer ring: Linux 6.1 or newer is required, and [limits] "
         "head_buffers and "
@@ -33,6 +33,9 @@ Core::Core(uint32_t index, const CoreLimits& limits, Stats& stats, LogRing& log,
       timers_(now_ns_),
       head_buffers_(std::make_unique<BufferGroup>(*ring_, 0, limits.head_buffer_bytes, limits.head_buffers,
                                                   stats.buffers_free, stats.buffer_waits)),
+      answer_buffers_(std::make_unique<BufferGroup>(*ring_, 2, limits.head_buffer_bytes,
+                                                    limits.answer_buffers, stats.answer_buffers_free,
+                                                    stats.buffer_waits)),
       bulk_buffers_(std::make_unique<BufferGroup>(*ring_, 1, limits.bulk_buffer_bytes, limits.bulk_buffers,
                                                   stats.bulk_buffers_free, stats.buffer_waits)),
       head_room_(limits.head_buffer_bytes, limits.head_rooms),
@@ -52,7 +55,9 @@ void Core::log(std::string_view line) noexcept {
 }
 
 int64_t Core::wait_ns() const noexcept {
-  if (!deferred_.empty() || head_buffers_->wake_due() || bulk_buffers_->wake_due()) return 0;
+  if (!deferred_.empty() || head_buffers_->wake_due() || answer_buffers_->wake_due() ||
+      bulk_buffers_->wake_due())
+    return 0;
   const int64_t next = timers_.next_ns();
   return next < 0 ? -1 : std::max<int64_t>(next - sys::monotonic_ns(), 1);
 }
@@ -63,6 +68,7 @@ void Core::run() {
     now_ns_ = sys::monotonic_ns();
     timers_.advance(now_ns_);
     head_buffers_->wake();
+    answer_buffers_->wake();
     bulk_buffers_->wake();
     run_deferred();
     publish();

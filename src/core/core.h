@@ -23,7 +23,8 @@ namespace breakwater {
 struct CoreLimits {
   uint32_t ring_entries = 1024;
   size_t head_buffer_bytes = 20 * 1024;
-  uint32_t head_buffers = 1024;
+  uint32_t head_buffers = 1024;   // for what clients send
+  uint32_t answer_buffers = 256;  // for what servers send
   size_t bulk_buffer_bytes = 128 * 1024;
   uint32_t bulk_buffers = 128;
   uint32_t head_rooms = 512;  // outgoing heads being sent
@@ -64,7 +65,10 @@ class Core {
   int64_t realtime_ns() const noexcept;  // wall clock, for logs only
   Ring& ring() noexcept { return *ring_; }
   Timers& timers() noexcept { return timers_; }
+  // Two groups, so that requests that wait for their answers can never hold the last buffer an answer could
+  // come in.
   BufferGroup& head_buffers() noexcept { return *head_buffers_; }
+  BufferGroup& answer_buffers() noexcept { return *answer_buffers_; }
   BufferGroup& bulk_buffers() noexcept { return *bulk_buffers_; }
   HeadRoom& head_room() noexcept { return head_room_; }
   PipePool& pipes() noexcept { return pipes_; }
@@ -98,6 +102,7 @@ class Core {
   std::unique_ptr<Ring> ring_;
   Timers timers_;
   std::unique_ptr<BufferGroup> head_buffers_;
+  std::unique_ptr<BufferGroup> answer_buffers_;
   std::unique_ptr<BufferGroup> bulk_buffers_;
   HeadRoom head_room_;
   PipePool pipes_;

@@ -58,6 +58,7 @@ class Count {
   X(server_connections_open, "connections to servers open")        \
   X(server_connections_idle, "connections to servers in the pool") \
   X(buffers_free, "head buffers not in use")                       \
+  X(answer_buffers_free, "answer buffers not in use")              \
   X(bulk_buffers_free, "bulk buffers not in use")                  \
   X(pipes_in_use, "pipes in use")
 

@@ -281,6 +281,8 @@ void Exchange::on_upload_ended(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
   const Error& error = self.upload_.error();
   self.active_ns_ = self.times_.sent = self.core_.now_ns();
+  self.request_room_
+      .release();  // a server may take long to answer; room for heads is for heads that are being sent
   if (error.code == Code::none && self.phase_ == Phase::request) self.phase_ = Phase::response_head;
   if (error.code == Code::none || self.upload_failed_) return;
   if (error.side == Side::upstream) {

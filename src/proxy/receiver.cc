@@ -33,7 +33,8 @@ std::span<char> Inbox::room() noexcept {
   return {buffer_.data() + end_, buffer_.bytes() - end_};
 }
 
-Receiver::Receiver(Core& core) noexcept : arrived(core), core_(core), waiter_(on_buffer, this) {
+Receiver::Receiver(Core& core, BufferGroup& buffers) noexcept
+    : arrived(core), core_(core), buffers_(buffers), waiter_(on_buffer, this) {
   op_.on_complete = on_received;
   op_.context = this;
 }
@@ -56,7 +57,7 @@ void Receiver::submit() noexcept {
     op_.bytes = room.size();
   } else {
     op_.kind = Op::Kind::receive_selected;
-    op_.group = core_.head_buffers().id();
+    op_.group = buffers_.id();
     op_.bytes = 0;
   }
   core_.ring().submit(op_);
@@ -78,9 +79,9 @@ void Receiver::on_buffer(void* context) {
 void Receiver::on_received(Op& op) {
   Receiver& self = *static_cast<Receiver*>(op.context);
   Buffer picked;
-  if (op.buffer_selected) picked = self.core_.head_buffers().take_picked(op.buffer_id);
+  if (op.buffer_selected) picked = self.buffers_.take_picked(op.buffer_id);
   if (op.result == -ENOBUFS) {
-    self.core_.head_buffers().wait(self.waiter_);
+    self.buffers_.wait(self.waiter_);
     return;
   }
   if (op.result > 0) {

@@ -42,7 +42,8 @@ class Receiver {
  public:
   using Hook = void (*)(void* context);
 
-  explicit Receiver(Core& core) noexcept;
+  // `buffers` is where received bytes go: the core's head or answer buffers.
+  Receiver(Core& core, BufferGroup& buffers) noexcept;
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
 
@@ -72,6 +73,7 @@ class Receiver {
   void finish(int32_t result) noexcept;
 
   Core& core_;
+  BufferGroup& buffers_;
   int fd_ = -1;
   bool quiet_ = false;
   int32_t result_ = 0;

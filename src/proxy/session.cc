@@ -35,7 +35,7 @@ Session::Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept
       site_(site),
       fd_(fd),
       refuse_(refuse),
-      receiver_(worker.core),
+      receiver_(worker.core, worker.core.head_buffers()),
       scanner_(head_limits(worker.config)),
       gone_ended_(worker.core) {
   worker_.sessions.push_back(*this);

@@ -14,7 +14,7 @@ constexpr int64_t ns(config::Duration duration) {
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(Core& core, UpstreamPool& pool, int fd) noexcept
-    : pool_(pool), fd_(fd), receiver_(core), idle_timer_(on_idle_timeout, this) {
+    : pool_(pool), fd_(fd), receiver_(core, core.answer_buffers()), idle_timer_(on_idle_timeout, this) {
   receiver_.attach(fd);
 }
 
