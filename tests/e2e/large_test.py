@@ -40,12 +40,20 @@ class Large(unittest.TestCase):
                          "\tcompression = 0\n[http]\n\tpostBuffer = 1m\n")
         self.server = self.enterContext(Origin())
 
+    def make_repository(self, **size):
+        make_repository(self.git, self.server, **size)
+        # The same for the server's git: its time is not what is tested.
+        bare = self.server.root / "team/app.git"
+        for key, value in (("core.compression", 0), ("pack.compression", 0), ("pack.window", 0), ("pack.threads", 1),
+                           ("core.bigFileThreshold", "1m"), ("receive.unpackLimit", 1)):
+            self.git.run("config", key, value, cwd=bare)
+
     def start(self, **options):
         self.proxy = self.enterContext(Proxy([self.server], **options))
         return f"http://127.0.0.1:{self.proxy.port}/team/app.git"
 
     def test_many_clones_at_once(self):
-        make_repository(self.git, self.server, commits=10, blob_bytes=int(10 * MIB * SCALE))
+        self.make_repository(commits=10, blob_bytes=int(10 * MIB * SCALE))
         url = self.start(cores=2)
         wanted = self.git.refs(self.server.root / "team/app.git")
         clones = [self.git.start("clone", "-q", "--bare", url, self.git.folder / f"clone{number}") for number in range(64)]
@@ -64,7 +72,7 @@ class Large(unittest.TestCase):
         print(f"resident peak of the proxy on 2 cores: {resident_peak_kib(self.proxy.process.pid)} KiB")
 
     def test_a_push_and_a_clone_of_a_gibibyte_in_bounded_memory(self):
-        make_repository(self.git, self.server, commits=1)
+        self.make_repository(commits=1)
         work = self.git.folder / "work-team-app.git"
         for number in range(max(1, int(16 * SCALE))):
             (work / f"blob{number}").write_bytes(os.urandom(64 * MIB))
