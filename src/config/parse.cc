@@ -651,8 +651,8 @@ uint32_t column_of(std::string_view line, size_t byte) {
 // its test for non-ASCII white space has undefined behaviour ("1\u02AD"), and it asserts on odd bytes where a
 // table's name should stand; the fuzzer found both. So the text is looked over first: no key of many parts,
 // no control characters, names where they should be, ASCII outside of quotes as TOML 1.0 wants it, and no
-// multi-line strings (which we have no use for), so that quotes end on their line and this scan agrees with
-// TOML about what is quoted.
+// multi-line strings (which we have no use for), and no string in the middle of something else, so that this
+// scan agrees with TOML about what is quoted.
 std::optional<Problem> check_line(std::string_view line, uint32_t number) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   const auto is_control = [](char c) {
@@ -673,9 +673,17 @@ std::optional<Problem> check_line(std::string_view line, uint32_t number) {
   }
 
   char quote = '\0';
+  char before = '=';      // the last byte that is no white space; a string may begin a line
+  bool in_value = false;  // behind the line's first '=': a dot joins no keys there
   unsigned dots = 0;
   for (size_t at = 0; at < line.size(); ++at) {
     const char c = line[at];
+    const char previous = before;
+    if (c != ' ' && c != '\t') before = c;
+    if (c == '=' && quote == '\0') {
+      if (in_value) before = '?';  // a second one begins no value
+      in_value = true;
+    }
     if (quote != '\0') {
       if (c == '\\' && quote == '"')
         ++at;
@@ -687,6 +695,8 @@ std::optional<Problem> check_line(std::string_view line, uint32_t number) {
       if (line.substr(at, 3) == std::string(3, c))
         return Problem{number, column_of(line, at), "multi-line strings are not used here",
                        "write it in one line"};
+      if (std::string_view(in_value ? "=[{," : "=[{,.").find(previous) == std::string_view::npos)
+        return Problem{number, column_of(line, at), "a string can't begin here", ""};
       quote = c;
     } else if (static_cast<unsigned char>(c) >= 0x80) {
       return Problem{number, column_of(line, at), "only strings and comments may hold letters beyond ASCII",
