@@ -647,13 +647,48 @@ uint32_t column_of(std::string_view line, size_t byte) {
   return column;
 }
 
+// True if a line holds letters beyond ASCII only where TOML certainly reads them as part of a string or a
+// comment: in a line that is all comment, in the one string of `key = "string"`, or in a comment behind that.
+bool letters_are_quoted(std::string_view line) {
+  const auto beyond = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+  if (std::none_of(line.begin(), line.end(), beyond)) return true;
+  const auto skip = [&line](auto wanted) {
+    size_t count = 0;
+    while (count < line.size() && wanted(line[count])) count++;
+    line.remove_prefix(count);
+    return count;
+  };
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  skip(is_space);
+  if (line.starts_with('#')) return true;
+  const auto is_key = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+  };
+  if (skip(is_key) == 0) return false;
+  skip(is_space);
+  if (!line.starts_with('=')) return false;
+  line.remove_prefix(1);
+  skip(is_space);
+  if (line.empty() || (line[0] != '"' && line[0] != '\'')) return false;
+  const char quote = line[0];
+  size_t at = 1;
+  while (at < line.size() && line[at] != quote) at += line[at] == '\\' && quote == '"' ? 2 : 1;
+  if (at >= line.size()) return false;
+  line.remove_prefix(at + 1);
+  skip(is_space);
+  return line.empty() || line == "\r" || line.starts_with('#');
+}
+
 // toml++ (3.3, 3.4) goes one level deeper on the stack for each part of a dotted key, without a bound, and
 // its test for non-ASCII white space has undefined behaviour ("1\u02AD"), and it asserts on odd bytes where a
 // table's name should stand; the fuzzer found both. So the text is looked over first: no key of many parts,
 // no control characters, names where they should be, ASCII outside of quotes as TOML 1.0 wants it, and no
-// multi-line strings (which we have no use for), and no string in the middle of something else, so that this
-// scan agrees with TOML about what is quoted.
+// multi-line strings (which we have no use for), so that quotes end on their line and this scan agrees with
+// TOML about what is quoted.
 std::optional<Problem> check_line(std::string_view line, uint32_t number) {
+  if (!letters_are_quoted(line)) {
+    return Problem{number, 1, "only strings and comments may hold letters beyond ASCII", ""};
+  }
   if (line.ends_with('\r')) line.remove_suffix(1);
   const auto is_control = [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
@@ -673,17 +708,9 @@ std::optional<Problem> check_line(std::string_view line, uint32_t number) {
   }
 
   char quote = '\0';
-  char before = '=';      // the last byte that is no white space; a string may begin a line
-  bool in_value = false;  // behind the line's first '=': a dot joins no keys there
   unsigned dots = 0;
   for (size_t at = 0; at < line.size(); ++at) {
     const char c = line[at];
-    const char previous = before;
-    if (c != ' ' && c != '\t') before = c;
-    if (c == '=' && quote == '\0') {
-      if (in_value) before = '?';  // a second one begins no value
-      in_value = true;
-    }
     if (quote != '\0') {
       if (c == '\\' && quote == '"')
         ++at;
@@ -695,8 +722,6 @@ std::optional<Problem> check_line(std::string_view line, uint32_t number) {
       if (line.substr(at, 3) == std::string(3, c))
         return Problem{number, column_of(line, at), "multi-line strings are not used here",
                        "write it in one line"};
-      if (std::string_view(in_value ? "=[{," : "=[{,.").find(previous) == std::string_view::npos)
-        return Problem{number, column_of(line, at), "a string can't begin here", ""};
       quote = c;
     } else if (static_cast<unsigned char>(c) >= 0x80) {
       return Problem{number, column_of(line, at), "only strings and comments may hold letters beyond ASCII",
