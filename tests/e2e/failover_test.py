@@ -27,8 +27,14 @@ def wait_for(condition, what):
 
 
 def children(pid):
-    path = Path(f"/proc/{pid}/task")
-    return [child for task in path.iterdir() for child in (task / "children").read_text().split()]
+    """Its child processes; a thread or the process may end while we look."""
+    found = []
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += (task / "children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return children(pid) if Path(f"/proc/{pid}").exists() else []
+    return found
 
 
 class Failover(unittest.TestCase):

@@ -21,7 +21,7 @@ class Git:
             "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
             "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org",
         }
-        (self.folder / "config").write_text("[init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n[gc]\n\tauto = 0\n")
+        (self.folder / "config").write_text("[core]\n\tcompression = 0\n[init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n[gc]\n\tauto = 0\n")
 
     def __enter__(self):
         return self
@@ -72,6 +72,7 @@ def make_repository(git, server, name="team/app.git", commits=12, blob_bytes=40_
     bare.parent.mkdir(parents=True, exist_ok=True)
     git.run("clone", "-q", "--bare", work, bare)
     for key, value in (("http.receivepack", "true"), ("uploadpack.allowFilter", "true"),
+                       ("core.bigFileThreshold", "1m"), ("core.compression", "0"),  # random bytes: no search for deltas
                        ("uploadpack.allowAnySHA1InWant", "true"), ("receive.denyDeletes", "false")):
         git.run("config", key, value, cwd=bare)
     git.run("update-server-info", cwd=bare)

@@ -567,20 +567,20 @@ class Lines:
             self.changed.notify_all()
 
     def wait_for(self, wanted):
-        """What `wanted` gives for the first line for which it gives anything; None if the output ends without."""
+        """What `wanted` gives for the first line for which it gives something true; None if the output ends without."""
         looked, found = 0, None
 
         def look():
             nonlocal looked, found
-            while found is None and looked < len(self.lines):
+            while not found and looked < len(self.lines):
                 found = wanted(self.lines[looked])
                 looked += 1
-            return found is not None or self.ended
+            return found or self.ended
 
         with self.changed:
             if not self.changed.wait_for(look, TIMEOUT):
                 raise Timeout("no such line in time, only:\n" + "\n".join(self.lines))
-        return found
+        return found or None
 
     def text(self):
         with self.changed:
