@@ -5,13 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <deque>
 
 #include "app/log_writer.h"
 #include "core/core.h"
 #include "proxy/limits.h"
-#include "proxy/listener.h"
-#include "proxy/session.h"
+#include "proxy/serving.h"
 #include "ring/sys.h"
 
 namespace breakwater::app {
@@ -29,64 +27,6 @@ CoreLimits core_limits(const config::Limits& limits) {
           .pipes = limits.pipes,
           .pipe_bytes = proxy::pipe_bytes};
 }
-
-// The life of the proxy on one core: accept; on drain let sessions end; when the last is gone, stop the core.
-class Serving {
- public:
-  Serving(Core& core, const Shared& shared, const std::vector<int>& listen_fds)
-      : worker_(
-            core, *shared.config,
-            static_cast<uint64_t>(sys::realtime_ns()) * 31 + core.index() + static_cast<uint64_t>(getpid())) {
-    for (const std::vector<proxy::Server>& servers : shared.pools) {
-      worker_.pools.emplace_back(core, *shared.config, servers);
-    }
-    for (size_t index = 0; index < listen_fds.size(); index++) {
-      listeners_.emplace_back(worker_, shared.sites[index], listen_fds[index]);
-    }
-    core.mailbox().listen(core.ring(), on_message, this);
-    worker_.scope.when_empty([](void* self) { static_cast<Serving*>(self)->end_if_drained(); }, this);
-    for (proxy::Listener& listener : listeners_) listener.start();
-  }
-
- private:
-  static void on_message(void* context, uint32_t messages) {
-    Serving& self = *static_cast<Serving*>(context);
-    if ((messages & (Mailbox::drain | Mailbox::stop_now)) != 0) self.drain();
-    if ((messages & Mailbox::stop_now) != 0) self.stop_sessions();
-    self.end_if_drained();
-  }
-
-  void drain() {
-    if (worker_.draining) return;
-    worker_.draining = true;
-    for (proxy::Listener& listener : listeners_) listener.stop();
-    proxy::Session* next = nullptr;
-    for (proxy::Session* session = worker_.sessions.front(); session != nullptr; session = next) {
-      next = worker_.sessions.after(*session);
-      session->drain();
-    }
-  }
-
-  void stop_sessions() {
-    proxy::Session* next = nullptr;
-    for (proxy::Session* session = worker_.sessions.front(); session != nullptr; session = next) {
-      next = worker_.sessions.after(*session);
-      session->stop_now();
-    }
-  }
-
-  void end_if_drained() {
-    if (!worker_.draining || !worker_.scope.empty()) return;
-    for (proxy::PoolOnCore& pool : worker_.pools) {
-      for (proxy::UpstreamPool& connections : pool.connections) connections.close();
-    }
-    worker_.core.mailbox().close();
-    worker_.core.stop();
-  }
-
-  proxy::Worker worker_;
-  std::deque<proxy::Listener> listeners_;
-};
 
 }  // namespace
 
@@ -139,7 +79,9 @@ void CoreThread::run() {
 
 void CoreThread::serve(Core& core) {
   core.set_log_signal([](void* writer) { static_cast<LogWriter*>(writer)->signal(); }, shared_.log_writer);
-  Serving serving(core, shared_, listen_fds_);
+  const uint64_t seed =
+      static_cast<uint64_t>(sys::realtime_ns()) * 31 + core.index() + static_cast<uint64_t>(getpid());
+  proxy::Serving serving(core, *shared_.config, shared_.sites, shared_.pools, listen_fds_, seed);
   core.run();
 }
 

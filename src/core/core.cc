@@ -63,16 +63,18 @@ int64_t Core::wait_ns() const noexcept {
 }
 
 void Core::run() {
-  while (!stopping_ || ring_->in_flight() > 0) {
-    ring_->turn(wait_ns());
-    now_ns_ = sys::monotonic_ns();
-    timers_.advance(now_ns_);
-    head_buffers_->wake();
-    answer_buffers_->wake();
-    bulk_buffers_->wake();
-    run_deferred();
-    publish();
-  }
+  while (!ended()) turn();
+}
+
+void Core::turn() noexcept {
+  ring_->turn(wait_ns());
+  now_ns_ = sys::monotonic_ns();
+  timers_.advance(now_ns_);
+  head_buffers_->wake();
+  answer_buffers_->wake();
+  bulk_buffers_->wake();
+  run_deferred();
+  publish();
 }
 
 // Only what was queued before this turn: work that defers itself again must not starve the ring.

@@ -2,7 +2,7 @@
 // Core&.
 //
 // run() turns the loop until stop() was asked for and nothing is in flight any more. Time is frozen within a
-// turn.
+// turn. The simulator calls turn() itself, so that it decides which core is next.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +58,8 @@ class Core {
   Core& operator=(const Core&) = delete;
 
   void run();
+  bool ended() const noexcept { return stopping_ && ring_->in_flight() == 0; }
+  void turn() noexcept;  // once round the loop
   void stop() noexcept { stopping_ = true; }
 
   uint32_t index() const noexcept { return index_; }

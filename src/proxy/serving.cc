@@ -1,0 +1,55 @@
+#include "proxy/serving.h"
+
+#include "proxy/session.h"
+
+namespace breakwater::proxy {
+
+Serving::Serving(Core& core, const config::Config& config, const std::vector<Site>& sites,
+                 const std::vector<std::vector<Server>>& pools, const std::vector<int>& listen_fds,
+                 uint64_t seed)
+    : worker_(core, config, seed) {
+  for (const std::vector<Server>& servers : pools) worker_.pools.emplace_back(core, config, servers);
+  for (size_t index = 0; index < listen_fds.size(); index++) {
+    listeners_.emplace_back(worker_, sites[index], listen_fds[index]);
+  }
+  core.mailbox().listen(core.ring(), on_message, this);
+  worker_.scope.when_empty([](void* self) { static_cast<Serving*>(self)->end_if_drained(); }, this);
+  for (Listener& listener : listeners_) listener.start();
+}
+
+void Serving::on_message(void* context, uint32_t messages) {
+  Serving& self = *static_cast<Serving*>(context);
+  if ((messages & (Mailbox::drain | Mailbox::stop_now)) != 0) self.drain();
+  if ((messages & Mailbox::stop_now) != 0) self.stop_sessions();
+  self.end_if_drained();
+}
+
+void Serving::drain() noexcept {
+  if (worker_.draining) return;
+  worker_.draining = true;
+  for (Listener& listener : listeners_) listener.stop();
+  Session* next = nullptr;
+  for (Session* session = worker_.sessions.front(); session != nullptr; session = next) {
+    next = worker_.sessions.after(*session);
+    session->drain();
+  }
+}
+
+void Serving::stop_sessions() noexcept {
+  Session* next = nullptr;
+  for (Session* session = worker_.sessions.front(); session != nullptr; session = next) {
+    next = worker_.sessions.after(*session);
+    session->stop_now();
+  }
+}
+
+void Serving::end_if_drained() noexcept {
+  if (!worker_.draining || !worker_.scope.empty()) return;
+  for (PoolOnCore& pool : worker_.pools) {
+    for (UpstreamPool& connections : pool.connections) connections.close();
+  }
+  worker_.core.mailbox().close();
+  worker_.core.stop();
+}
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,33 @@
+// Serving: the life of the proxy on one core. Accept; on drain let sessions end; when the last is gone, stop
+// the core. What is to be done comes through the core's mailbox. Made and destroyed on the core's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "proxy/listener.h"
+#include "proxy/worker.h"
+
+namespace breakwater::proxy {
+
+class Serving {
+ public:
+  // One listening socket for each site; they are owned from here on. `sites`, `pools` and `config` outlive
+  // this. `seed` is for request ids.
+  Serving(Core& core, const config::Config& config, const std::vector<Site>& sites,
+          const std::vector<std::vector<Server>>& pools, const std::vector<int>& listen_fds, uint64_t seed);
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+ private:
+  static void on_message(void* context, uint32_t messages);
+  void drain() noexcept;
+  void stop_sessions() noexcept;
+  void end_if_drained() noexcept;
+
+  Worker worker_;
+  std::deque<Listener> listeners_;
+};
+
+}  // namespace breakwater::proxy
