@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "http"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from git import Git, make_repository  # noqa: E402
+from processes import children  # noqa: E402
 from servers import Origin, free_port  # noqa: E402
 from support import Proxy  # noqa: E402
 
@@ -24,17 +25,6 @@ def wait_for(condition, what):
         if time.monotonic() > deadline:
             raise AssertionError(f"it never came to this: {what}")
         time.sleep(0.02)
-
-
-def children(pid):
-    """Its child processes; a thread or the process may end while we look."""
-    found = []
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found += (task / "children").read_text().split()
-    except (FileNotFoundError, ProcessLookupError):
-        return children(pid) if Path(f"/proc/{pid}").exists() else []
-    return found
 
 
 class Failover(unittest.TestCase):

@@ -19,6 +19,10 @@ import time
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from processes import children  # noqa: E402
+
 ORIGIN = None  # the program, from the command line
 GIT_SECONDS_MAX = 60
 
@@ -56,11 +60,7 @@ class Origin:
 
     def children(self):
         """The ids of running children (git processes)."""
-        path = Path(f"/proc/{self.process.pid}/task")
-        found = []
-        for task in path.iterdir():
-            found += (task / "children").read_text().split()
-        return [int(child) for child in found]
+        return [int(child) for child in children(self.process.pid)]
 
 
 def wait_until(condition, seconds=10):
