@@ -31,6 +31,7 @@ void* FramePool::acquire(size_t bytes) {
   BW_ASSERT(bytes > 0);
   live_++;
   const size_t index = class_of(bytes);
+  live_bytes_ += index < classes ? (index + 1) * class_bytes : bytes;
   if (index < classes && free_[index] != nullptr) {
     Free* const frame = free_[index];
     free_[index] = frame->next;
@@ -46,6 +47,7 @@ void FramePool::release(void* frame, size_t bytes) noexcept {
   BW_ASSERT(live_ > 0);
   live_--;
   const size_t index = class_of(bytes);
+  live_bytes_ -= index < classes ? (index + 1) * class_bytes : bytes;
   if (index >= classes) {
     std::free(frame);
     return;

@@ -22,6 +22,7 @@ class FramePool {
 
   uint64_t fresh_count() const noexcept { return fresh_; }  // frames that had to come from malloc
   uint64_t live_count() const noexcept { return live_; }
+  uint64_t live_bytes() const noexcept { return live_bytes_; }  // rounded up to their classes
 
   static FramePool& of_this_thread() noexcept;
 
@@ -32,6 +33,7 @@ class FramePool {
   std::array<Free*, classes> free_{};
   uint64_t fresh_ = 0;
   uint64_t live_ = 0;
+  uint64_t live_bytes_ = 0;
 };
 
 }  // namespace breakwater

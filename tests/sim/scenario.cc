@@ -1,0 +1,351 @@
+#include "tests/sim/scenario.h"
+
+#include <algorithm>
+
+namespace breakwater::sim {
+
+namespace {
+
+class Dice {
+ public:
+  explicit Dice(uint64_t seed) : rng_(seed) {}
+  uint64_t below(uint64_t bound) { return rng_.next() % bound; }
+  bool one_in(uint64_t count) { return below(count) == 0; }
+  uint64_t between(uint64_t low, uint64_t high) { return low + below(high - low + 1); }
+  // Mostly small, sometimes large enough to be spliced.
+  size_t body_bytes() {
+    const uint64_t roll = below(100);
+    if (roll < 60) return below(1000);
+    if (roll < 86) return below(20'000);
+    if (roll < 96) return below(100'000);
+    return between(100'000, 500'000);
+  }
+
+ private:
+  Rng rng_;
+};
+
+constexpr int64_t ms = 1'000'000;
+
+// Bodies are slices of one stretch of noise, at a place that only this body has.
+const std::string& noise() {
+  static const std::string bytes = [] {
+    Rng rng(42);
+    std::string out(2 * 1024 * 1024, '\0');
+    for (char& c : out) c = static_cast<char>(rng.next());
+    return out;
+  }();
+  return bytes;
+}
+
+std::string noise_of(uint32_t id, size_t bytes) {
+  const size_t place = (id * 2654435761ull) % (noise().size() - bytes);
+  return noise().substr(place, bytes);
+}
+
+// gitprotocol-common(5): pkt-lines in sideband 1, at most 65520 bytes each.
+std::string in_packets(std::string_view first, uint32_t id, size_t bytes) {
+  std::string out(first);
+  const std::string payload = noise_of(id, bytes);
+  char length[8];
+  for (size_t at = 0; at < payload.size(); at += 65515) {
+    const size_t part = std::min<size_t>(65515, payload.size() - at);
+    std::snprintf(length, sizeof length, "%04zx", part + 5);
+    out.append(length, 4).append(1, '\x01').append(payload, at, part);
+  }
+  return out += "0000";
+}
+
+RequestPlan make_request(Dice& dice, uint32_t id, uint32_t repositories, bool hostile) {
+  RequestPlan plan;
+  plan.id = id;
+  plan.repository = static_cast<uint32_t>(dice.below(repositories));
+  plan.version_2 = dice.one_in(2);
+  static constexpr Kind often[] = {Kind::advertise_fetch, Kind::advertise_fetch, Kind::upload_pack, Kind::upload_pack,
+                                   Kind::advertise_push,  Kind::receive_pack,    Kind::dumb_object, Kind::web_page,
+                                   Kind::web_head,        Kind::web_form,        Kind::lfs_upload};
+  plan.kind = dice.one_in(40) ? Kind::websocket : often[dice.below(std::size(often))];
+  plan.answer_bytes = dice.body_bytes();
+  const bool has_body = plan.is_git_post() || plan.kind == Kind::web_form || plan.kind == Kind::lfs_upload;
+  if (has_body) {
+    plan.request_bytes = plan.kind == Kind::upload_pack ? dice.below(3000) : dice.body_bytes();
+    plan.request_framing = dice.one_in(2) ? Framing::length : Framing::chunked;
+    plan.expects_continue = dice.one_in(6);
+    if (plan.kind != Kind::upload_pack) plan.answer_bytes = dice.below(2000);
+  }
+  plan.login = !has_body && plan.kind != Kind::websocket && dice.one_in(8);
+  plan.http_1_0 = !has_body && plan.kind != Kind::websocket && dice.one_in(25);
+  plan.client_closes = dice.one_in(12);
+  static constexpr Framing framings[] = {Framing::length, Framing::length, Framing::chunked, Framing::chunked,
+                                         Framing::until_close};
+  plan.answer_framing = framings[dice.below(std::size(framings))];
+  static constexpr size_t chunks[] = {8184, 8192, 4096, 32768, 2048, 100, 1};
+  plan.chunk = chunks[dice.below(plan.answer_bytes > 5000 ? 5 : std::size(chunks))];
+  plan.upper_case = dice.one_in(3);
+  plan.extension = dice.one_in(10);
+  plan.trailer = dice.one_in(10);
+  plan.server_closes = plan.answer_framing == Framing::until_close || dice.one_in(10);
+  plan.interim = dice.one_in(10) ? static_cast<uint32_t>(dice.between(1, 3)) : 0;
+  if (plan.kind == Kind::web_page && dice.one_in(8)) {
+    plan.status = dice.one_in(2) ? 204 : 304;
+    plan.answer_framing = Framing::none;
+    plan.answer_bytes = 0;
+  } else if (dice.one_in(20)) {
+    plan.status = 403;
+  }
+  if (plan.kind == Kind::websocket) {
+    plan.status = 101;
+    plan.answer_framing = Framing::none;
+    plan.request_bytes = dice.body_bytes();
+    plan.answer_bytes = 0;
+    plan.http_1_0 = plan.client_closes = plan.server_closes = false;
+    plan.interim = 0;
+  }
+  if (hostile && plan.kind != Kind::websocket) {
+    if (dice.one_in(5)) plan.server_fault = static_cast<ServerFault>(dice.below(server_faults));
+    if (dice.one_in(6)) plan.client_fault = static_cast<ClientFault>(dice.below(client_faults));
+  } else if (dice.one_in(15)) {
+    plan.server_fault = ServerFault::closes_soon_after;
+  }
+  // What would be no fault at all, or could not be told from an answer that is whole.
+  const bool no_body = plan.answer_framing == Framing::none || plan.kind == Kind::web_head;
+  ServerFault& fault = plan.server_fault;
+  const bool in_body = fault == ServerFault::closes_in_body || fault == ServerFault::resets_in_body ||
+                       fault == ServerFault::stalls_in_body;
+  if (in_body && no_body) fault = ServerFault::none;
+  if (in_body && plan.answer_bytes == 0) plan.answer_bytes = 1;
+  if (plan.answer_framing == Framing::until_close) {
+    if (fault == ServerFault::closes_in_body) fault = ServerFault::resets_in_body;
+    if (fault == ServerFault::extra_bytes || fault == ServerFault::closes_soon_after) fault = ServerFault::none;
+  }
+  if (fault == ServerFault::extra_bytes && plan.answer_bytes > 3000) plan.answer_bytes = 3000;
+  if (fault != ServerFault::none) plan.login = false;
+  if (plan.client_fault != ClientFault::none) plan.login = plan.http_1_0 = false;
+  if (plan.client_fault == ClientFault::leaves_in_body || plan.client_fault == ClientFault::stalls_in_body) {
+    if (!has_body) plan.client_fault = ClientFault::none;
+    if (plan.request_bytes < 2) plan.request_bytes = 2;
+  }
+  return plan;
+}
+
+}  // namespace
+
+const char* RequestPlan::method() const noexcept {
+  switch (kind) {
+    case Kind::upload_pack:
+    case Kind::receive_pack:
+    case Kind::web_form:
+      return "POST";
+    case Kind::lfs_upload:
+      return "PUT";
+    case Kind::web_head:
+      return "HEAD";
+    default:
+      return "GET";
+  }
+}
+
+std::string RequestPlan::target() const {
+  const std::string base = "/team/app" + std::to_string(repository) + ".git";
+  switch (kind) {
+    case Kind::advertise_fetch:
+      return base + "/info/refs?service=git-upload-pack";
+    case Kind::advertise_push:
+      return base + "/info/refs?service=git-receive-pack";
+    case Kind::upload_pack:
+      return base + "/git-upload-pack";
+    case Kind::receive_pack:
+      return base + "/git-receive-pack";
+    case Kind::dumb_object:
+      return base + "/objects/12/34567890123456789012345678901234567890";
+    case Kind::lfs_upload:
+      return base + "/info/lfs/objects/0123456789012345678901234567890123456789012345678901234567890123";
+    default:
+      return "/page/" + std::to_string(id);
+  }
+}
+
+std::string RequestPlan::request_body() const {
+  if (kind == Kind::upload_pack) return in_packets("0011command=fetch0001", id, request_bytes);
+  if (kind == Kind::receive_pack) return in_packets("0000PACK", id, request_bytes);
+  return noise_of(id, request_bytes);
+}
+
+std::string RequestPlan::answer_body() const {
+  if (answer_framing == Framing::none) return "";
+  const uint32_t own = id * 2 + 1;
+  switch (kind) {
+    case Kind::advertise_fetch:
+      return in_packets("001e# service=git-upload-pack\n0000", own, answer_bytes);
+    case Kind::advertise_push:
+      return in_packets("001f# service=git-receive-pack\n0000", own, answer_bytes);
+    case Kind::upload_pack:
+      return in_packets("0008NAK\n", own, answer_bytes);
+    default:
+      return noise_of(own, answer_bytes);
+  }
+}
+
+bool Scenario::quiet() const noexcept {
+  for (size_t fault = 0; fault < fault_kinds; fault++) {
+    if (faults.per_mille[fault] > 0 && may_break_requests(static_cast<Fault>(fault))) return false;
+  }
+  return restarts.empty() && drain_ns == 0 && stop_ns == 0 && !scarce;
+}
+
+Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
+  Dice dice(seed * 0x9e3779b97f4a7c15ull + 12345);
+  Scenario scenario;
+  scenario.seed = seed;
+  scenario.cores = static_cast<uint32_t>(dice.between(1, 3));
+  scenario.servers = static_cast<uint32_t>(dice.between(1, 3));
+  scenario.a_silent_server = dice.one_in(8);
+  const bool hostile = dice.one_in(2);
+  const bool noisy = dice.one_in(2);
+  const bool scarce = dice.one_in(6);
+  const bool breaking = dice.one_in(3);
+  for (size_t index = 0; index < fault_kinds; index++) {
+    const auto fault = static_cast<Fault>(index);
+    const bool on = dice.one_in(2);
+    const auto chance = static_cast<uint16_t>(dice.between(2, 300));
+    if (!noisy || !on || (may_break_requests(fault) && !breaking)) continue;
+    scenario.faults[fault] = may_break_requests(fault) ? static_cast<uint16_t>(chance / 30 + 1) : chance;
+  }
+  if (scenario.faults[Fault::late_start] > 60) scenario.faults[Fault::late_start] = 60;
+  if (scenario.faults[Fault::slow_network] > 60) scenario.faults[Fault::slow_network] = 60;
+  if (scenario.faults[Fault::time_jump] > 0) scenario.faults[Fault::time_jump] = 2;
+  scenario.scarce = scarce;
+  if (scarce) {
+    scenario.head_rooms = 16;
+    scenario.head_buffers = static_cast<uint32_t>(1u << dice.between(5, 7));
+    scenario.bulk_buffers = static_cast<uint32_t>(1u << dice.between(0, 3));
+    scenario.pipes = static_cast<uint32_t>(dice.below(3));
+    if (dice.one_in(3)) scenario.connections_max = static_cast<uint32_t>(dice.between(3, 40));
+  }
+  const bool many = dice.one_in(400);
+  const size_t lives = many ? 2000 : 200;
+  const int64_t span_ns = static_cast<int64_t>(dice.between(1, 400)) * ms;
+  if (breaking && dice.one_in(2)) {
+    for (uint64_t count = dice.between(1, 3); count > 0; count--) {
+      const int64_t from = static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
+      scenario.restarts.push_back({static_cast<uint32_t>(dice.below(scenario.servers)), from,
+                                   from + static_cast<int64_t>(dice.between(1, 300)) * ms});
+    }
+  }
+  if (dice.one_in(12)) scenario.drain_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
+  if (dice.one_in(24)) scenario.stop_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
+  const auto repositories = static_cast<uint32_t>(dice.between(1, 20));
+  uint32_t id = 1;
+  size_t planned = 0;
+  while (planned < lives) {
+    ClientPlan client;
+    client.number = static_cast<uint32_t>(scenario.clients.size());
+    client.starts_ns = static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
+    client.piece = dice.one_in(6) ? dice.between(1, 700) : 0;
+    client.pause_ns = dice.one_in(15) ? static_cast<int64_t>(dice.between(1, 3000)) * 1000 : 0;
+    const uint64_t count = dice.one_in(3) ? dice.between(2, 4) : 1;
+    client.pipelined = count > 1 && dice.one_in(4);
+    for (uint64_t number = 0; number < count; number++) {
+      RequestPlan plan = make_request(dice, id++, repositories, hostile);
+      if (client.pipelined) {  // only what is sent in one go and never asks back
+        plan.login = plan.expects_continue = plan.http_1_0 = plan.client_closes = false;
+        plan.client_fault = ClientFault::none;
+        plan.interim = 0;
+        if (plan.kind == Kind::websocket) plan = RequestPlan{.id = plan.id, .kind = Kind::web_page, .answer_bytes = 10};
+      }
+      client.requests.push_back(plan);
+    }
+    planned++;
+    scenario.clients.push_back(std::move(client));
+  }
+
+  // What the reduction leaves out.
+  const auto dropped = [&reduction](const ClientPlan& client) {
+    const auto in = [&client](const std::vector<uint32_t>& list) {
+      return std::find(list.begin(), list.end(), client.number) != list.end();
+    };
+    return (!reduction.clients.empty() && !in(reduction.clients)) || in(reduction.without_clients);
+  };
+  std::erase_if(scenario.clients, dropped);
+  for (ClientPlan& client : scenario.clients) {
+    if (client.requests.size() > reduction.requests_max) client.requests.resize(reduction.requests_max);
+  }
+  for (const uint8_t fault : reduction.without_faults) scenario.faults.per_mille[fault] = 0;
+  if (reduction.no_restarts) scenario.restarts.clear();
+  if (reduction.no_drain) scenario.drain_ns = scenario.stop_ns = 0;
+  return scenario;
+}
+
+std::string Reduction::arguments() const {
+  std::string out;
+  const auto list = [&out](const char* option, const auto& values) {
+    if (values.empty()) return;
+    out += std::string(" ") + option + " ";
+    for (const auto value : values) out += std::to_string(value) + ",";
+    out.pop_back();
+  };
+  list("--clients", clients);
+  list("--without-clients", without_clients);
+  if (requests_max != UINT32_MAX) out += " --requests " + std::to_string(requests_max);
+  list("--without-faults", without_faults);
+  if (no_restarts) out += " --no-restarts";
+  if (no_drain) out += " --no-drain";
+  return out;
+}
+
+std::string Scenario::describe() const {
+  std::string out = "seed " + std::to_string(seed) + ": " + std::to_string(cores) + " cores, " + std::to_string(servers) +
+                    " servers" + (a_silent_server ? " and a silent one" : "") + ", " + std::to_string(clients.size()) +
+                    " clients; " + (quiet() ? "nothing may fail" : "requests may fail");
+  for (size_t fault = 0; fault < fault_kinds; fault++) {
+    if (faults.per_mille[fault] == 0) continue;
+    out += "\n  fault " + std::string(fault_names[fault]) + ": " + std::to_string(faults.per_mille[fault]) + " in 1000";
+  }
+  for (const Restart& restart : restarts) {
+    out += "\n  server " + std::to_string(restart.server) + " is away from " + std::to_string(restart.from_ns / ms) + " to " +
+           std::to_string(restart.until_ns / ms) + " ms";
+  }
+  if (drain_ns != 0) out += "\n  drain after " + std::to_string(drain_ns / ms) + " ms";
+  if (stop_ns != 0) out += "\n  stop after " + std::to_string(stop_ns / ms) + " ms";
+  out += "\n  buffers: " + std::to_string(head_buffers) + " head, " + std::to_string(bulk_buffers) + " bulk; pipes: " +
+         std::to_string(pipes) + "; connections: " + std::to_string(connections_max);
+  for (const ClientPlan& client : clients) {
+    if (clients.size() > 20) break;
+    out += "\n  client " + std::to_string(client.number) + " at " + std::to_string(client.starts_ns / ms) + " ms" +
+           (client.pipelined ? ", pipelined" : "") + (client.piece != 0 ? ", in pieces of " + std::to_string(client.piece) : "");
+    for (const RequestPlan& plan : client.requests) {
+      static constexpr const char* framings[] = {"none", "length", "chunked", "until close"};
+      out += "\n    request " + std::to_string(plan.id) + ": " + name(plan.kind) + (plan.http_1_0 ? " 1.0" : "") +
+             (plan.login ? " with log-in" : "") + (plan.expects_continue ? " expecting 100" : "") + ", " +
+             framings[static_cast<size_t>(plan.request_framing)] + " " + std::to_string(plan.request_bytes) + " up; " +
+             std::to_string(plan.status) + " " + framings[static_cast<size_t>(plan.answer_framing)] + " " +
+             std::to_string(plan.answer_bytes) + " down" + (plan.server_closes ? ", server closes" : "") +
+             (plan.client_closes ? ", client closes" : "");
+      if (plan.server_fault != ServerFault::none) out += std::string("; server ") + name(plan.server_fault);
+      if (plan.client_fault != ClientFault::none) out += std::string("; client ") + name(plan.client_fault);
+    }
+  }
+  return out;
+}
+
+const char* name(Kind kind) {
+  static constexpr const char* names[kinds] = {"advertise_fetch", "advertise_push", "upload_pack", "receive_pack",
+                                               "dumb_object",     "web_page",       "web_head",    "web_form",
+                                               "lfs_upload",      "websocket"};
+  return names[static_cast<size_t>(kind)];
+}
+const char* name(ServerFault fault) {
+  static constexpr const char* names[server_faults] = {
+      "none",           "silent",      "closes_before_answer", "resets_before_answer", "closes_in_head",
+      "closes_in_body", "resets_in_body", "stalls_in_body",    "extra_bytes",          "both_framings",
+      "bad_head",       "too_many_interim", "early_answer",    "early_answer_then_close", "closes_soon_after"};
+  return names[static_cast<size_t>(fault)];
+}
+const char* name(ClientFault fault) {
+  static constexpr const char* names[client_faults] = {
+      "none",           "leaves_in_head", "leaves_in_body", "leaves_waiting", "leaves_in_answer", "half_closes",
+      "stalls_in_head", "stalls_in_body", "stops_reading",  "bad_head",       "long_target",      "large_head"};
+  return names[static_cast<size_t>(fault)];
+}
+
+}  // namespace breakwater::sim

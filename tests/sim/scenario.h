@@ -1,0 +1,139 @@
+// Scenario: everything that one seed decides before its run starts. Plain data, so that it can be printed and made
+// smaller: a Reduction names what is left out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/sim/faults.h"
+#include "tests/sim/peer.h"
+
+namespace breakwater::sim {
+
+enum class Kind : uint8_t {
+  advertise_fetch,  // GET info/refs, v0 or v2
+  advertise_push,
+  upload_pack,
+  receive_pack,
+  dumb_object,
+  web_page,
+  web_head,
+  web_form,
+  lfs_upload,
+  websocket,
+};
+inline constexpr size_t kinds = 10;
+
+enum class ServerFault : uint8_t {
+  none,
+  silent,
+  closes_before_answer,
+  resets_before_answer,
+  closes_in_head,
+  closes_in_body,
+  resets_in_body,
+  stalls_in_body,
+  extra_bytes,
+  both_framings,
+  bad_head,
+  too_many_interim,
+  early_answer,
+  early_answer_then_close,
+  closes_soon_after,
+};
+inline constexpr size_t server_faults = 15;
+
+enum class ClientFault : uint8_t {
+  none,
+  leaves_in_head,
+  leaves_in_body,
+  leaves_waiting,
+  leaves_in_answer,
+  half_closes,
+  stalls_in_head,
+  stalls_in_body,
+  stops_reading,
+  bad_head,
+  long_target,
+  large_head,
+};
+inline constexpr size_t client_faults = 12;
+
+const char* name(Kind kind);
+const char* name(ServerFault fault);
+const char* name(ClientFault fault);
+
+struct RequestPlan {
+  uint32_t id = 0;
+  Kind kind{};
+  uint32_t repository = 0;
+  bool version_2 = false;
+  Framing request_framing = Framing::none;
+  size_t request_bytes = 0;
+  bool expects_continue = false;
+  bool http_1_0 = false;
+  bool client_closes = false;
+  bool login = false;  // 401 first
+  uint16_t status = 200;
+  Framing answer_framing = Framing::length;
+  size_t answer_bytes = 0;
+  size_t chunk = 8192;  // as Apache's, nginx's or Go's
+  bool upper_case = false, extension = false, trailer = false;
+  bool server_closes = false;
+  uint32_t interim = 0;
+  ServerFault server_fault{};
+  ClientFault client_fault{};
+
+  bool is_git_post() const noexcept { return kind == Kind::upload_pack || kind == Kind::receive_pack; }
+  const char* method() const noexcept;
+  std::string target() const;
+  std::string request_body() const;
+  std::string answer_body() const;
+};
+
+struct ClientPlan {
+  uint32_t number = 0;
+  int64_t starts_ns = 0;
+  bool pipelined = false;
+  size_t piece = 0;
+  int64_t pause_ns = 0;  // between reads of an answer
+  std::vector<RequestPlan> requests;
+};
+
+struct Restart {
+  uint32_t server = 0;
+  int64_t from_ns = 0, until_ns = 0;
+};
+
+struct Scenario {
+  uint64_t seed = 0;
+  uint32_t cores = 1;
+  uint32_t servers = 1;
+  bool a_silent_server = false;  // one more that never accepts
+  uint32_t connections_max = 10'000;
+  bool scarce = false;  // too little of something: requests may wait long, or be refused with 503
+  uint32_t head_buffers = 4096, bulk_buffers = 128, pipes = 16, head_rooms = 2048;
+  Faults faults;
+  std::vector<Restart> restarts;
+  int64_t drain_ns = 0;  // 0: only when everybody is done
+  int64_t stop_ns = 0;
+  std::vector<ClientPlan> clients;
+
+  // Nothing happens that could make a well-behaved request fail.
+  bool quiet() const noexcept;
+  std::string describe() const;
+};
+
+struct Reduction {
+  std::vector<uint32_t> clients;  // only these; empty: all
+  std::vector<uint32_t> without_clients;
+  uint32_t requests_max = UINT32_MAX;
+  std::vector<uint8_t> without_faults;
+  bool no_restarts = false, no_drain = false;
+  std::string arguments() const;  // for the command line
+};
+
+Scenario make_scenario(uint64_t seed, const Reduction& reduction);
+
+}  // namespace breakwater::sim

@@ -1,0 +1,133 @@
+// The twin of sys_linux.cc: the direct system calls of the data path, answered by the simulated kernel.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "ring/sys.h"
+#include "tests/sim/kernel.h"
+#include "tests/sim/verdict.h"
+
+namespace breakwater::sys {
+
+using sim::Descriptor;
+using sim::Fault;
+using sim::Kernel;
+
+namespace {
+
+sim::End& connection_of(int fd, const char* what) {
+  Descriptor& descriptor = Kernel::current().must(fd, what);
+  if (descriptor.kind != Descriptor::Kind::connection) sim::violation(std::string(what) + " of what is no connection");
+  return *descriptor.end;
+}
+
+}  // namespace
+
+int64_t monotonic_ns() noexcept {
+  return Kernel::current().now_ns();
+}
+int64_t realtime_ns() noexcept {
+  return Kernel::current().now_ns() + 1'700'000'000'000'000'000;
+}
+
+int listen_on(Address& address, int, bool) noexcept {
+  return Kernel::current().listen_as_proxy(address);
+}
+
+int tcp_socket(const Address&) noexcept {
+  return Kernel::current().open(Descriptor::Kind::socket);
+}
+
+void tune_connection(int fd) noexcept {
+  Kernel::current().must(fd, "setsockopt");
+}
+
+int peer_address(int fd, Address& address) noexcept {
+  address = connection_of(fd, "getpeername").remote;
+  return 0;
+}
+int local_address(int fd, Address& address) noexcept {
+  address = connection_of(fd, "getsockname").local;
+  return 0;
+}
+
+int close(int fd) noexcept {
+  Kernel::current().close_fd(fd);
+  return 0;
+}
+int shutdown_write(int fd) noexcept {
+  Kernel::current().shutdown_write(connection_of(fd, "shutdown"));
+  return 0;
+}
+int shutdown_both(int fd) noexcept {
+  Kernel::current().shutdown_both(connection_of(fd, "shutdown"));
+  return 0;
+}
+void reset_on_close(int fd) noexcept {
+  Kernel::current().must(fd, "setsockopt").reset_on_close = true;
+}
+
+int64_t send_now(int fd, const void* data, size_t bytes, bool) noexcept {
+  Kernel& kernel = Kernel::current();
+  sim::End& end = connection_of(fd, "send");
+  if (kernel.strikes(Fault::again)) return -EAGAIN;
+  if (bytes > 1 && kernel.strikes(Fault::short_write)) bytes = 1 + kernel.below(bytes);
+  return kernel.send(end, data, bytes);
+}
+
+int make_pipe(PipeEnds& pipe, size_t bytes) noexcept {
+  Kernel& kernel = Kernel::current();
+  const int read = kernel.open(Descriptor::Kind::pipe_read);
+  if (read < 0) return read;
+  const int write = kernel.open(Descriptor::Kind::pipe_write);
+  if (write < 0) {
+    kernel.must(read, "pipe") = Descriptor{};
+    return write;
+  }
+  auto state = std::make_shared<sim::PipeState>();
+  state->capacity = kernel.strikes(Fault::small_pipe) ? 4096 : bytes;
+  kernel.must(read, "pipe").pipe = state;
+  kernel.must(write, "pipe").pipe = state;
+  pipe = {read, write, state->capacity};
+  return 0;
+}
+
+int64_t splice_now(int from, int to, size_t bytes, bool) noexcept {
+  Kernel& kernel = Kernel::current();
+  Descriptor& source = kernel.must(from, "splice");
+  Descriptor& sink = kernel.must(to, "splice");
+  if (kernel.strikes(Fault::again)) return -EAGAIN;
+  const bool fills = sink.kind == Descriptor::Kind::pipe_write;
+  if (bytes > 1 && kernel.strikes(fills ? Fault::short_read : Fault::short_write)) bytes = 1 + kernel.below(bytes);
+  if (fills) {
+    sim::PipeState& pipe = *sink.pipe;
+    if (pipe.bytes.size() == pipe.capacity) return -EAGAIN;
+    std::string moved(std::min({bytes, pipe.capacity - pipe.bytes.size(), source.end->in.arrived}), '\0');
+    if (moved.empty()) {
+      char nothing = 0;
+      return kernel.receive(*source.end, &nothing, 1);
+    }
+    const int64_t got = kernel.receive(*source.end, moved.data(), moved.size());
+    pipe.bytes += moved;
+    kernel.cover("splice: into a pipe");
+    return got;
+  }
+  sim::PipeState& pipe = *source.pipe;
+  const size_t most = std::min(bytes, pipe.bytes.size());
+  if (most == 0) return -EAGAIN;
+  const int64_t sent = kernel.send(*sink.end, pipe.bytes.data(), most);
+  if (sent > 0) pipe.bytes.erase(0, static_cast<size_t>(sent));
+  if (sent > 0) kernel.cover("splice: out of a pipe");
+  return sent;
+}
+
+int make_event() noexcept {
+  return Kernel::current().open(Descriptor::Kind::event);
+}
+void signal_event(int fd) noexcept {
+  Kernel& kernel = Kernel::current();
+  kernel.must(fd, "an event").event_count++;
+  kernel.changed(fd);
+}
+
+}  // namespace breakwater::sys

@@ -1,0 +1,40 @@
+#include "tests/sim/verdict.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace breakwater::sim {
+
+namespace {
+
+char replay[512] = "";
+
+// BW_ASSERT and the sanitizers abort; the seed must be known then too.
+void on_abort(int) {
+  static constexpr char text[] = "violation: the proxy's own assertion, or a sanitizer, stopped the run\nreplay with: ";
+  ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+  ignored += write(STDERR_FILENO, replay, strlen(replay));
+  ignored += write(STDERR_FILENO, "\n", 1);
+  _exit(3);
+}
+
+}  // namespace
+
+void set_replay_command(std::string command) {
+  std::snprintf(replay, sizeof replay, "%s", command.c_str());
+  signal(SIGABRT, on_abort);
+  signal(SIGSEGV, on_abort);
+}
+
+void violation(const std::string& what) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "violation: %s\nreplay with: %s\n", what.c_str(), replay);
+  std::fflush(stderr);
+  _exit(3);
+}
+
+}  // namespace breakwater::sim
