@@ -67,6 +67,7 @@ void Core::run() {
 }
 
 void Core::turn() noexcept {
+  turns_++;
   ring_->turn(wait_ns());
   now_ns_ = sys::monotonic_ns();
   timers_.advance(now_ns_);

@@ -64,6 +64,7 @@ class Core {
 
   uint32_t index() const noexcept { return index_; }
   int64_t now_ns() const noexcept { return now_ns_; }
+  uint64_t turns() const noexcept { return turns_; }
   int64_t realtime_ns() const noexcept;  // wall clock, for logs only
   Ring& ring() noexcept { return *ring_; }
   Timers& timers() noexcept { return timers_; }
@@ -96,6 +97,7 @@ class Core {
 
   uint32_t index_;
   int64_t now_ns_;
+  uint64_t turns_ = 0;
   bool stopping_ = false;
   bool logged_ = false;
   Stats& stats_;

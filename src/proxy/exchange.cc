@@ -470,6 +470,12 @@ Task<bool> Exchange::finish() {
     server_.finish(response_.keep_alive && !server_ended_ ? Ending::reusable : Ending::done);
   }
   if (tunnel_ && failure_.code == Code::none) co_return false;
+  if (!whole && !tunnel_ && failure_.side == Side::upstream && !download_.sent_anything()) {
+    // The server failed before anything of its answer was sent on: the client can still be told why.
+    const Reply reply = reply_to(failure_);
+    co_await answer(reply, true);
+    co_return keep_client_;
+  }
   if (!whole) {
     core_.stats().responses_aborted.add();
     // A length or a chunked body shows by itself that it is short; a body that ends with the connection does
@@ -558,7 +564,7 @@ void Exchange::on_server_ended(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
   self.server_ended_ = true;
   self.server_->receiver().inbox().clear();
-  self.stop_upload();
+  if (!self.upload_.only_sends()) self.stop_upload();
 }
 
 // Ends the upload without calling that a failure of the exchange: the answer stands.

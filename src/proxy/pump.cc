@@ -185,12 +185,12 @@ void Pump::send_rest() noexcept {
 
 void Pump::on_drained(Op& op) {
   Pump& self = *static_cast<Pump*>(op.context);
+  if (op.result > 0 && !self.splicing_) self.sent_bytes_ += static_cast<size_t>(op.result);
   if (self.state_ != State::running) return self.settle();
   if (op.result < 0) return self.fail_errno(self.plan_.sink_side, -op.result);
   self.progress();
   if (self.splicing_) return self.splice_some();  // the sink became writable
   size_t sent = static_cast<size_t>(op.result);
-  self.sent_bytes_ += sent;
   while (self.part_index_ < self.part_count_ && sent >= self.parts_[self.part_index_].iov_len) {
     sent -= self.parts_[self.part_index_++].iov_len;
   }

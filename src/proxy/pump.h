@@ -62,6 +62,8 @@ class Pump {
   bool running() const noexcept { return state_ == State::running || state_ == State::stopping; }
   const Error& error() const noexcept { return error_; }          // Code::none: the whole body passed
   wire::Fault fault() const noexcept { return reader_.fault(); }  // with Code::malformed and truncated
+  // The source is read to its end: what is left comes to its end by itself.
+  bool only_sends() const noexcept { return reader_.done() && drain_.in_flight; }
   bool sent_anything() const noexcept { return sent_bytes_ > 0; }
   uint64_t payload_bytes() const noexcept { return reader_.payload_bytes(); }
   int64_t last_progress_ns() const noexcept { return last_progress_ns_; }

@@ -55,6 +55,8 @@ class Receiver {
   void start(bool quiet) noexcept;
   // Asks an armed receive to end; `arrived` is set when it has.
   void cancel() noexcept;
+  // Bytes, or the end, came in and are about to be heard of.
+  bool landed() const noexcept { return op_.landed; }
   bool busy() const noexcept { return op_.in_flight || waiter_.waiting(); }
 
   Signal arrived;

@@ -112,7 +112,8 @@ Task<Session::Next> Session::serve() {
   exchange_ = &exchange;
   const bool again = co_await exchange.run(scanner_.start(), scanner_.end());
   exchange_ = nullptr;
-  co_return again && !worker_.draining && !stopped_ ? Next::request : Next::close;
+  // After a reply that could not be sent, an answer to the next request would be taken for its own.
+  co_return again && !worker_.draining && !stopped_ && !reset_ ? Next::request : Next::close;
 }
 
 // A head that no server may see.

@@ -1,7 +1,7 @@
 // Connections to servers, pooled for each core and server.
 //
 // An idle pooled connection has a receive armed, so its end is seen before it is used again; bytes on it
-// while it is idle belong to no request, and it is closed. A lease that is dropped without finish() closes
+// while it is idle belong to no request, and it is closed: were it reused, they would be the next client's answer. A lease that is dropped without finish() closes
 // its connection. A connection object is freed only after its last completion.
 #pragma once
 
@@ -48,6 +48,7 @@ class UpstreamConnection : public ListNode {
   UpstreamPool& pool_;
   int fd_;
   bool reused_ = false;
+  uint64_t kept_in_turn_ = 0;
   bool reset_ = false;
   Receiver receiver_;
   Timer idle_timer_;

@@ -32,6 +32,7 @@ struct Op {
 
   Kind kind{};
   bool in_flight = false;
+  bool landed = false;           // its completion was taken from the kernel, and its hook is about to run
   bool poll_first = false;       // receive: don't try before the socket is readable (an idle connection)
   bool buffer_selected = false;  // result: the kernel picked `buffer_id`, even if result is an error
   bool more = false;             // result: further completions of this activation will follow

@@ -6,7 +6,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -18,7 +17,11 @@ namespace breakwater {
 
 namespace {
 
-constexpr uint32_t completions_per_turn = 256;
+struct Completion {
+  Op* op;
+  int32_t result;
+  uint32_t flags;
+};
 
 struct Group {
   io_uring_buf_ring* ring = nullptr;
@@ -73,6 +76,7 @@ struct Ring::Impl {
   RingCounts counts;
   uint32_t in_flight = 0;
   std::vector<Group> groups;
+  std::vector<Completion> taken;  // of this turn; as large as the completion queue, so that it never grows
 
   io_uring_sqe* next_sqe() noexcept {
     io_uring_sqe* sqe = io_uring_get_sqe(&ring);
@@ -109,6 +113,7 @@ std::unique_ptr<Ring> Ring::open(uint32_t entries, std::string& why) {
     why = explain_setup_failure(-status);
     return nullptr;
   }
+  impl->taken.reserve(*impl->ring.cq.kring_entries);
   // Saves the descriptor look-up of each enter; harmless if refused.
   io_uring_register_ring_fd(&impl->ring);
   return std::unique_ptr<Ring>(new Ring(std::move(impl)));
@@ -182,27 +187,23 @@ void Ring::turn(int64_t wait_ns) noexcept {
     io_uring_submit_and_wait_timeout(&ring, &first, 1, &limit, nullptr);
   }
   // An error of the wait itself (ETIME, EINTR, EBUSY) needs no answer: what completed is in the queue.
-  struct Completion {
-    Op* op;
-    int32_t result;
-    uint32_t flags;
-  };
-  std::array<Completion, completions_per_turn> taken;
-  uint32_t count = 0;
+  std::vector<Completion>& taken = impl_->taken;
+  taken.clear();
   unsigned head = 0;
   io_uring_cqe* cqe = nullptr;
   uint32_t seen = 0;
   io_uring_for_each_cqe(&ring, head, cqe) {
-    if (count == taken.size()) break;
     seen++;
     Op* const op = reinterpret_cast<Op*>(io_uring_cqe_get_data64(cqe));
-    if (op != nullptr) taken[count++] = {op, cqe->res, cqe->flags};
+    if (op == nullptr) continue;
+    op->landed = true;
+    taken.push_back({op, cqe->res, cqe->flags});
   }
   io_uring_cq_advance(&ring, seen);
-  impl_->counts.completions += count;
-  for (uint32_t index = 0; index < count; index++) {
-    const Completion& completion = taken[index];
+  impl_->counts.completions += taken.size();
+  for (const Completion& completion : taken) {
     Op& op = *completion.op;
+    op.landed = false;
     op.result = completion.result;
     op.more = (completion.flags & IORING_CQE_F_MORE) != 0;
     op.buffer_selected = (completion.flags & IORING_CQE_F_BUFFER) != 0;

@@ -25,6 +25,9 @@ void tune_connection(int fd) noexcept;
 int peer_address(int fd, Address& address) noexcept;
 int local_address(int fd, Address& address) noexcept;
 
+// True if there is nothing to read, not even the end (a peek).
+bool nothing_to_read(int fd) noexcept;
+
 int close(int fd) noexcept;
 int shutdown_write(int fd) noexcept;
 int shutdown_both(int fd) noexcept;

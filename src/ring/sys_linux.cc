@@ -84,6 +84,11 @@ int local_address(int fd, Address& address) noexcept {
   return getsockname(fd, &address.any, &address.bytes) == 0 ? 0 : -errno;
 }
 
+bool nothing_to_read(int fd) noexcept {
+  char byte = 0;
+  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 int close(int fd) noexcept {
   return ::close(fd) == 0 ? 0 : -errno;
 }

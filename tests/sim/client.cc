@@ -104,6 +104,7 @@ Task<bool> Client::connect() {
     co_return false;
   }
   peer_ = std::make_unique<Peer>(kernel_, end);
+  kernel_.trace("client", plan_.number, " opens connection ", end->connection);
   co_return true;
 }
 
@@ -275,7 +276,7 @@ Task<Outcome> Client::exchange(const RequestPlan& plan, bool authorized) {
     const Sleep wait{kernel_, 1 * ms};
     co_await wait;
   }
-  if (!sending.sent) outcome.keep = false;
+  if (!sending.sent || plan.client_fault == ClientFault::half_closes) outcome.keep = false;
   co_return outcome;
 }
 
@@ -435,8 +436,8 @@ bool Client::may_fail(const RequestPlan& plan, const Outcome& outcome) const {
     case ServerFault::closes_in_body:
     case ServerFault::resets_in_body:
     case ServerFault::stalls_in_body:
-      // Nothing at all of the answer may have left the server before its reset.
-      return outcome.result == Result::cut || (own && outcome.status == 502 && plan.server_fault == ServerFault::resets_in_body);
+      // Nothing of the answer may have been sent on when it broke.
+      return outcome.result == Result::cut || (own && outcome.status == 502 && plan.server_fault != ServerFault::stalls_in_body);
     case ServerFault::early_answer_then_close:
       return outcome.result == Result::cut || (own && outcome.status == 502);
     default:
@@ -469,9 +470,11 @@ void Client::judge(const RequestPlan& plan, const Outcome& outcome) {
   }
 }
 
-// The requests of one operation see one server.
+// The requests of one operation see one server: those that follow each other on a connection and name one repository.
 void Client::check_affinity(const RequestPlan& plan, const Outcome& outcome) {
-  if (!world_.quiet || outcome.result != Result::whole || plan.kind > Kind::receive_pack || plan.login) return;
+  if (plan.kind > Kind::receive_pack) return server_of_.clear();
+  std::erase_if(server_of_, [&plan](const auto& known) { return known.first != plan.repository; });
+  if (!world_.quiet || outcome.result != Result::whole || plan.login) return;
   const int server = world_.find(plan.id)->server;
   const auto [known, fresh] = server_of_.emplace(plan.repository, server);
   if (!fresh && known->second != server) {

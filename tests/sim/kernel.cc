@@ -18,7 +18,7 @@ thread_local Kernel* current_kernel = nullptr;
 constexpr size_t descriptors_max = 20000;
 }  // namespace
 
-Kernel::Kernel(uint64_t seed, const Faults& faults) : rng_(seed), faults_(faults) {
+Kernel::Kernel(uint64_t seed, const Faults& faults) : rng_(Rng(seed).next()), faults_(faults) {
   current_kernel = this;
   descriptors_.resize(3);  // as if 0, 1 and 2 were taken
   for (Descriptor& descriptor : descriptors_) descriptor.kind = Descriptor::Kind::event;

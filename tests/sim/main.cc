@@ -226,7 +226,7 @@ int run_many(const Options& options) {
               done == 0 ? 0.0 : seconds * 1000 * options.jobs / static_cast<double>(done), options.jobs,
               static_cast<unsigned long long>(shared.connections.load()), static_cast<unsigned long long>(shared.requests.load()),
               static_cast<unsigned long long>(shared.turns.load()), static_cast<long long>(shared.simulated_ms.load() / 1000));
-  if (!options.quiet) print_coverage(coverage);
+  if (!options.quiet && !failed) print_coverage(coverage);
   if (!options.expect_violation) return failed ? 1 : 0;
   std::printf(failed ? "the planted bug was found\n" : "the planted bug was NOT found\n");
   return failed ? 0 : 1;

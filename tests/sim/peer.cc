@@ -45,7 +45,7 @@ Task<Got> Peer::fill(int64_t deadline_ns) {
       inbox.append(room, static_cast<size_t>(got));
       co_return Got::bytes;
     }
-    if (got == 0) co_return Got::end;
+    if (got == 0) co_return end_->reset ? Got::reset : Got::end;
     if (got != -EAGAIN) co_return Got::reset;
     if (kernel_.now_ns() >= deadline_ns) co_return Got::late;
     const Change change{kernel_, *end_, deadline_ns, 0};

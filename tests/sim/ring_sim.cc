@@ -66,6 +66,17 @@ bool RingState::runnable() const noexcept {
   return again_ || !queued_.empty() || !ready_.empty() || kernel_.now_ns() >= wake_ns_;
 }
 
+std::string RingState::describe() const {
+  static constexpr const char* names[] = {"accept",       "connect",       "receive",       "receive_selected", "send",
+                                          "send_message", "poll_readable", "poll_writable", "poll_gone",        "read"};
+  std::string out = std::to_string(in_flight) + " in flight:";
+  for (const auto& [id, active] : active_) {
+    out += std::string(" ") + names[static_cast<size_t>(active.kind)] + "(" + std::to_string(active.fd) + ")" +
+           (active.armed ? "" : "!");
+  }
+  return out;
+}
+
 // ---- from the proxy
 
 void RingState::submit(Op& op) {
@@ -109,6 +120,7 @@ void RingState::turn(int64_t wait_ns) {
     else
       start(request.id);
   }
+  for (const Completion& completion : ready_) completion.op->landed = true;
   if (ready_.size() > 1 && kernel_.strikes(Fault::reorder)) {
     // Any order, except that completions of one operation keep theirs.
     for (size_t index = ready_.size() - 1; index > 0; index--) {
@@ -127,6 +139,7 @@ void RingState::turn(int64_t wait_ns) {
   again_ = count > 0 || wait_ns == 0 || was_due;
   for (const Completion& completion : taken) {
     Op& op = *completion.op;
+    op.landed = false;
     op.result = completion.result;
     op.more = completion.more;
     op.buffer_selected = completion.buffer_selected;
@@ -337,7 +350,9 @@ void RingState::end(uint64_t id, int32_t result, bool buffer_selected, uint16_t 
   const auto found = active_.find(id);
   disarm(id, found->second);
   const Completion completion{found->second.op, result, false, buffer_selected, buffer_id};
-  const bool in_order = found->second.kind == Op::Kind::accept;
+  // Bytes are taken and the completion posted in one step: a receive that comes late is one that was tried late.
+  const Op::Kind kind = found->second.kind;
+  const bool in_order = kind == Op::Kind::accept || kind == Op::Kind::receive || kind == Op::Kind::receive_selected;
   const auto known = ids_.find(completion.op);
   if (known != ids_.end() && known->second == id) ids_.erase(known);
   active_.erase(found);

@@ -27,6 +27,7 @@ class RingState {
 
   // From the kernel.
   void look_at(uint64_t id);  // the descriptor of an armed operation changed
+  std::string describe() const;  // what is in flight
   bool waits(uint64_t id) const noexcept { return active_.contains(id); }
   void completed(uint64_t id, int32_t result);
 

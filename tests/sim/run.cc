@@ -152,7 +152,12 @@ void Run::turn_one() {
     if (next_ns < 0 || one->ring->wake_ns() < next_ns) next_ns = one->ring->wake_ns();
   }
   if (runnable.empty()) {
-    if (next_ns < 0 || next_ns == INT64_MAX) violation("everybody waits, and nothing will ever happen");
+    if (all_ended() && world_.clients.empty()) return;
+    if (next_ns < 0 || next_ns == INT64_MAX) {
+      std::string rings;
+      for (const std::unique_ptr<SimCore>& one : cores_) rings += "\n  " + one->ring->describe();
+      violation("everybody waits, and nothing will ever happen" + rings);
+    }
     kernel.jump_to(next_ns);
     return;
   }

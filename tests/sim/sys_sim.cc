@@ -1,4 +1,6 @@
 // The twin of sys_linux.cc: the direct system calls of the data path, answered by the simulated kernel.
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -49,6 +51,10 @@ int peer_address(int fd, Address& address) noexcept {
 int local_address(int fd, Address& address) noexcept {
   address = connection_of(fd, "getsockname").local;
   return 0;
+}
+
+bool nothing_to_read(int fd) noexcept {
+  return (Kernel::current().poll_mask(connection_of(fd, "peek")) & (POLLIN | POLLERR)) == 0;
 }
 
 int close(int fd) noexcept {
