@@ -66,24 +66,19 @@ Buffer BufferGroup::take_picked(uint16_t buffer_id) noexcept {
 void BufferGroup::give_back(uint16_t buffer_id) noexcept {
   BW_ASSERT(leased_ > 0);
   leased_--;
-  returned_++;
   free_gauge_.set(count_ - leased_);
   ring_.give_back(id_, buffer_id);
 }
 
 void BufferGroup::wait(BufferWaiter& waiter) noexcept {
   waits_.add();
-  // Buffers may have come back between the kernel's ENOBUFS and now; nobody else would wake this waiter then.
-  if (leased_ < count_) returned_++;
   waiters_.push_back(waiter);
 }
 
 void BufferGroup::wake() noexcept {
-  uint32_t budget = std::exchange(returned_, 0);
-  while (budget > 0) {
+  for (uint32_t free = count_ - leased_; free > 0; free--) {
     BufferWaiter* const waiter = waiters_.pop_front();
     if (waiter == nullptr) return;
-    budget--;
     waiter->hook_(waiter->context_);
   }
 }

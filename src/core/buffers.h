@@ -71,9 +71,10 @@ class BufferGroup {
 
   Buffer take_picked(uint16_t buffer_id) noexcept;  // what a completion says the kernel picked
   void wait(BufferWaiter& waiter) noexcept;
-  // Wakes as many waiters as buffers came back since. Called by the loop.
+  // Wakes as many waiters as there are free buffers. Called by the loop, in every turn: a waiter that was woken may
+  // have no use for its buffer yet (nothing to read), and then the next one gets its chance.
   void wake() noexcept;
-  bool wake_due() const noexcept { return returned_ > 0 && !waiters_.empty(); }
+  bool wake_due() const noexcept { return leased_ < count_ && !waiters_.empty(); }
 
  private:
   friend class Buffer;
@@ -86,7 +87,6 @@ class BufferGroup {
   size_t bytes_;
   uint32_t count_;
   uint32_t leased_ = 0;
-  uint32_t returned_ = 0;  // since the last wake()
   uint16_t id_;
   bool ready_ = false;
   List<BufferWaiter> waiters_;

@@ -95,6 +95,7 @@ void Pump::step() noexcept {
     pipe_ = core_.pipes().acquire();
     if (pipe_) {
       splicing_ = true;
+      waiter_.stop();  // no buffer is needed any more
       return splice_some();
     }
     pipe_refused_ = true;

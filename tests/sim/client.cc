@@ -145,7 +145,7 @@ Task<void> Client::ask_all_at_once() {
     if (!open) break;
     const Outcome outcome = co_await read_answer(plan, true, sending);
     judge(plan, outcome);
-    open = outcome.keep;
+    open = outcome.keep && plan.server_fault != ServerFault::early_answer_then_close;
   }
   peer_->close();
   kernel_.wake(peer_->end());
@@ -276,7 +276,9 @@ Task<Outcome> Client::exchange(const RequestPlan& plan, bool authorized) {
     const Sleep wait{kernel_, 1 * ms};
     co_await wait;
   }
-  if (!sending.sent || plan.client_fault == ClientFault::half_closes) outcome.keep = false;
+  // After these the proxy may end a connection that it had promised to keep.
+  const bool ends = plan.client_fault == ClientFault::half_closes || plan.server_fault == ServerFault::early_answer_then_close;
+  if (!sending.sent || ends) outcome.keep = false;
   co_return outcome;
 }
 
@@ -453,7 +455,7 @@ void Client::judge(const RequestPlan& plan, const Outcome& outcome) {
                 outcome.status);
   const std::string who = "request " + std::to_string(plan.id) + " (" + name(plan.kind) + ", server " + name(plan.server_fault) +
                           ", client " + name(plan.client_fault) + ")";
-  if (outcome.result == Result::late && world_.jumped_ns == 0) violation(who + " waited longer than every timeout together");
+  if (outcome.result == Result::late && world_.jumped_ns == 0) violation(who + " waited longer than every timeout together" + kernel_.describe_cores());
   if (outcome.result == Result::whole) return;
   if (!may_fail(plan, outcome)) {
     violation(who + " failed without a reason: " + words[static_cast<size_t>(outcome.result)] + " " + std::to_string(outcome.status));

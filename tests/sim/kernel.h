@@ -145,6 +145,7 @@ class Kernel {
 
   // ---- the trace
   bool tracing = false;
+  std::function<std::string()> describe_cores;  // what they wait for, for a verdict
   template <typename... Parts>
   void trace(const char* who, const Parts&... parts) {
     if (!tracing) return;

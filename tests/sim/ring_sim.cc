@@ -122,12 +122,18 @@ void RingState::turn(int64_t wait_ns) {
   }
   for (const Completion& completion : ready_) completion.op->landed = true;
   if (ready_.size() > 1 && kernel_.strikes(Fault::reorder)) {
-    // Any order, except that completions of one operation keep theirs.
-    for (size_t index = ready_.size() - 1; index > 0; index--) {
-      const size_t other = kernel_.below(index + 1);
-      const bool bound = std::any_of(ready_.begin() + static_cast<long>(other), ready_.begin() + static_cast<long>(index) + 1,
-                                     [](const Completion& c) { return c.op->kind == Op::Kind::accept; });
-      if (!bound) std::swap(ready_[index], ready_[other]);
+    // Any order, except that completions on one descriptor keep theirs: an answer never overtakes its request's send.
+    std::map<int, std::deque<Completion>> by_descriptor;
+    std::vector<int> order;
+    for (const Completion& completion : ready_) {
+      by_descriptor[completion.fd].push_back(completion);
+      order.push_back(completion.fd);
+    }
+    for (size_t index = order.size() - 1; index > 0; index--) std::swap(order[index], order[kernel_.below(index + 1)]);
+    ready_.clear();
+    for (const int fd : order) {
+      ready_.push_back(by_descriptor[fd].front());
+      by_descriptor[fd].pop_front();
     }
   }
   size_t count = ready_.size();
@@ -239,7 +245,7 @@ void RingState::attempt_accept(uint64_t id, Active& active) {
       kernel_.cover("accept: ends with a connection");
       return end(id, fd);
     }
-    post({active.op, fd, true, false, 0});
+    post({active.op, active.fd, fd, true, false, 0});
   }
 }
 
@@ -349,10 +355,11 @@ void RingState::do_cancel(uint64_t id) {
 void RingState::end(uint64_t id, int32_t result, bool buffer_selected, uint16_t buffer_id) {
   const auto found = active_.find(id);
   disarm(id, found->second);
-  const Completion completion{found->second.op, result, false, buffer_selected, buffer_id};
-  // Bytes are taken and the completion posted in one step: a receive that comes late is one that was tried late.
+  const Completion completion{found->second.op, found->second.fd, result, false, buffer_selected, buffer_id};
+  // Bytes are moved and the completion posted in one step, so what moves bytes is late only by being tried late.
   const Op::Kind kind = found->second.kind;
-  const bool in_order = kind == Op::Kind::accept || kind == Op::Kind::receive || kind == Op::Kind::receive_selected;
+  const bool in_order = kind != Op::Kind::connect && kind != Op::Kind::poll_readable && kind != Op::Kind::poll_writable &&
+                        kind != Op::Kind::poll_gone && kind != Op::Kind::read;
   const auto known = ids_.find(completion.op);
   if (known != ids_.end() && known->second == id) ids_.erase(known);
   active_.erase(found);

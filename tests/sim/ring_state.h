@@ -56,6 +56,7 @@ class RingState {
   };
   struct Completion {
     Op* op;
+    int fd;
     int32_t result;
     bool more, buffer_selected;
     uint16_t buffer_id;

@@ -93,6 +93,16 @@ void Run::start() {
   for (size_t index = 0; index < world_.servers.size(); index++) {
     pools_[0].push_back({"server" + std::to_string(index), world_.servers[index].address});
   }
+  kernel.describe_cores = [this] {
+    std::string rings;
+    for (const std::unique_ptr<SimCore>& one : cores_) {
+      rings += "\n  core: " + one->ring->describe() + "; timers " + std::to_string(one->core->timers().armed_count()) +
+               ", bulk buffers leased " + std::to_string(one->core->bulk_buffers().leased()) + ", exchanges " +
+               std::to_string(one->stats.exchanges_active.get()) + ", connections " +
+               std::to_string(one->stats.connections_open.get());
+    }
+    return rings;
+  };
   const Faults faults = kernel.faults();
   kernel.calm();  // a start-up has errors of its own, which are not the subject here
   for (uint32_t index = 0; index < scenario_.cores; index++) {
@@ -154,9 +164,7 @@ void Run::turn_one() {
   if (runnable.empty()) {
     if (all_ended() && world_.clients.empty()) return;
     if (next_ns < 0 || next_ns == INT64_MAX) {
-      std::string rings;
-      for (const std::unique_ptr<SimCore>& one : cores_) rings += "\n  " + one->ring->describe();
-      violation("everybody waits, and nothing will ever happen" + rings);
+      violation("everybody waits, and nothing will ever happen" + kernel.describe_cores());
     }
     kernel.jump_to(next_ns);
     return;
