@@ -68,8 +68,9 @@ void Core::run() {
 
 void Core::turn() noexcept {
   turns_++;
-  ring_->turn(wait_ns());
-  now_ns_ = sys::monotonic_ns();
+  ring_->wait(wait_ns());
+  now_ns_ = sys::monotonic_ns();  // before any hook: the wait may have been long
+  ring_->dispatch();
   timers_.advance(now_ns_);
   head_buffers_->wake();
   answer_buffers_->wake();

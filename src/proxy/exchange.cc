@@ -164,7 +164,9 @@ Task<bool> Exchange::forward() {
       session_.affinity().remember(git_.repository.view(), server);
     }
     if (attempt != Attempt::again) break;
-    if (!reused_) {
+    if (reused_) {
+      fresh_only_ = true;  // sent a second time at most
+    } else {
       if (--servers_left == 0) break;
       server = pool.balancer.after(server);
     }
@@ -227,7 +229,7 @@ Task<Exchange::Attempt> Exchange::try_server(uint32_t server) {
 Task<Error> Exchange::get_connection(uint32_t server) {
   UpstreamPool& connections = worker_.pools[session_.site().pool_index].connections[server];
   server_used_ = &connections.server();
-  const bool may_reuse = replayable_ && !reused_;
+  const bool may_reuse = replayable_ && !fresh_only_;
   reused_ = false;
   times_.connect_begun = core_.now_ns();
   if (may_reuse) server_ = connections.take_idle();

@@ -91,6 +91,7 @@ class Exchange {
   uint32_t interim_answers_ = 0;
   bool replayable_ = false;
   bool reused_ = false;
+  bool fresh_only_ = false;  // a pooled connection proved stale
   HeadRoom::Lease request_room_;
   HeadRoom::Lease response_room_;
   size_t request_head_bytes_ = 0;

@@ -1,8 +1,9 @@
 // Ring: one io_uring of one thread. The simulator has a twin of this class, chosen when linking (tests/sim).
 //
-// submit() only queues. turn() hands everything queued to the kernel, waits for a completion or the time
-// given, takes the completions over, and only then runs their hooks, so nothing runs inside submit() and
-// stacks stay short. Requires Linux 6.1: SINGLE_ISSUER, DEFER_TASKRUN, provided-buffer rings, multishot
+// submit() only queues. wait() hands everything queued to the kernel, waits for a completion or the time given,
+// and takes the completions over; dispatch() runs their hooks. So nothing runs inside submit(), stacks stay
+// short, and the owner can read the clock between the two: what hooks compute from it must not be older than
+// the wait. Requires Linux 6.1: SINGLE_ISSUER, DEFER_TASKRUN, provided-buffer rings, multishot
 // accept.
 #pragma once
 
@@ -34,7 +35,8 @@ class Ring {
   // Asks the kernel to end `op` early. A request, not a promise: its completion still comes, with any result.
   void cancel(Op& op) noexcept;
   // wait_ns: 0 does not wait, negative waits without end.
-  void turn(int64_t wait_ns) noexcept;
+  void wait(int64_t wait_ns) noexcept;
+  void dispatch() noexcept;
 
   // Gives the kernel `count` (a power of two) buffers of `bytes` each, from `base`, as `group`. Once per
   // group.

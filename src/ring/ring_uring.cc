@@ -174,7 +174,7 @@ void Ring::cancel(Op& op) noexcept {
   io_uring_sqe_set_data64(sqe, 0);
 }
 
-void Ring::turn(int64_t wait_ns) noexcept {
+void Ring::wait(int64_t wait_ns) noexcept {
   io_uring& ring = impl_->ring;
   io_uring_cqe* first = nullptr;
   impl_->counts.enters++;
@@ -201,7 +201,10 @@ void Ring::turn(int64_t wait_ns) noexcept {
   }
   io_uring_cq_advance(&ring, seen);
   impl_->counts.completions += taken.size();
-  for (const Completion& completion : taken) {
+}
+
+void Ring::dispatch() noexcept {
+  for (const Completion& completion : impl_->taken) {
     Op& op = *completion.op;
     op.landed = false;
     op.result = completion.result;

@@ -33,8 +33,11 @@ void Ring::submit(Op& op) noexcept {
 void Ring::cancel(Op& op) noexcept {
   if (op.in_flight) impl_->state.cancel(op);
 }
-void Ring::turn(int64_t wait_ns) noexcept {
-  impl_->state.turn(wait_ns);
+void Ring::wait(int64_t wait_ns) noexcept {
+  impl_->state.wait(wait_ns);
+}
+void Ring::dispatch() noexcept {
+  impl_->state.dispatch();
 }
 bool Ring::provide(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept {
   return impl_->state.provide(group, base, bytes, count);
@@ -109,7 +112,7 @@ void RingState::cancel(Op& op) {
   counts.sqes++;
 }
 
-void RingState::turn(int64_t wait_ns) {
+void RingState::wait(int64_t wait_ns) {
   counts.enters++;
   const bool was_due = kernel_.now_ns() >= wake_ns_;
   const std::vector<Request> requests = std::move(queued_);
@@ -138,12 +141,15 @@ void RingState::turn(int64_t wait_ns) {
   }
   size_t count = ready_.size();
   if (count > 1 && kernel_.strikes(Fault::partial_turn)) count = 1 + kernel_.below(count);
-  const std::vector<Completion> taken(ready_.begin(), ready_.begin() + static_cast<long>(count));
+  taken_.assign(ready_.begin(), ready_.begin() + static_cast<long>(count));
   ready_.erase(ready_.begin(), ready_.begin() + static_cast<long>(count));
   counts.completions += count;
   wake_ns_ = wait_ns < 0 ? INT64_MAX : kernel_.now_ns() + wait_ns;
   again_ = count > 0 || wait_ns == 0 || was_due;
-  for (const Completion& completion : taken) {
+}
+
+void RingState::dispatch() {
+  for (const Completion& completion : taken_) {
     Op& op = *completion.op;
     op.landed = false;
     op.result = completion.result;

@@ -34,7 +34,8 @@ class RingState {
   // From the twin of Ring.
   void submit(Op& op);
   void cancel(Op& op);
-  void turn(int64_t wait_ns);
+  void wait(int64_t wait_ns);
+  void dispatch();
   bool provide(uint16_t group, char* base, size_t bytes, uint32_t count);
   void give_back(uint16_t group, uint16_t buffer_id);
   RingCounts counts;
@@ -90,7 +91,7 @@ class RingState {
   std::unordered_map<uint64_t, Active> active_;
   std::unordered_map<Op*, uint64_t> ids_;
   std::vector<Request> queued_;
-  std::vector<Completion> ready_;
+  std::vector<Completion> ready_, taken_;
   std::vector<Group> groups_;
   int64_t wake_ns_ = 0;
   bool again_ = true;
