@@ -71,8 +71,8 @@ class BufferGroup {
 
   Buffer take_picked(uint16_t buffer_id) noexcept;  // what a completion says the kernel picked
   void wait(BufferWaiter& waiter) noexcept;
-  // Wakes as many waiters as there are free buffers. Called by the loop, in every turn: a waiter that was woken may
-  // have no use for its buffer yet (nothing to read), and then the next one gets its chance.
+  // Wakes as many waiters as there are free buffers. Called by the loop, in every turn: a waiter that was
+  // woken may have no use for its buffer yet (nothing to read), and then the next one gets its chance.
   void wake() noexcept;
   bool wake_due() const noexcept { return leased_ < count_ && !waiters_.empty(); }
 

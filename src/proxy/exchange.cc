@@ -528,6 +528,7 @@ Task<void> Exchange::relay_response() {
   plan.from = response_.body;
   plan.to = framing.kind == wire::BodyKind::chunked ? Pump::Framing::chunked : Pump::Framing::plain;
   plan.payload_counter = &core_.stats().bytes_to_clients;
+  plan.twin = &upload_;
   if (kind == wire::BodyKind::none) plan.initial = {};
   download_.start(plan);
   co_await download_.finished;
@@ -612,6 +613,8 @@ Task<void> Exchange::relay_tunnel() {
   up.from.kind = wire::BodyKind::until_close;
   up.half_close_sink = true;
   up.payload_counter = &core_.stats().bytes_from_clients;
+  down.twin = &upload_;
+  up.twin = &download_;
   download_.start(down);
   upload_.start(up);
   watch_time();

@@ -125,6 +125,13 @@ void Pump::walk() noexcept {
 }
 
 void Pump::end_of_source() noexcept {
+  // The kernel reports a reset once. If the twin's send heard of it, our receive sees what looks like an
+  // orderly end, and a body that lasts until the end would pass for whole. (After a real end that send gets
+  // EPIPE.)
+  const Error told = plan_.twin != nullptr ? plan_.twin->error() : Error{};
+  if (told.sys_errno == ECONNRESET && told.side == plan_.source_side) {
+    return fail(Code::reset, plan_.source_side, ECONNRESET);
+  }
   if (!reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);
 }
 

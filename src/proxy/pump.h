@@ -39,6 +39,7 @@ class Pump {
     bool half_close_sink = false;  // a tunnel: pass the end of the source on
     uint64_t payload_max = 0;      // 0: no cap
     Count* payload_counter = nullptr;
+    const Pump* twin = nullptr;  // moves the other direction of the same two connections
   };
 
   using Hook = void (*)(void* context);

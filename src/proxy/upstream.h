@@ -1,8 +1,9 @@
 // Connections to servers, pooled for each core and server.
 //
 // An idle pooled connection has a receive armed, so its end is seen before it is used again; bytes on it
-// while it is idle belong to no request, and it is closed: were it reused, they would be the next client's answer. A lease that is dropped without finish() closes
-// its connection. A connection object is freed only after its last completion.
+// while it is idle belong to no request, and it is closed: were it reused, they would be the next client's
+// answer. A lease that is dropped without finish() closes its connection. A connection object is freed only
+// after its last completion.
 #pragma once
 
 #include <cstdint>

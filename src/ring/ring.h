@@ -1,10 +1,9 @@
 // Ring: one io_uring of one thread. The simulator has a twin of this class, chosen when linking (tests/sim).
 //
-// submit() only queues. wait() hands everything queued to the kernel, waits for a completion or the time given,
-// and takes the completions over; dispatch() runs their hooks. So nothing runs inside submit(), stacks stay
-// short, and the owner can read the clock between the two: what hooks compute from it must not be older than
-// the wait. Requires Linux 6.1: SINGLE_ISSUER, DEFER_TASKRUN, provided-buffer rings, multishot
-// accept.
+// submit() only queues. wait() hands everything queued to the kernel, waits for a completion or the time
+// given, and takes the completions over; dispatch() runs their hooks. So nothing runs inside submit(), stacks
+// stay short, and the owner can read the clock between the two: what hooks compute from it must not be older
+// than the wait. Requires Linux 6.1: SINGLE_ISSUER, DEFER_TASKRUN, provided-buffer rings, multishot accept.
 #pragma once
 
 #include <cstddef>

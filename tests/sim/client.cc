@@ -1,5 +1,5 @@
-// Simulated clients: they know byte for byte what each of their requests should get, and what the proxy may do when
-// something in the scenario went wrong. Some of them behave badly themselves.
+// Simulated clients: they know byte for byte what each of their requests should get, and what the proxy may
+// do when something in the scenario went wrong. Some of them behave badly themselves.
 #include <algorithm>
 #include <charconv>
 #include <memory>
@@ -26,22 +26,26 @@ struct Outcome {
 };
 
 std::string request_head(const RequestPlan& plan, bool authorized) {
-  std::string head = std::string(plan.method()) + " " + plan.target() + (plan.http_1_0 ? " HTTP/1.0" : " HTTP/1.1") + "\r\n";
-  head += "Host: git.example\r\nX-Sim-Plan: " + std::to_string(plan.id) + "\r\nX-Sim-Check: check " + std::to_string(plan.id) +
-          "\r\nX-WEBAUTH-USER: root\r\nRemote_User: root\r\n";
+  std::string head =
+      std::string(plan.method()) + " " + plan.target() + (plan.http_1_0 ? " HTTP/1.0" : " HTTP/1.1") + "\r\n";
+  head += "Host: git.example\r\nX-Sim-Plan: " + std::to_string(plan.id) + "\r\nX-Sim-Check: check " +
+          std::to_string(plan.id) + "\r\nX-WEBAUTH-USER: root\r\nRemote_User: root\r\n";
   if (plan.version_2 && plan.kind <= Kind::receive_pack) head += "Git-Protocol: version=2\r\n";
   if (plan.kind == Kind::upload_pack) head += "Content-Type: application/x-git-upload-pack-request\r\n";
   if (plan.kind == Kind::receive_pack) head += "Content-Type: application/x-git-receive-pack-request\r\n";
   if (authorized) head += "Authorization: Basic c2ltOnNpbQ==\r\n";
   if (plan.expects_continue) head += "Expect: 100-continue\r\n";
   if (plan.kind == Kind::websocket) {
-    head += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2ltc2ltc2ltc2ltc2ltcw==\r\nSec-WebSocket-Version: 13\r\n";
+    head +=
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+        "c2ltc2ltc2ltc2ltc2ltcw==\r\nSec-WebSocket-Version: 13\r\n";
   } else if (plan.client_closes) {
     head += "X-Hop: 1\r\nConnection: close, X-Hop\r\n";
   } else if (!plan.http_1_0) {
     head += "X-Hop: 1\r\nConnection: X-Hop\r\n";
   }
-  if (plan.request_framing == Framing::length) head += "Content-Length: " + std::to_string(plan.request_body().size()) + "\r\n";
+  if (plan.request_framing == Framing::length)
+    head += "Content-Length: " + std::to_string(plan.request_body().size()) + "\r\n";
   if (plan.request_framing == Framing::chunked) head += "Transfer-Encoding: chunked\r\n";
   return head + "\r\n";
 }
@@ -50,7 +54,11 @@ std::string framed_body(const RequestPlan& plan) {
   const std::string body = plan.request_body();
   if (plan.request_framing == Framing::none) return "";
   if (plan.request_framing == Framing::length) return body;
-  return in_chunks(body, plan.request_bytes < 500 ? 7 : plan.chunk < 100 ? 1000 : plan.chunk, plan.upper_case, false, plan.trailer);
+  return in_chunks(body,
+                   plan.request_bytes < 500 ? 7
+                   : plan.chunk < 100       ? 1000
+                                            : plan.chunk,
+                   plan.upper_case, false, plan.trailer);
 }
 
 // The sending half of a request, beside the reading half.
@@ -187,9 +195,12 @@ Task<Outcome> Client::misbehave_in_head(const RequestPlan& plan) {
   uint16_t expected = 0;
   switch (plan.client_fault) {
     case ClientFault::bad_head: {
-      static constexpr std::string_view bad[] = {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "Spaced : out\r\n",
-                                                 "Content-Length: 3\r\nContent-Length: 4\r\n", " folded: 1\r\n",
-                                                 "Transfer-Encoding: chunked, identity\r\n", "Control: \x01\r\n"};
+      static constexpr std::string_view bad[] = {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+                                                 "Spaced : out\r\n",
+                                                 "Content-Length: 3\r\nContent-Length: 4\r\n",
+                                                 " folded: 1\r\n",
+                                                 "Transfer-Encoding: chunked, identity\r\n",
+                                                 "Control: \x01\r\n"};
       head.insert(head.find("\r\n") + 2, bad[kernel_.below(std::size(bad))]);
       expected = 400;
       break;
@@ -219,10 +230,11 @@ Task<Outcome> Client::misbehave_in_head(const RequestPlan& plan) {
   const Outcome outcome = co_await read_answer(plan, false, sending);
   const bool calm = world_.quiet && plan_.piece == 0;
   if (calm && (outcome.result != Result::own || outcome.status != expected)) {
-    violation("request " + std::to_string(plan.id) + " got " + std::to_string(outcome.status) + " for a head that deserves " +
-              std::to_string(expected));
+    violation("request " + std::to_string(plan.id) + " got " + std::to_string(outcome.status) +
+              " for a head that deserves " + std::to_string(expected));
   }
-  if (calm && expected == 408 && kernel_.now_ns() - begun > head_timeout_ns + slack_ns) violation("408 came late");
+  if (calm && expected == 408 && kernel_.now_ns() - begun > head_timeout_ns + slack_ns)
+    violation("408 came late");
   co_return outcome;
 }
 
@@ -277,7 +289,8 @@ Task<Outcome> Client::exchange(const RequestPlan& plan, bool authorized) {
     co_await wait;
   }
   // After these the proxy may end a connection that it had promised to keep.
-  const bool ends = plan.client_fault == ClientFault::half_closes || plan.server_fault == ServerFault::early_answer_then_close;
+  const bool ends = plan.client_fault == ClientFault::half_closes ||
+                    plan.server_fault == ServerFault::early_answer_then_close;
   if (!sending.sent || ends) outcome.keep = false;
   co_return outcome;
 }
@@ -286,21 +299,24 @@ Task<void> Client::send(Client& client, const RequestPlan& plan, std::string hea
   Kernel& kernel = client.kernel_;
   const bool whole_message = client.plan_.pipelined;
   std::string body = whole_message ? "" : framed_body(plan);
-  const bool stops = plan.client_fault == ClientFault::leaves_in_body || plan.client_fault == ClientFault::stalls_in_body;
+  const bool stops =
+      plan.client_fault == ClientFault::leaves_in_body || plan.client_fault == ClientFault::stalls_in_body;
   if (stops) body.resize(kernel.below(body.size()));
   bool waits = plan.expects_continue && !whole_message;
   if (!waits) {
     head += body;
     body.clear();
   }
-  bool sent = co_await client.peer_->send(head, client.plan_.piece, kernel.now_ns() + 10 * client.world_.patience_ns);
+  bool sent =
+      co_await client.peer_->send(head, client.plan_.piece, kernel.now_ns() + 10 * client.world_.patience_ns);
   if (sent && waits) {
     const int64_t limit = kernel.now_ns() + 1'000 * ms;
     while (!sending.continue_seen && kernel.now_ns() < limit && !client.peer_->end().closed) {
       const Sleep pause{kernel, 1 * ms};
       co_await pause;
     }
-    sent = co_await client.peer_->send(body, client.plan_.piece, kernel.now_ns() + 10 * client.world_.patience_ns);
+    sent = co_await client.peer_->send(body, client.plan_.piece,
+                                       kernel.now_ns() + 10 * client.world_.patience_ns);
   }
   if (sent && plan.client_fault == ClientFault::half_closes) client.peer_->end_of_sending();
   sending.sent = sent && !stops;
@@ -309,7 +325,9 @@ Task<void> Client::send(Client& client, const RequestPlan& plan, std::string hea
 
 Outcome Client::ended(Got got, bool after_head) const {
   Outcome outcome;
-  outcome.result = got == Got::late ? Result::late : (after_head || got == Got::reset) ? Result::cut : Result::none;
+  outcome.result = got == Got::late                    ? Result::late
+                   : (after_head || got == Got::reset) ? Result::cut
+                                                       : Result::none;
   return outcome;
 }
 
@@ -323,7 +341,8 @@ Task<Outcome> Client::read_answer(const RequestPlan& plan, bool authorized, Send
       outcome = ended(got, !peer_->inbox.empty());
       co_return outcome;
     }
-    if (!head.start_line.starts_with("HTTP/1.1 ") || head.start_line.size() < 12) violation(who + " got `" + head.start_line + "`");
+    if (!head.start_line.starts_with("HTTP/1.1 ") || head.start_line.size() < 12)
+      violation(who + " got `" + head.start_line + "`");
     std::from_chars(head.start_line.data() + 9, head.start_line.data() + 12, outcome.status);
     if (outcome.status == 100) sending.continue_seen = true;
     if (outcome.status >= 200 || outcome.status == 101) break;
@@ -337,9 +356,11 @@ Task<Outcome> Client::read_answer(const RequestPlan& plan, bool authorized, Send
   if (owner != nullptr && *owner != std::to_string(plan.id)) {
     violation(who + " got the answer of request " + *owner);
   }
-  const bool no_body = plan.kind == Kind::web_head || outcome.status == 204 || outcome.status == 304 || outcome.status == 101;
+  const bool no_body =
+      plan.kind == Kind::web_head || outcome.status == 204 || outcome.status == 304 || outcome.status == 101;
   const std::string* const connection = head.find("connection");
-  const bool closes = (connection != nullptr && *connection == "close") || plan.http_1_0 || plan.client_closes;
+  const bool closes =
+      (connection != nullptr && *connection == "close") || plan.http_1_0 || plan.client_closes;
   if (no_body) {
     framing = Framing::none;
   } else if (framing == Framing::none) {
@@ -362,7 +383,8 @@ Task<Outcome> Client::read_answer(const RequestPlan& plan, bool authorized, Send
   if (owner == nullptr) {  // from the proxy itself
     kernel_.cover("a reply of the proxy");
     const std::string* const type = head.find("content-type");
-    if (type == nullptr || !type->starts_with("text/plain")) violation(who + " got a reply of ours that is no plain text");
+    if (type == nullptr || !type->starts_with("text/plain"))
+      violation(who + " got a reply of ours that is no plain text");
     outcome.result = end == BodyEnd::whole ? Result::own : Result::cut;
     outcome.keep = !closes && end == BodyEnd::whole;
     co_return outcome;
@@ -371,7 +393,9 @@ Task<Outcome> Client::read_answer(const RequestPlan& plan, bool authorized, Send
   const std::string expected = no_body ? "" : is_login ? "log in" : plan.answer_body();
   if (outcome.status != (is_login ? 401 : plan.status)) violation(who + " got a status that no server sent");
   if (end == BodyEnd::whole ? body != expected : !expected.starts_with(body)) {
-    violation(who + (end == BodyEnd::whole ? " got a whole answer that is not the server's (" : " got the beginning of an answer that is not the server's (") +
+    violation(who +
+              (end == BodyEnd::whole ? " got a whole answer that is not the server's ("
+                                     : " got the beginning of an answer that is not the server's (") +
               std::to_string(body.size()) + " bytes of " + std::to_string(expected.size()) + ")");
   }
   outcome.result = end == BodyEnd::whole ? Result::whole : Result::cut;
@@ -416,6 +440,13 @@ Task<Outcome> Client::talk(const RequestPlan& plan) {
 bool Client::may_fail(const RequestPlan& plan, const Outcome& outcome) const {
   if (!world_.quiet) return true;
   const bool own = outcome.result == Result::own;
+  // Requests that wait unread behind one that fails make the close a reset, which may destroy answers on
+  // their way.
+  const bool shared_fate = plan_.pipelined && std::any_of(plan_.requests.begin(), plan_.requests.end(),
+                                                          [](const RequestPlan& other) {
+                                                            return other.server_fault != ServerFault::none;
+                                                          });
+  if (shared_fate && (outcome.result == Result::cut || outcome.result == Result::none)) return true;
   switch (plan.client_fault) {
     case ClientFault::none:
       break;
@@ -439,7 +470,8 @@ bool Client::may_fail(const RequestPlan& plan, const Outcome& outcome) const {
     case ServerFault::resets_in_body:
     case ServerFault::stalls_in_body:
       // Nothing of the answer may have been sent on when it broke.
-      return outcome.result == Result::cut || (own && outcome.status == 502 && plan.server_fault != ServerFault::stalls_in_body);
+      return outcome.result == Result::cut ||
+             (own && outcome.status == 502 && plan.server_fault != ServerFault::stalls_in_body);
     case ServerFault::early_answer_then_close:
       return outcome.result == Result::cut || (own && outcome.status == 502);
     default:
@@ -448,17 +480,19 @@ bool Client::may_fail(const RequestPlan& plan, const Outcome& outcome) const {
 }
 
 void Client::judge(const RequestPlan& plan, const Outcome& outcome) {
-  static constexpr const char* words[] = {"result: whole", "result: a reply of the proxy", "result: cut", "result: nothing",
-                                          "result: late"};
+  static constexpr const char* words[] = {"result: whole", "result: a reply of the proxy", "result: cut",
+                                          "result: nothing", "result: late"};
   kernel_.cover(words[static_cast<size_t>(outcome.result)]);
-  kernel_.trace("client", plan_.number, " request ", plan.id, " ends: ", words[static_cast<size_t>(outcome.result)], " ",
-                outcome.status);
-  const std::string who = "request " + std::to_string(plan.id) + " (" + name(plan.kind) + ", server " + name(plan.server_fault) +
-                          ", client " + name(plan.client_fault) + ")";
-  if (outcome.result == Result::late && world_.jumped_ns == 0) violation(who + " waited longer than every timeout together" + kernel_.describe_cores());
+  kernel_.trace("client", plan_.number, " request ", plan.id,
+                " ends: ", words[static_cast<size_t>(outcome.result)], " ", outcome.status);
+  const std::string who = "request " + std::to_string(plan.id) + " (" + name(plan.kind) + ", server " +
+                          name(plan.server_fault) + ", client " + name(plan.client_fault) + ")";
+  if (outcome.result == Result::late && world_.jumped_ns == 0)
+    violation(who + " waited longer than every timeout together" + kernel_.describe_cores());
   if (outcome.result == Result::whole) return;
   if (!may_fail(plan, outcome)) {
-    violation(who + " failed without a reason: " + words[static_cast<size_t>(outcome.result)] + " " + std::to_string(outcome.status));
+    violation(who + " failed without a reason: " + words[static_cast<size_t>(outcome.result)] + " " +
+              std::to_string(outcome.status));
   }
   if (outcome.result != Result::own) return;
   static constexpr uint16_t allowed[] = {400, 408, 413, 414, 431, 501, 502, 503, 504};
@@ -466,13 +500,14 @@ void Client::judge(const RequestPlan& plan, const Outcome& outcome) {
     violation(who + " got an unknown reply: " + std::to_string(outcome.status));
   }
   const Record& record = *world_.find(plan.id);
-  if (outcome.status == 504 && plan.server_fault == ServerFault::silent && world_.quiet && record.read_ns > 0 &&
-      kernel_.now_ns() - record.read_ns > response_timeout_ns + slack_ns) {
+  if (outcome.status == 504 && plan.server_fault == ServerFault::silent && world_.quiet &&
+      record.read_ns > 0 && kernel_.now_ns() - record.read_ns > response_timeout_ns + slack_ns) {
     violation(who + " got its 504 late");
   }
 }
 
-// The requests of one operation see one server: those that follow each other on a connection and name one repository.
+// The requests of one operation see one server: those that follow each other on a connection and name one
+// repository.
 void Client::check_affinity(const RequestPlan& plan, const Outcome& outcome) {
   if (plan.kind > Kind::receive_pack) return server_of_.clear();
   std::erase_if(server_of_, [&plan](const auto& known) { return known.first != plan.repository; });

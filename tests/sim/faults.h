@@ -26,8 +26,9 @@ enum class Fault : uint8_t {
 };
 inline constexpr size_t fault_kinds = 15;
 inline constexpr std::array<std::string_view, fault_kinds> fault_names = {
-    "short_read",    "short_write",  "again",          "late_start", "late_completion", "reorder",    "partial_turn", "network_reset",
-    "slow_network",  "no_descriptors", "no_memory",    "no_buffers", "small_pipe",      "end_of_accept", "time_jump"};
+    "short_read", "short_write",  "again",         "late_start",    "late_completion",
+    "reorder",    "partial_turn", "network_reset", "slow_network",  "no_descriptors",
+    "no_memory",  "no_buffers",   "small_pipe",    "end_of_accept", "time_jump"};
 
 struct Faults {
   std::array<uint16_t, fault_kinds> per_mille{};

@@ -70,7 +70,8 @@ int64_t Kernel::arrival_ns(Stream& stream) noexcept {
   return stream.last_arrival_ns;
 }
 
-std::shared_ptr<PeerListener> Kernel::listen(const Address& address, std::function<void(End*)> on_connection) {
+std::shared_ptr<PeerListener> Kernel::listen(const Address& address,
+                                             std::function<void(End*)> on_connection) {
   auto listener = std::make_shared<PeerListener>();
   listener->address = address;
   listener->on_connection = std::move(on_connection);
@@ -205,7 +206,10 @@ void Kernel::arrive(End& to, size_t bytes) {
 void Kernel::send_reset(End& from) {
   End& to = *from.peer;
   Stream& stream = to.in;
-  if (below(2) == 0) stream.bytes.resize(stream.read_at + stream.arrived);  // what was not sent yet is dropped
+  if (below(2) == 0) {  // what was not sent yet is dropped
+    stream.bytes.resize(stream.read_at + stream.arrived);
+    stream.cut = true;
+  }
   at(arrival_ns(stream), [this, &to] { arrive_reset(to); });
 }
 
@@ -222,6 +226,7 @@ void Kernel::shutdown_write(End& end) {
   End& to = *end.peer;
   to.in.end_sent = true;
   at(arrival_ns(to.in), [this, &to] {
+    if (to.in.cut) return;
     to.in.end_arrived = true;
     if (!to.closed) changed(to);
   });
@@ -295,7 +300,8 @@ Descriptor* Kernel::find(int fd) noexcept {
 
 Descriptor& Kernel::must(int fd, const char* what) {
   Descriptor* const descriptor = find(fd);
-  if (descriptor == nullptr) violation(std::string(what) + " of a descriptor that is not open: " + std::to_string(fd));
+  if (descriptor == nullptr)
+    violation(std::string(what) + " of a descriptor that is not open: " + std::to_string(fd));
   return *descriptor;
 }
 
@@ -335,7 +341,8 @@ size_t Kernel::open_descriptors() const noexcept {
 }
 
 void Kernel::describe_open(std::string& out) const {
-  static constexpr const char* names[] = {"none", "socket", "listener", "connection", "pipe", "pipe", "event"};
+  static constexpr const char* names[] = {"none", "socket", "listener", "connection",
+                                          "pipe", "pipe",   "event"};
   for (size_t fd = 3; fd < descriptors_.size(); fd++) {
     if (descriptors_[fd].kind == Descriptor::Kind::none) continue;
     out += " " + std::to_string(fd) + "=" + names[static_cast<size_t>(descriptors_[fd].kind)];
@@ -350,7 +357,8 @@ void Kernel::changed(int fd) {
 }
 
 void Kernel::write_trace(const char* who, const std::string& line) const {
-  std::printf("%12.3f ms  %-9s %s\n", static_cast<double>(now_ns_ - 1'000'000'000'000) / 1e6, who, line.c_str());
+  std::printf("%12.3f ms  %-9s %s\n", static_cast<double>(now_ns_ - 1'000'000'000'000) / 1e6, who,
+              line.c_str());
 }
 
 }  // namespace breakwater::sim

@@ -1,9 +1,10 @@
-// Kernel: the simulated machine that the real proxy runs on. Clock, TCP over a small network, pipes, eventfds and
-// descriptors, for one run of one seed. Everything happens in one thread, and in an order that the seed decides.
+// Kernel: the simulated machine that the real proxy runs on. Clock, TCP over a small network, pipes, eventfds
+// and descriptors, for one run of one seed. Everything happens in one thread, and in an order that the seed
+// decides.
 //
-// Both sides use it: the proxy through the twins of ring.h and sys.h (ring_sim.cc, sys_sim.cc), simulated clients
-// and servers through Peer (peer.h). What it does is meant to be what Linux does wherever the proxy can tell;
-// behaviour_test.cc runs the same script on both and docs/testing.md lists what is modelled.
+// Both sides use it: the proxy through the twins of ring.h and sys.h (ring_sim.cc, sys_sim.cc), simulated
+// clients and servers through Peer (peer.h). What it does is meant to be what Linux does wherever the proxy
+// can tell; behaviour_test.cc runs the same script on both and docs/testing.md lists what is modelled.
 #pragma once
 
 #include <array>
@@ -33,6 +34,7 @@ struct Stream {
   size_t arrived = 0;  // readable bytes
   size_t capacity = 65536;
   bool end_sent = false, end_arrived = false;
+  bool cut = false;             // a reset dropped what was on its way, the end too
   int64_t last_arrival_ns = 0;  // the network keeps the order
   size_t held() const noexcept { return bytes.size() - read_at; }
 };
@@ -42,8 +44,8 @@ struct End {
   Stream in;  // what this end reads
   End* peer = nullptr;
   uint64_t connection = 0;
-  int fd = -1;            // if it belongs to the proxy
-  bool closed = false;    // by its owner
+  int fd = -1;          // if it belongs to the proxy
+  bool closed = false;  // by its owner
   bool shut_write = false, shut_read = false;
   bool reset = false;     // a reset arrived
   int pending_error = 0;  // reported once, then sends get EPIPE and receives the end

@@ -1,5 +1,5 @@
-// The simulator's command line: runs seeds in a few processes, replays one with its trace, or makes a failing one
-// smaller. docs/testing.md is the guide.
+// The simulator's command line: runs seeds in a few processes, replays one with its trace, or makes a failing
+// one smaller. docs/testing.md is the guide.
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,23 +74,38 @@ Options parse(int argc, char** argv) {
       if (index + 1 == argc) complain(word + " needs a value");
       return argv[++index];
     };
-    if (word == "--seeds") options.seeds = std::stoull(value());
-    else if (word == "--from") options.from = std::stoull(value());
-    else if (word == "--jobs") options.jobs = static_cast<uint32_t>(std::stoul(value()));
-    else if (word == "--seed") { options.one = true; options.from = std::stoull(value()); }
-    else if (word == "--trace") options.trace = true;
-    else if (word == "--describe") options.describe = true;
-    else if (word == "--shrink") options.shrink = true;
-    else if (word == "--expect-violation") options.expect_violation = true;
-    else if (word == "--quiet") options.quiet = true;
-    else if (word == "--clients") options.reduction.clients = numbers(value());
-    else if (word == "--without-clients") options.reduction.without_clients = numbers(value());
-    else if (word == "--requests") options.reduction.requests_max = static_cast<uint32_t>(std::stoul(value()));
+    if (word == "--seeds")
+      options.seeds = std::stoull(value());
+    else if (word == "--from")
+      options.from = std::stoull(value());
+    else if (word == "--jobs")
+      options.jobs = static_cast<uint32_t>(std::stoul(value()));
+    else if (word == "--seed") {
+      options.one = true;
+      options.from = std::stoull(value());
+    } else if (word == "--trace")
+      options.trace = true;
+    else if (word == "--describe")
+      options.describe = true;
+    else if (word == "--shrink")
+      options.shrink = true;
+    else if (word == "--expect-violation")
+      options.expect_violation = true;
+    else if (word == "--quiet")
+      options.quiet = true;
+    else if (word == "--clients")
+      options.reduction.clients = numbers(value());
+    else if (word == "--without-clients")
+      options.reduction.without_clients = numbers(value());
+    else if (word == "--requests")
+      options.reduction.requests_max = static_cast<uint32_t>(std::stoul(value()));
     else if (word == "--without-faults") {
-      for (const uint32_t fault : numbers(value())) options.reduction.without_faults.push_back(static_cast<uint8_t>(fault));
-    }
-    else if (word == "--no-restarts") options.reduction.no_restarts = true;
-    else if (word == "--no-drain") options.reduction.no_drain = true;
+      for (const uint32_t fault : numbers(value()))
+        options.reduction.without_faults.push_back(static_cast<uint8_t>(fault));
+    } else if (word == "--no-restarts")
+      options.reduction.no_restarts = true;
+    else if (word == "--no-drain")
+      options.reduction.no_drain = true;
     else if (word == "--for") {
       const std::string text = value();
       const int64_t count = std::strtoll(text.c_str(), nullptr, 10);
@@ -98,9 +113,11 @@ Options parse(int argc, char** argv) {
       options.for_seconds = count * (unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : 0);
       if (options.for_seconds <= 0) complain("--for takes a time such as 90s, 20m or 8h");
       options.seeds = UINT64_MAX / 2;
-    }
-    else if (word == "--help") { std::fputs(usage, stdout); std::exit(0); }
-    else complain("there is no option " + word);
+    } else if (word == "--help") {
+      std::fputs(usage, stdout);
+      std::exit(0);
+    } else
+      complain("there is no option " + word);
   }
   if (options.jobs == 0) options.jobs = static_cast<uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   options.jobs = std::min(options.jobs, jobs_max);
@@ -179,7 +196,8 @@ void print_coverage(const Coverage& coverage) {
 }
 
 int run_many(const Options& options) {
-  void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   Shared& shared = *new (memory) Shared;
   const auto begun = std::chrono::steady_clock::now();
   const auto until = begun + std::chrono::seconds(options.for_seconds);
@@ -205,7 +223,8 @@ int run_many(const Options& options) {
     std::string text;
     const auto& [pid, report] = workers[workers.size() - left];
     char room[4096];
-    for (ssize_t got = 0; (got = read(report, room, sizeof room)) > 0;) text.append(room, static_cast<size_t>(got));
+    for (ssize_t got = 0; (got = read(report, room, sizeof room)) > 0;)
+      text.append(room, static_cast<size_t>(got));
     close(report);
     ended = waitpid(pid, &status, 0);
     if (ended == pid && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
@@ -221,11 +240,15 @@ int run_many(const Options& options) {
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   const uint64_t done = shared.done.load();
-  std::printf("%llu seeds in %.1f s (%.1f ms a seed in each of %u processes): %llu connections, %llu requests, %llu turns, %lld s simulated\n",
-              static_cast<unsigned long long>(done), seconds,
-              done == 0 ? 0.0 : seconds * 1000 * options.jobs / static_cast<double>(done), options.jobs,
-              static_cast<unsigned long long>(shared.connections.load()), static_cast<unsigned long long>(shared.requests.load()),
-              static_cast<unsigned long long>(shared.turns.load()), static_cast<long long>(shared.simulated_ms.load() / 1000));
+  std::printf(
+      "%llu seeds in %.1f s (%.1f ms a seed in each of %u processes): %llu connections, %llu requests, %llu "
+      "turns, %lld s simulated\n",
+      static_cast<unsigned long long>(done), seconds,
+      done == 0 ? 0.0 : seconds * 1000 * options.jobs / static_cast<double>(done), options.jobs,
+      static_cast<unsigned long long>(shared.connections.load()),
+      static_cast<unsigned long long>(shared.requests.load()),
+      static_cast<unsigned long long>(shared.turns.load()),
+      static_cast<long long>(shared.simulated_ms.load() / 1000));
   if (!options.quiet && !failed) print_coverage(coverage);
   if (!options.expect_violation) return failed ? 1 : 0;
   std::printf(failed ? "the planted bug was found\n" : "the planted bug was NOT found\n");
@@ -274,7 +297,10 @@ int shrink(const Options& options) {
       std::vector<uint32_t> fewer = kept;
       const size_t end = std::min(at + portion, fewer.size());
       fewer.erase(fewer.begin() + static_cast<long>(at), fewer.begin() + static_cast<long>(end));
-      if (!fewer.empty() && without([&](Reduction& smaller) { smaller.clients = fewer; smaller.without_clients.clear(); })) {
+      if (!fewer.empty() && without([&](Reduction& smaller) {
+            smaller.clients = fewer;
+            smaller.without_clients.clear();
+          })) {
         kept = fewer;
         spared = true;
       } else {
@@ -293,7 +319,8 @@ int shrink(const Options& options) {
   for (uint32_t count = 1; count <= 3; count++) {
     if (without([count](Reduction& smaller) { smaller.requests_max = count; })) break;
   }
-  std::printf("%s\n\nreplay with: %s\n", make_scenario(seed, best).describe().c_str(), replay(seed, best).c_str());
+  std::printf("%s\n\nreplay with: %s\n", make_scenario(seed, best).describe().c_str(),
+              replay(seed, best).c_str());
   return 0;
 }
 
@@ -310,10 +337,11 @@ int main_of_sim(int argc, char** argv) {
   if (!options.one) return run_many(options);
   Coverage coverage;
   const Summary summary = run_one(options.from, options.reduction, options.trace, coverage);
-  std::printf("seed %llu passed: %llu connections, %llu requests, %llu turns, %lld ms simulated\n",
-              static_cast<unsigned long long>(options.from), static_cast<unsigned long long>(summary.connections),
-              static_cast<unsigned long long>(summary.requests), static_cast<unsigned long long>(summary.turns),
-              static_cast<long long>(summary.simulated_ns / ms));
+  std::printf(
+      "seed %llu passed: %llu connections, %llu requests, %llu turns, %lld ms simulated\n",
+      static_cast<unsigned long long>(options.from), static_cast<unsigned long long>(summary.connections),
+      static_cast<unsigned long long>(summary.requests), static_cast<unsigned long long>(summary.turns),
+      static_cast<long long>(summary.simulated_ns / ms));
   return 0;
 }
 

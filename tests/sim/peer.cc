@@ -98,7 +98,8 @@ Task<Got> read_head(Peer& peer, Head& head, int64_t deadline_ns) {
       continue;
     }
     const size_t colon = line.find(": ");
-    if (colon == std::string_view::npos) violation("the proxy wrote a field line without a colon: " + std::string(line));
+    if (colon == std::string_view::npos)
+      violation("the proxy wrote a field line without a colon: " + std::string(line));
     head.fields.emplace_back(lower(line.substr(0, colon)), std::string(line.substr(colon + 2)));
   }
   co_return Got::bytes;
@@ -112,7 +113,9 @@ bool framing_of(const Head& head, Framing& framing, uint64_t& length) {
     if (name == "content-length") {
       seen++;
       framing = Framing::length;
-      if (std::from_chars(value.data(), value.data() + value.size(), length).ptr != value.data() + value.size()) return false;
+      if (std::from_chars(value.data(), value.data() + value.size(), length).ptr !=
+          value.data() + value.size())
+        return false;
     } else if (name == "transfer-encoding") {
       seen++;
       framing = Framing::chunked;
@@ -131,7 +134,8 @@ Task<BodyEnd> read_body(Peer& peer, Framing framing, uint64_t length, std::strin
     // Take what is there.
     if (framing == Framing::none || (framing == Framing::length && left == 0)) co_return BodyEnd::whole;
     if (framing == Framing::length || framing == Framing::until_close || (in_chunk && left > 0)) {
-      const size_t taken = framing == Framing::until_close ? peer.inbox.size() : std::min<uint64_t>(left, peer.inbox.size());
+      const size_t taken =
+          framing == Framing::until_close ? peer.inbox.size() : std::min<uint64_t>(left, peer.inbox.size());
       body.append(peer.inbox, 0, taken);
       peer.inbox.erase(0, taken);
       if (framing != Framing::until_close) left -= taken;

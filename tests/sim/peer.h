@@ -1,5 +1,5 @@
-// Peer: the socket of a simulated client or server, with what they need to speak HTTP: strict reading, framing, and
-// waits that end at a deadline. Coroutines of src/coro; one thread.
+// Peer: the socket of a simulated client or server, with what they need to speak HTTP: strict reading,
+// framing, and waits that end at a deadline. Coroutines of src/coro; one thread.
 #pragma once
 
 #include <string>
@@ -25,8 +25,8 @@ class Peer {
 
   // Waits for more bytes.
   Task<Got> fill(int64_t deadline_ns);
-  // Everything, in pieces of at most `piece` (0: as they fit). False: the connection broke, or nothing could be
-  // sent until `deadline_ns`.
+  // Everything, in pieces of at most `piece` (0: as they fit). False: the connection broke, or nothing could
+  // be sent until `deadline_ns`.
   Task<bool> send(std::string_view bytes, size_t piece, int64_t deadline_ns);
   bool readable() const noexcept { return end_->in.arrived > 0; }
   void end_of_sending() { kernel_.shutdown_write(*end_); }
@@ -65,8 +65,8 @@ Task<Got> read_head(Peer& peer, Head& head, int64_t deadline_ns);
 
 enum class Framing : uint8_t { none, length, chunked, until_close };
 enum class BodyEnd : uint8_t { whole, cut, late, malformed };
-// Appends the payload to `body`. Each wait ends `patience_ns` after the last byte. `pause_ns`: waits that long between
-// reads, as a slow client does.
+// Appends the payload to `body`. Each wait ends `patience_ns` after the last byte. `pause_ns`: waits that
+// long between reads, as a slow client does.
 Task<BodyEnd> read_body(Peer& peer, Framing framing, uint64_t length, std::string& body, int64_t patience_ns,
                         int64_t pause_ns);
 // The framing that a head announces. False: it is ambiguous.

@@ -70,12 +70,13 @@ bool RingState::runnable() const noexcept {
 }
 
 std::string RingState::describe() const {
-  static constexpr const char* names[] = {"accept",       "connect",       "receive",       "receive_selected", "send",
-                                          "send_message", "poll_readable", "poll_writable", "poll_gone",        "read"};
+  static constexpr const char* names[] = {"accept",    "connect",      "receive",       "receive_selected",
+                                          "send",      "send_message", "poll_readable", "poll_writable",
+                                          "poll_gone", "read"};
   std::string out = std::to_string(in_flight) + " in flight:";
   for (const auto& [id, active] : active_) {
-    out += std::string(" ") + names[static_cast<size_t>(active.kind)] + "(" + std::to_string(active.fd) + ")" +
-           (active.armed ? "" : "!");
+    out += std::string(" ") + names[static_cast<size_t>(active.kind)] + "(" + std::to_string(active.fd) +
+           ")" + (active.armed ? "" : "!");
   }
   return out;
 }
@@ -125,14 +126,16 @@ void RingState::wait(int64_t wait_ns) {
   }
   for (const Completion& completion : ready_) completion.op->landed = true;
   if (ready_.size() > 1 && kernel_.strikes(Fault::reorder)) {
-    // Any order, except that completions on one descriptor keep theirs: an answer never overtakes its request's send.
+    // Any order, except that completions on one descriptor keep theirs: an answer never overtakes its
+    // request's send.
     std::map<int, std::deque<Completion>> by_descriptor;
     std::vector<int> order;
     for (const Completion& completion : ready_) {
       by_descriptor[completion.fd].push_back(completion);
       order.push_back(completion.fd);
     }
-    for (size_t index = order.size() - 1; index > 0; index--) std::swap(order[index], order[kernel_.below(index + 1)]);
+    for (size_t index = order.size() - 1; index > 0; index--)
+      std::swap(order[index], order[kernel_.below(index + 1)]);
     ready_.clear();
     for (const int fd : order) {
       ready_.push_back(by_descriptor[fd].front());
@@ -184,7 +187,8 @@ void RingState::give_back(uint16_t group, uint16_t buffer_id) {
 
 void RingState::start(uint64_t id) {
   if (kernel_.strikes(Fault::late_start)) {
-    kernel_.at(kernel_.now_ns() + static_cast<int64_t>(kernel_.below(3'000'000)), [this, id] { attempt(id); });
+    kernel_.at(kernel_.now_ns() + static_cast<int64_t>(kernel_.below(3'000'000)),
+               [this, id] { attempt(id); });
     return;
   }
   attempt(id);
@@ -362,15 +366,18 @@ void RingState::end(uint64_t id, int32_t result, bool buffer_selected, uint16_t 
   const auto found = active_.find(id);
   disarm(id, found->second);
   const Completion completion{found->second.op, found->second.fd, result, false, buffer_selected, buffer_id};
-  // Bytes are moved and the completion posted in one step, so what moves bytes is late only by being tried late.
+  // Bytes are moved and the completion posted in one step, so what moves bytes is late only by being tried
+  // late.
   const Op::Kind kind = found->second.kind;
-  const bool in_order = kind != Op::Kind::connect && kind != Op::Kind::poll_readable && kind != Op::Kind::poll_writable &&
-                        kind != Op::Kind::poll_gone && kind != Op::Kind::read;
+  const bool in_order = kind != Op::Kind::connect && kind != Op::Kind::poll_readable &&
+                        kind != Op::Kind::poll_writable && kind != Op::Kind::poll_gone &&
+                        kind != Op::Kind::read;
   const auto known = ids_.find(completion.op);
   if (known != ids_.end() && known->second == id) ids_.erase(known);
   active_.erase(found);
   if (!in_order && kernel_.strikes(Fault::late_completion)) {
-    kernel_.at(kernel_.now_ns() + static_cast<int64_t>(kernel_.below(2'000'000)), [this, completion] { post(completion); });
+    kernel_.at(kernel_.now_ns() + static_cast<int64_t>(kernel_.below(2'000'000)),
+               [this, completion] { post(completion); });
     return;
   }
   post(completion);

@@ -1,5 +1,6 @@
-// RingState: what the simulated kernel keeps for one ring. Operations are tried when they are submitted, or later;
-// those that can't go on are armed on their descriptor; completions wait until the ring's owner turns it.
+// RingState: what the simulated kernel keeps for one ring. Operations are tried when they are submitted, or
+// later; those that can't go on are armed on their descriptor; completions wait until the ring's owner turns
+// it.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ class RingState {
   int64_t wake_ns() const noexcept { return wake_ns_; }
 
   // From the kernel.
-  void look_at(uint64_t id);  // the descriptor of an armed operation changed
+  void look_at(uint64_t id);     // the descriptor of an armed operation changed
   std::string describe() const;  // what is in flight
   bool waits(uint64_t id) const noexcept { return active_.contains(id); }
   void completed(uint64_t id, int32_t result);

@@ -1,10 +1,10 @@
-// One run: the real cores over the simulated kernel, the scheduler that lets them and everybody else act in an order
-// that the seed decides, and the invariants that must hold at its end.
+// One run: the real cores over the simulated kernel, the scheduler that lets them and everybody else act in
+// an order that the seed decides, and the invariants that must hold at its end.
 #include <algorithm>
 #include <memory>
 
-#include "coro/frame_pool.h"
 #include "core/core.h"
+#include "coro/frame_pool.h"
 #include "proxy/limits.h"
 #include "proxy/serving.h"
 #include "ring/sys.h"
@@ -58,7 +58,8 @@ struct SimCore {
 
 class Run {
  public:
-  Run(const Scenario& scenario, bool trace) : scenario_(scenario), world_(scenario, trace), config_(configuration(scenario)) {}
+  Run(const Scenario& scenario, bool trace)
+      : scenario_(scenario), world_(scenario, trace), config_(configuration(scenario)) {}
 
   Summary go(std::map<std::string, uint64_t>& coverage);
 
@@ -96,8 +97,9 @@ void Run::start() {
   kernel.describe_cores = [this] {
     std::string rings;
     for (const std::unique_ptr<SimCore>& one : cores_) {
-      rings += "\n  core: " + one->ring->describe() + "; timers " + std::to_string(one->core->timers().armed_count()) +
-               ", bulk buffers leased " + std::to_string(one->core->bulk_buffers().leased()) + ", exchanges " +
+      rings += "\n  core: " + one->ring->describe() + "; timers " +
+               std::to_string(one->core->timers().armed_count()) + ", bulk buffers leased " +
+               std::to_string(one->core->bulk_buffers().leased()) + ", exchanges " +
                std::to_string(one->stats.exchanges_active.get()) + ", connections " +
                std::to_string(one->stats.connections_open.get());
     }
@@ -114,12 +116,15 @@ void Run::start() {
     Address address = world_.proxy;
     const int fd = sys::listen_on(address, 100, index == 0);
     const std::vector<int> listeners{fd};
-    one.serving = std::make_unique<proxy::Serving>(*one.core, config_, sites_, pools_, listeners, scenario_.seed + index);
+    one.serving = std::make_unique<proxy::Serving>(*one.core, config_, sites_, pools_, listeners,
+                                                   scenario_.seed + index);
   }
   kernel.throw_again(faults);
   proxy_frame_bytes_ = 0;
-  if (scenario_.drain_ns != 0) kernel.at(kernel.now_ns() + scenario_.drain_ns, [this] { begin_drain(Mailbox::drain); });
-  if (scenario_.stop_ns != 0) kernel.at(kernel.now_ns() + scenario_.stop_ns, [this] { begin_drain(Mailbox::stop_now); });
+  if (scenario_.drain_ns != 0)
+    kernel.at(kernel.now_ns() + scenario_.drain_ns, [this] { begin_drain(Mailbox::drain); });
+  if (scenario_.stop_ns != 0)
+    kernel.at(kernel.now_ns() + scenario_.stop_ns, [this] { begin_drain(Mailbox::stop_now); });
   start_clients(world_);
 }
 
@@ -146,7 +151,8 @@ void Run::check_memory() const {
     bound += one->stats.connections_open.get() * 4096 + one->stats.exchanges_active.get() * 16384;
   }
   if (proxy_frame_bytes_ > bound) {
-    violation("frames of " + std::to_string(proxy_frame_bytes_) + " bytes are more than the documented " + std::to_string(bound));
+    violation("frames of " + std::to_string(proxy_frame_bytes_) + " bytes are more than the documented " +
+              std::to_string(bound));
   }
 }
 
@@ -192,7 +198,8 @@ Summary Run::go(std::map<std::string, uint64_t>& coverage) {
   start();
   while (!world_.clients.empty()) {
     turn_one();
-    if (kernel.now_ns() - begun > simulated_max_ns + world_.jumped_ns) violation("the run does not come to its end");
+    if (kernel.now_ns() - begun > simulated_max_ns + world_.jumped_ns)
+      violation("the run does not come to its end");
   }
   // Everybody has gone home: with nothing thrown any more, the cores must end by themselves.
   kernel.calm();
@@ -238,20 +245,28 @@ void Run::check_end() {
     lines += static_cast<size_t>(std::count(one->lines.begin(), one->lines.end(), '\n'));
     out += stats.log_dropped.get();
     const auto zero = [](const Count& gauge, const char* what) {
-      if (gauge.get() != 0) violation(std::string(what) + " is " + std::to_string(gauge.get()) + " at the end");
+      if (gauge.get() != 0)
+        violation(std::string(what) + " is " + std::to_string(gauge.get()) + " at the end");
     };
     zero(stats.connections_open, "connections_open");
     zero(stats.exchanges_active, "exchanges_active");
     zero(stats.server_connections_open, "server_connections_open");
     zero(stats.server_connections_idle, "server_connections_idle");
     zero(stats.pipes_in_use, "pipes_in_use");
-    if (one->core->head_buffers().leased() + one->core->answer_buffers().leased() + one->core->bulk_buffers().leased() != 0) {
+    if (one->core->head_buffers().leased() + one->core->answer_buffers().leased() +
+            one->core->bulk_buffers().leased() !=
+        0) {
       violation("a buffer did not come home");
     }
   }
-  if (in != moved) violation("body bytes: " + std::to_string(in) + " were counted by direction, " + std::to_string(moved) + " by the way they moved");
-  if (requests != lines + out) violation(std::to_string(requests) + " requests, but " + std::to_string(lines) + " lines in the access log");
-  if (proxy_frame_bytes_ != 0) violation(std::to_string(proxy_frame_bytes_) + " bytes of frames were never freed");
+  if (in != moved)
+    violation("body bytes: " + std::to_string(in) + " were counted by direction, " + std::to_string(moved) +
+              " by the way they moved");
+  if (requests != lines + out)
+    violation(std::to_string(requests) + " requests, but " + std::to_string(lines) +
+              " lines in the access log");
+  if (proxy_frame_bytes_ != 0)
+    violation(std::to_string(proxy_frame_bytes_) + " bytes of frames were never freed");
 }
 
 void Run::add_coverage(std::map<std::string, uint64_t>& coverage) const {
@@ -276,7 +291,8 @@ void Run::add_coverage(std::map<std::string, uint64_t>& coverage) const {
         const size_t first = begin + key.size();
         return line.substr(first, line.find('"', first) - first);
       };
-      coverage["ended: " + std::string(value("\"phase\":\"")) + " by " + std::string(value("\"ended_by\":\""))]++;
+      coverage["ended: " + std::string(value("\"phase\":\"")) + " by " +
+               std::string(value("\"ended_by\":\""))]++;
     }
   }
 }
@@ -296,7 +312,8 @@ World::World(const Scenario& the_scenario, bool trace)
     : scenario(the_scenario), quiet(the_scenario.quiet()), kernel(the_scenario.seed, the_scenario.faults) {
   kernel.tracing = trace;
   proxy = address_of(1, 8080);
-  patience_ns = head_timeout_ns + connect_timeout_ns * 4 + response_timeout_ns + idle_timeout_ns + keep_alive_timeout_ns + slack_ns;
+  patience_ns = head_timeout_ns + connect_timeout_ns * 4 + response_timeout_ns + idle_timeout_ns +
+                keep_alive_timeout_ns + slack_ns;
   for (const ClientPlan& client : scenario.clients) {
     for (const RequestPlan& plan : client.requests) records[plan.id] = {.plan = &plan, .client = &client};
   }
@@ -310,21 +327,41 @@ Summary run(const Scenario& scenario, bool trace, std::map<std::string, uint64_t
 std::vector<std::string> everything_to_cover() {
   std::vector<std::string> all;
   for (const std::string_view fault : fault_names) all.push_back("fault: " + std::string(fault));
-  for (size_t kind = 0; kind < kinds; kind++) all.push_back(std::string("seen: ") + name(static_cast<Kind>(kind)));
-  for (size_t fault = 0; fault < server_faults; fault++) all.push_back(std::string("seen: ") + name(static_cast<ServerFault>(fault)));
-  for (size_t fault = 0; fault < client_faults; fault++) all.push_back(std::string("seen: ") + name(static_cast<ClientFault>(fault)));
-  for (const char* what : {"accept: no descriptor", "accept: ends with a connection", "receive: no buffers", "receive: bytes",
-                           "receive: end", "receive: reset", "send: bytes", "send: broken", "poll: gone", "poll: ready",
-                           "connect: done", "connect: refused", "cancel: in time", "cancel: too late", "splice: into a pipe",
-                           "splice: out of a pipe", "a reply of the proxy", "result: whole", "result: a reply of the proxy",
-                           "result: cut", "result: nothing"}) {
+  for (size_t kind = 0; kind < kinds; kind++)
+    all.push_back(std::string("seen: ") + name(static_cast<Kind>(kind)));
+  for (size_t fault = 0; fault < server_faults; fault++)
+    all.push_back(std::string("seen: ") + name(static_cast<ServerFault>(fault)));
+  for (size_t fault = 0; fault < client_faults; fault++)
+    all.push_back(std::string("seen: ") + name(static_cast<ClientFault>(fault)));
+  for (const char* what : {"accept: no descriptor",
+                           "accept: ends with a connection",
+                           "receive: no buffers",
+                           "receive: bytes",
+                           "receive: end",
+                           "receive: reset",
+                           "send: bytes",
+                           "send: broken",
+                           "poll: gone",
+                           "poll: ready",
+                           "connect: done",
+                           "connect: refused",
+                           "cancel: in time",
+                           "cancel: too late",
+                           "splice: into a pipe",
+                           "splice: out of a pipe",
+                           "a reply of the proxy",
+                           "result: whole",
+                           "result: a reply of the proxy",
+                           "result: cut",
+                           "result: nothing"}) {
     all.push_back(std::string("seen: ") + what);
   }
 #define BW_NAME(name, help) all.push_back("counter: " #name);
   BW_COUNTERS(BW_NAME)
 #undef BW_NAME
   for (const char* phase : {"head", "connect", "request", "response_head", "response_body", "tunnel"}) {
-    for (const char* side : {"client", "server", "proxy"}) all.push_back(std::string("ended: ") + phase + " by " + side);
+    for (const char* side : {"client", "server", "proxy"})
+      all.push_back(std::string("ended: ") + phase + " by " + side);
   }
   all.push_back("ended: done by done");
   all.push_back("ended: done by server");

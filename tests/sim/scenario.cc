@@ -61,9 +61,10 @@ RequestPlan make_request(Dice& dice, uint32_t id, uint32_t repositories, bool ho
   plan.id = id;
   plan.repository = static_cast<uint32_t>(dice.below(repositories));
   plan.version_2 = dice.one_in(2);
-  static constexpr Kind often[] = {Kind::advertise_fetch, Kind::advertise_fetch, Kind::upload_pack, Kind::upload_pack,
-                                   Kind::advertise_push,  Kind::receive_pack,    Kind::dumb_object, Kind::web_page,
-                                   Kind::web_head,        Kind::web_form,        Kind::lfs_upload};
+  static constexpr Kind often[] = {Kind::advertise_fetch, Kind::advertise_fetch, Kind::upload_pack,
+                                   Kind::upload_pack,     Kind::advertise_push,  Kind::receive_pack,
+                                   Kind::dumb_object,     Kind::web_page,        Kind::web_head,
+                                   Kind::web_form,        Kind::lfs_upload};
   plan.kind = dice.one_in(40) ? Kind::websocket : often[dice.below(std::size(often))];
   plan.answer_bytes = dice.body_bytes();
   const bool has_body = plan.is_git_post() || plan.kind == Kind::web_form || plan.kind == Kind::lfs_upload;
@@ -116,7 +117,8 @@ RequestPlan make_request(Dice& dice, uint32_t id, uint32_t repositories, bool ho
   if (in_body && plan.answer_bytes == 0) plan.answer_bytes = 1;
   if (plan.answer_framing == Framing::until_close) {
     if (fault == ServerFault::closes_in_body) fault = ServerFault::resets_in_body;
-    if (fault == ServerFault::extra_bytes || fault == ServerFault::closes_soon_after) fault = ServerFault::none;
+    if (fault == ServerFault::extra_bytes || fault == ServerFault::closes_soon_after)
+      fault = ServerFault::none;
   }
   if (fault == ServerFault::extra_bytes && plan.answer_bytes > 3000) plan.answer_bytes = 3000;
   if (plan.kind == Kind::websocket) fault = ServerFault::none;
@@ -234,8 +236,10 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
                                    from + static_cast<int64_t>(dice.between(1, 300)) * ms});
     }
   }
-  if (dice.one_in(12)) scenario.drain_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
-  if (dice.one_in(24)) scenario.stop_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
+  if (dice.one_in(12))
+    scenario.drain_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
+  if (dice.one_in(24))
+    scenario.stop_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
   const auto repositories = static_cast<uint32_t>(dice.between(1, 20));
   uint32_t id = 1;
   size_t planned = 0;
@@ -253,7 +257,8 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
         plan.login = plan.expects_continue = plan.http_1_0 = plan.client_closes = false;
         plan.client_fault = ClientFault::none;
         plan.interim = 0;
-        if (plan.kind == Kind::websocket) plan = RequestPlan{.id = plan.id, .kind = Kind::web_page, .answer_bytes = 10};
+        if (plan.kind == Kind::websocket)
+          plan = RequestPlan{.id = plan.id, .kind = Kind::web_page, .answer_bytes = 10};
       }
       client.requests.push_back(plan);
     }
@@ -296,32 +301,37 @@ std::string Reduction::arguments() const {
 }
 
 std::string Scenario::describe() const {
-  std::string out = "seed " + std::to_string(seed) + ": " + std::to_string(cores) + " cores, " + std::to_string(servers) +
-                    " servers" + (a_silent_server ? " and a silent one" : "") + ", " + std::to_string(clients.size()) +
-                    " clients; " + (quiet() ? "nothing may fail" : "requests may fail");
+  std::string out = "seed " + std::to_string(seed) + ": " + std::to_string(cores) + " cores, " +
+                    std::to_string(servers) + " servers" + (a_silent_server ? " and a silent one" : "") +
+                    ", " + std::to_string(clients.size()) + " clients; " +
+                    (quiet() ? "nothing may fail" : "requests may fail");
   for (size_t fault = 0; fault < fault_kinds; fault++) {
     if (faults.per_mille[fault] == 0) continue;
-    out += "\n  fault " + std::string(fault_names[fault]) + ": " + std::to_string(faults.per_mille[fault]) + " in 1000";
+    out += "\n  fault " + std::string(fault_names[fault]) + ": " + std::to_string(faults.per_mille[fault]) +
+           " in 1000";
   }
   for (const Restart& restart : restarts) {
-    out += "\n  server " + std::to_string(restart.server) + " is away from " + std::to_string(restart.from_ns / ms) + " to " +
-           std::to_string(restart.until_ns / ms) + " ms";
+    out += "\n  server " + std::to_string(restart.server) + " is away from " +
+           std::to_string(restart.from_ns / ms) + " to " + std::to_string(restart.until_ns / ms) + " ms";
   }
   if (drain_ns != 0) out += "\n  drain after " + std::to_string(drain_ns / ms) + " ms";
   if (stop_ns != 0) out += "\n  stop after " + std::to_string(stop_ns / ms) + " ms";
-  out += "\n  buffers: " + std::to_string(head_buffers) + " head, " + std::to_string(bulk_buffers) + " bulk; pipes: " +
-         std::to_string(pipes) + "; connections: " + std::to_string(connections_max);
+  out += "\n  buffers: " + std::to_string(head_buffers) + " head, " + std::to_string(bulk_buffers) +
+         " bulk; pipes: " + std::to_string(pipes) + "; connections: " + std::to_string(connections_max);
   for (const ClientPlan& client : clients) {
-    if (clients.size() > 400) break;
-    out += "\n  client " + std::to_string(client.number) + " at " + std::to_string(client.starts_ns / ms) + " ms" +
-           (client.pipelined ? ", pipelined" : "") + (client.piece != 0 ? ", in pieces of " + std::to_string(client.piece) : "");
+    if (clients.size() > 4000) break;
+    out += "\n  client " + std::to_string(client.number) + " at " + std::to_string(client.starts_ns / ms) +
+           " ms" + (client.pipelined ? ", pipelined" : "") +
+           (client.piece != 0 ? ", in pieces of " + std::to_string(client.piece) : "");
     for (const RequestPlan& plan : client.requests) {
       static constexpr const char* framings[] = {"none", "length", "chunked", "until close"};
-      out += "\n    request " + std::to_string(plan.id) + ": " + name(plan.kind) + (plan.http_1_0 ? " 1.0" : "") +
-             (plan.login ? " with log-in" : "") + (plan.expects_continue ? " expecting 100" : "") + ", " +
-             framings[static_cast<size_t>(plan.request_framing)] + " " + std::to_string(plan.request_bytes) + " up; " +
-             std::to_string(plan.status) + " " + framings[static_cast<size_t>(plan.answer_framing)] + " " +
-             std::to_string(plan.answer_bytes) + " down" + (plan.server_closes ? ", server closes" : "") +
+      out += "\n    request " + std::to_string(plan.id) + ": " + name(plan.kind) +
+             (plan.http_1_0 ? " 1.0" : "") + (plan.login ? " with log-in" : "") +
+             (plan.expects_continue ? " expecting 100" : "") + ", " +
+             framings[static_cast<size_t>(plan.request_framing)] + " " + std::to_string(plan.request_bytes) +
+             " up; " + std::to_string(plan.status) + " " +
+             framings[static_cast<size_t>(plan.answer_framing)] + " " + std::to_string(plan.answer_bytes) +
+             " down" + (plan.server_closes ? ", server closes" : "") +
              (plan.client_closes ? ", client closes" : "");
       if (plan.server_fault != ServerFault::none) out += std::string("; server ") + name(plan.server_fault);
       if (plan.client_fault != ClientFault::none) out += std::string("; client ") + name(plan.client_fault);
@@ -331,22 +341,34 @@ std::string Scenario::describe() const {
 }
 
 const char* name(Kind kind) {
-  static constexpr const char* names[kinds] = {"advertise_fetch", "advertise_push", "upload_pack", "receive_pack",
-                                               "dumb_object",     "web_page",       "web_head",    "web_form",
-                                               "lfs_upload",      "websocket"};
+  static constexpr const char* names[kinds] = {
+      "advertise_fetch", "advertise_push", "upload_pack", "receive_pack", "dumb_object",
+      "web_page",        "web_head",       "web_form",    "lfs_upload",   "websocket"};
   return names[static_cast<size_t>(kind)];
 }
 const char* name(ServerFault fault) {
-  static constexpr const char* names[server_faults] = {
-      "none",           "silent",      "closes_before_answer", "resets_before_answer", "closes_in_head",
-      "closes_in_body", "resets_in_body", "stalls_in_body",    "extra_bytes",          "both_framings",
-      "bad_head",       "too_many_interim", "early_answer",    "early_answer_then_close", "closes_soon_after"};
+  static constexpr const char* names[server_faults] = {"none",
+                                                       "silent",
+                                                       "closes_before_answer",
+                                                       "resets_before_answer",
+                                                       "closes_in_head",
+                                                       "closes_in_body",
+                                                       "resets_in_body",
+                                                       "stalls_in_body",
+                                                       "extra_bytes",
+                                                       "both_framings",
+                                                       "bad_head",
+                                                       "too_many_interim",
+                                                       "early_answer",
+                                                       "early_answer_then_close",
+                                                       "closes_soon_after"};
   return names[static_cast<size_t>(fault)];
 }
 const char* name(ClientFault fault) {
-  static constexpr const char* names[client_faults] = {
-      "none",           "leaves_in_head", "leaves_in_body", "leaves_waiting", "leaves_in_answer", "half_closes",
-      "stalls_in_head", "stalls_in_body", "stops_reading",  "bad_head",       "long_target",      "large_head"};
+  static constexpr const char* names[client_faults] = {"none",           "leaves_in_head",   "leaves_in_body",
+                                                       "leaves_waiting", "leaves_in_answer", "half_closes",
+                                                       "stalls_in_head", "stalls_in_body",   "stops_reading",
+                                                       "bad_head",       "long_target",      "large_head"};
   return names[static_cast<size_t>(fault)];
 }
 

@@ -1,5 +1,5 @@
-// Scenario: everything that one seed decides before its run starts. Plain data, so that it can be printed and made
-// smaller: a Reduction names what is left out.
+// Scenario: everything that one seed decides before its run starts. Plain data, so that it can be printed and
+// made smaller: a Reduction names what is left out.
 #pragma once
 
 #include <cstdint>

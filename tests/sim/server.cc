@@ -1,5 +1,5 @@
-// Simulated Git servers: they check what reaches them byte for byte, and answer as their request's plan says, which is
-// not always well.
+// Simulated Git servers: they check what reaches them byte for byte, and answer as their request's plan says,
+// which is not always well.
 #include <algorithm>
 #include <charconv>
 
@@ -20,14 +20,17 @@ std::string host_text(const Address& address) {
 void check_request(const World& world, const Head& head, const RequestPlan& plan, const Record& record) {
   const std::string who = "request " + std::to_string(plan.id) + " ";
   const std::string line = std::string(plan.method()) + " " + plan.target() + " HTTP/1.1";
-  if (head.start_line != line) violation(who + "reached the server as `" + head.start_line + "`, not `" + line + "`");
-  for (const char* forbidden : {"x-webauth-user", "remote-user", "x-forwarded-user", "x-hop", "keep-alive", "te"}) {
+  if (head.start_line != line)
+    violation(who + "reached the server as `" + head.start_line + "`, not `" + line + "`");
+  for (const char* forbidden :
+       {"x-webauth-user", "remote-user", "x-forwarded-user", "x-hop", "keep-alive", "te"}) {
     if (head.find(forbidden) != nullptr) violation(who + "reached the server with the field " + forbidden);
   }
   const auto expect = [&](const char* name, const std::string& value) {
     const std::string* const found = head.find(name);
     if (found == nullptr || *found != value) {
-      violation(who + "reached the server with " + name + ": " + (found == nullptr ? "(none)" : *found) + ", not " + value);
+      violation(who + "reached the server with " + name + ": " + (found == nullptr ? "(none)" : *found) +
+                ", not " + value);
     }
   };
   expect("host", "git.example");
@@ -58,9 +61,11 @@ void check_replay(const RequestPlan& plan, const Record& record) {
 
 std::string answer_head(const RequestPlan& plan, size_t body_bytes) {
   const ServerFault fault = plan.server_fault;
-  std::string head = "HTTP/1.1 " + std::to_string(plan.status) + " Answer\r\nX-Sim-Answer: " + std::to_string(plan.id) + "\r\n";
+  std::string head = "HTTP/1.1 " + std::to_string(plan.status) +
+                     " Answer\r\nX-Sim-Answer: " + std::to_string(plan.id) + "\r\n";
   if (plan.status != 101) head += "Content-Type: application/octet-stream\r\n";
-  if (plan.answer_framing == Framing::length) head += "Content-Length: " + std::to_string(body_bytes) + "\r\n";
+  if (plan.answer_framing == Framing::length)
+    head += "Content-Length: " + std::to_string(body_bytes) + "\r\n";
   if (plan.answer_framing == Framing::chunked) head += "Transfer-Encoding: chunked\r\n";
   if (fault == ServerFault::both_framings) head += "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n";
   if (fault == ServerFault::bad_head) head += "Spaced : out\r\n";
@@ -109,7 +114,8 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan) {
   const std::string body = plan.answer_body();
   const std::string head = answer_head(plan, body.size());
   if (fault == ServerFault::closes_in_head) {
-    const bool sent = co_await peer.send(std::string_view(head).substr(0, 20 + kernel.below(20)), 0, deadline());
+    const bool sent =
+        co_await peer.send(std::string_view(head).substr(0, 20 + kernel.below(20)), 0, deadline());
     (void)sent;
     co_return Next::close;
   }
@@ -139,7 +145,8 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan) {
     co_return Next::close;
   }
   if (fault == ServerFault::resets_in_body) co_return Next::reset;
-  if (fault == ServerFault::closes_in_body || fault == ServerFault::early_answer_then_close || plan.server_closes) {
+  if (fault == ServerFault::closes_in_body || fault == ServerFault::early_answer_then_close ||
+      plan.server_closes) {
     co_return Next::close;
   }
   if (fault == ServerFault::closes_soon_after) {
@@ -185,7 +192,8 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   check_replay(plan, *record);
   kernel.cover(name(plan.kind));
   kernel.cover(name(plan.server_fault));
-  const bool early = plan.server_fault == ServerFault::early_answer || plan.server_fault == ServerFault::early_answer_then_close;
+  const bool early = plan.server_fault == ServerFault::early_answer ||
+                     plan.server_fault == ServerFault::early_answer_then_close;
   if (early) {
     const Next next = co_await answer(world, peer, plan);
     if (next != Next::request) co_return next;
@@ -202,9 +210,11 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   const std::string expected = plan.request_body();
   const bool matches = end == BodyEnd::whole ? body == expected : expected.starts_with(body);
   if (plan.request_framing != Framing::none && !matches) {
-    violation("the body of request " + std::to_string(id) + " reached the server changed, or was completed although it is short");
+    violation("the body of request " + std::to_string(id) +
+              " reached the server changed, or was completed although it is short");
   }
-  if (end == BodyEnd::malformed) violation("the body of request " + std::to_string(id) + " reached the server malformed");
+  if (end == BodyEnd::malformed)
+    violation("the body of request " + std::to_string(id) + " reached the server malformed");
   if (end != BodyEnd::whole) co_return Next::close;
   record->bodies_seen++;
   record->read_ns = kernel.now_ns();

@@ -19,7 +19,8 @@ namespace {
 
 sim::End& connection_of(int fd, const char* what) {
   Descriptor& descriptor = Kernel::current().must(fd, what);
-  if (descriptor.kind != Descriptor::Kind::connection) sim::violation(std::string(what) + " of what is no connection");
+  if (descriptor.kind != Descriptor::Kind::connection)
+    sim::violation(std::string(what) + " of what is no connection");
   return *descriptor.end;
 }
 
@@ -104,7 +105,8 @@ int64_t splice_now(int from, int to, size_t bytes, bool) noexcept {
   Descriptor& sink = kernel.must(to, "splice");
   if (kernel.strikes(Fault::again)) return -EAGAIN;
   const bool fills = sink.kind == Descriptor::Kind::pipe_write;
-  if (bytes > 1 && kernel.strikes(fills ? Fault::short_read : Fault::short_write)) bytes = 1 + kernel.below(bytes);
+  if (bytes > 1 && kernel.strikes(fills ? Fault::short_read : Fault::short_write))
+    bytes = 1 + kernel.below(bytes);
   if (fills) {
     sim::PipeState& pipe = *sink.pipe;
     if (pipe.bytes.size() == pipe.capacity) return -EAGAIN;

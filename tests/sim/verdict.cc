@@ -15,7 +15,8 @@ char replay[512] = "";
 
 // BW_ASSERT and the sanitizers abort; the seed must be known then too.
 void on_abort(int) {
-  static constexpr char text[] = "violation: the proxy's own assertion, or a sanitizer, stopped the run\nreplay with: ";
+  static constexpr char text[] =
+      "violation: the proxy's own assertion, or a sanitizer, stopped the run\nreplay with: ";
   ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
   ignored += write(STDERR_FILENO, replay, strlen(replay));
   ignored += write(STDERR_FILENO, "\n", 1);
