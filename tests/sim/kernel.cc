@@ -183,6 +183,18 @@ int64_t Kernel::send(End& end, const void* data, size_t bytes) {
   return static_cast<int64_t>(taken);
 }
 
+bool Kernel::send_at_rest(End& end, std::string_view bytes) {
+  End& to = *end.peer;
+  if (end.closed || end.reset || to.closed || to.shut_write || end.in.held() > 0 || to.in.held() > 0) return false;
+  for (const RingState* const ring : RingState::all()) {
+    if (ring->is_about_to_use(to.fd)) return false;
+  }
+  to.in.bytes.append(bytes);
+  to.in.arrived += bytes.size();
+  changed(to);
+  return true;
+}
+
 void Kernel::arrive(End& to, size_t bytes) {
   Stream& in = to.in;
   const size_t on_the_way = in.held() - in.arrived;

@@ -127,6 +127,9 @@ class Kernel {
   int listen_as_proxy(Address& address);
   int64_t receive(End& end, void* data, size_t bytes);  // bytes, 0 at the end, -EAGAIN, -ECONNRESET
   int64_t send(End& end, const void* data, size_t bytes);
+  // Without a way to travel: `bytes` can be read by the other end from now on. False, and nothing done, unless
+  // nothing is on its way between the two, nor about to be sent by the proxy.
+  bool send_at_rest(End& end, std::string_view bytes);
   void shutdown_write(End& end);
   void shutdown_both(End& end);
   void close(End& end);

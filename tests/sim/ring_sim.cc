@@ -69,6 +69,11 @@ bool RingState::runnable() const noexcept {
   return again_ || !queued_.empty() || !ready_.empty() || kernel_.now_ns() >= wake_ns_;
 }
 
+bool RingState::is_about_to_use(int fd) const noexcept {
+  return std::any_of(active_.begin(), active_.end(),
+                     [fd](const auto& entry) { return entry.second.fd == fd && !entry.second.armed; });
+}
+
 std::string RingState::describe() const {
   static constexpr const char* names[] = {"accept",    "connect",      "receive",       "receive_selected",
                                           "send",      "send_message", "poll_readable", "poll_writable",

@@ -350,6 +350,7 @@ std::vector<std::string> everything_to_cover() {
                            "splice: into a pipe",
                            "splice: out of a pipe",
                            "a reply of the proxy",
+                           "a surplus on a connection at rest",
                            "result: whole",
                            "result: a reply of the proxy",
                            "result: cut",

@@ -41,8 +41,9 @@ enum class ServerFault : uint8_t {
   early_answer,
   early_answer_then_close,
   closes_soon_after,
+  late_surplus,  // says something that nobody asked for, on a connection that is at rest
 };
-inline constexpr size_t server_faults = 15;
+inline constexpr size_t server_faults = 16;
 
 enum class ClientFault : uint8_t {
   none,

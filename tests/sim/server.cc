@@ -159,6 +159,12 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan) {
     }
     co_return kernel.below(3) == 0 ? Next::reset : Next::close;
   }
+  if (fault == ServerFault::late_surplus) {
+    const Sleep rest{kernel, static_cast<int64_t>(kernel.below(30'000'000))};
+    co_await rest;
+    if (peer.inbox.empty() && kernel.send_at_rest(peer.end(), "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen"))
+      kernel.cover("a surplus on a connection at rest");
+  }
   if (plan.kind == Kind::websocket) {
     co_await echo(peer);
     co_return Next::close;

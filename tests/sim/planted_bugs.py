@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Classic bugs that the simulator must find. Each is one small change of one source file; the build makes a copy of that
+file with the bug in it and links a simulator with it. No trace of this is in the product's own sources.
+
+    planted_bugs.py --list                    name, file and the number of seeds within which it must be found
+    planted_bugs.py NAME SOURCE OUTPUT        writes the copy; fails if the place is not there any more
+
+Python's standard library only.
+"""
+
+import sys
+from pathlib import Path
+
+# name: (file below src/, seeds, what stands there, what the bug makes of it)
+BUGS = {
+    # A pipe goes back to the pool with bytes of somebody in it.
+    "pipe_with_bytes_reused": (
+        "core/pipes.cc", 400,
+        "put_back(ends_, held_bytes_ == 0);",
+        "put_back(ends_, true);"),
+    # The session is freed while its poll is still in flight.
+    "last_completion_not_awaited": (
+        "proxy/session.cc", 20,
+        "    worker_.core.ring().cancel(gone_);\n    co_await gone_ended_;",
+        "    worker_.core.ring().cancel(gone_);"),
+    # A buffer goes back to the kernel while its bytes are still being sent.
+    "buffer_reused_too_early": (
+        "proxy/pump.cc", 20,
+        "if (pieces_.count == 0 && front.raw_bytes == 0) pop_front_slot();",
+        "if (front.raw_bytes == 0) pop_front_slot();"),
+    # The idle timer of a pooled connection goes on while it is used.
+    "timer_fires_after_its_time": (
+        "proxy/upstream.cc", 100,
+        "  connection.unlink();\n  connection.idle_timer_.disarm();",
+        "  connection.unlink();"),
+    # The last chunk of a spliced body has no end of line.
+    "chunk_not_ended": (
+        "proxy/pump.cc", 200,
+        "if (chunk_open_) add_part(line_end.data(), line_end.size());",
+        "if (chunk_open_ && frame_sent_ == 0) add_part(line_end.data(), line_end.size());"),
+    # A form is posted on a pooled connection that may be stale.
+    "stale_connection_for_a_post": (
+        "proxy/exchange.cc", 100,
+        "const bool may_reuse = replayable_ && !fresh_only_;",
+        "const bool may_reuse = !fresh_only_;"),
+    # Whatever came whole with its head may be sent again, a push too.
+    "push_replayed": (
+        "proxy/exchange.cc", 100,
+        "wire::is_replayable(request_, git_.operation) && whole_request_at_hand()",
+        "whole_request_at_hand()"),
+    # The end of one direction of a tunnel is not passed on.
+    "half_close_lost": (
+        "proxy/pump.cc", 40,
+        "if (plan_.half_close_sink) sys::shutdown_write(plan_.sink);",
+        ""),
+    # Bytes that landed on a pooled connection become the next client's answer.
+    "answer_of_another_client": (
+        "proxy/upstream.cc", 3000,
+        "if (connection->receiver_.landed()) continue;",
+        "if (false) continue;"),
+    # The same, in the turn in which the connection came back.
+    "reuse_without_a_look": (
+        "proxy/upstream.cc", 2000,
+        "connection->kept_in_turn_ == core_.turns() && ",
+        "false && "),
+    # Hooks see the time of the turn before, which may be long ago.
+    "old_clock": (
+        "core/core.cc", 400,
+        "  now_ns_ = sys::monotonic_ns();  // before any hook: the wait may have been long\n  ring_->dispatch();",
+        "  ring_->dispatch();\n  now_ns_ = sys::monotonic_ns();"),
+    # A body that was cut off is finished as if it were whole.
+    "short_body_completed": (
+        "proxy/pump.cc", 100,
+        "if (!reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);",
+        "if (!reader_.end_of_connection()) reader_.start({});"),
+    # An answer for which there was no room is left out, and the next one takes its place.
+    "reply_left_out": (
+        "proxy/session.cc", 1000,
+        " && !reset_ ? Next::request : Next::close;",
+        " ? Next::request : Next::close;"),
+    # A reset heard by the upload passes for the orderly end of the answer.
+    "reset_told_once": (
+        "proxy/pump.cc", 3000,
+        "if (told.sys_errno == ECONNRESET && told.side == plan_.source_side)",
+        "if (told.sys_errno == ECONNRESET && told.side == Side::internal)"),
+    # A timeout fires, but much later than its name says.
+    "timeout_too_late": (
+        "proxy/exchange.cc", 40,
+        "if (limit > 0 && self.core_.now_ns() >= active + limit)",
+        "if (limit > 0 && self.core_.now_ns() >= active + 10 * limit)"),
+    # A waiter that has no use for its buffer swallows the wake-up of the next one.
+    "wake_up_lost": (
+        "core/buffers.cc", 400,
+        "for (uint32_t free = count_ - leased_; free > 0; free--)",
+        "for (uint32_t free = leased_ + 1 == count_ ? 1 : 0; free > 0; free--)"),
+    # The requests of one operation go to any server.
+    "affinity_forgotten": (
+        "proxy/exchange.cc", 40,
+        "if (bound != backends::Affinity::none) return bound;",
+        "if (bound != backends::Affinity::none) return pool.balancer.pick();"),
+}
+
+
+def main():
+    if sys.argv[1:] == ["--list"]:
+        for name, (source, seeds, _, _) in BUGS.items():
+            print(name, source, seeds)
+        return 0
+    if len(sys.argv) != 4:
+        print(__doc__, file=sys.stderr)
+        return 2
+    name, source, output = sys.argv[1:]
+    _, _, old, new = BUGS[name]
+    text = Path(source).read_text(encoding="utf-8")
+    if text.count(old) != 1:
+        print(f"{source}: the place of the planted bug {name} is there {text.count(old)} times: mend {__file__}", file=sys.stderr)
+        return 1
+    Path(output).write_text(text.replace(old, new), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
