@@ -206,7 +206,7 @@ void Session::stop_now() noexcept {
   stopped_ = true;
   reset_ = true;
   if (exchange_ != nullptr) exchange_->fail({Code::cancelled, Side::internal, 0});
-  sys::shutdown_both(fd_);
+  sys::abort_connection(fd_);
   receiver_.cancel();
 }
 

@@ -95,8 +95,10 @@ int close(int fd) noexcept {
 int shutdown_write(int fd) noexcept {
   return ::shutdown(fd, SHUT_WR) == 0 ? 0 : -errno;
 }
-int shutdown_both(int fd) noexcept {
-  return ::shutdown(fd, SHUT_RDWR) == 0 ? 0 : -errno;
+int abort_connection(int fd) noexcept {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  return ::connect(fd, &nobody, sizeof nobody) == 0 ? 0 : -errno;
 }
 
 void reset_on_close(int fd) noexcept {

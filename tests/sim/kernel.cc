@@ -43,7 +43,14 @@ bool Kernel::strikes(Fault fault) noexcept {
 // ---- time
 
 void Kernel::at(int64_t when_ns, std::function<void()> what) {
-  events_.push({when_ns, event_number_++, std::move(what)});
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  slots_[slot] = std::move(what);
+  events_.push({when_ns, event_number_++, slot});
 }
 
 void Kernel::soon(std::coroutine_handle<> who) {
@@ -52,7 +59,9 @@ void Kernel::soon(std::coroutine_handle<> who) {
 
 void Kernel::run_events() {
   while (!events_.empty() && events_.top().when_ns <= now_ns_) {
-    const std::function<void()> what = std::move(const_cast<Event&>(events_.top()).what);
+    const uint32_t slot = events_.top().slot;
+    const std::function<void()> what = std::exchange(slots_[slot], nullptr);
+    free_slots_.push_back(slot);
     events_.pop();
     what();
   }
@@ -166,7 +175,8 @@ int64_t Kernel::receive(End& end, void* data, size_t bytes) {
     return static_cast<int64_t>(taken);
   }
   if (end.pending_error != 0) return -std::exchange(end.pending_error, 0);
-  if (end.reset || in.end_arrived || end.shut_read) return 0;
+  if (end.aborted) return -ENOTCONN;
+  if (end.reset || in.end_arrived) return 0;
   return -EAGAIN;
 }
 
@@ -200,10 +210,10 @@ void Kernel::arrive(End& to, size_t bytes) {
   const size_t on_the_way = in.held() - in.arrived;
   bytes = std::min(bytes, on_the_way);  // less if a reset dropped them
   if (bytes == 0 || to.reset) return;
-  if (to.closed || to.shut_read) {  // nobody will read them (RFC 9293 §3.6.1)
+  if (to.closed) {  // nobody will read them (RFC 9293 §3.6.1)
     in.bytes.clear();
     in.read_at = in.arrived = 0;
-    if (to.closed) send_reset(to);
+    send_reset(to);
     return;
   }
   in.arrived += bytes;
@@ -245,9 +255,13 @@ void Kernel::shutdown_write(End& end) {
   changed(end);
 }
 
-void Kernel::shutdown_both(End& end) {
-  end.shut_read = true;
-  shutdown_write(end);
+void Kernel::abort(End& end) {
+  if (end.reset) return;
+  send_reset(end);
+  end.in.bytes = std::string();
+  end.in.read_at = end.in.arrived = 0;
+  end.reset = end.aborted = true;
+  end.pending_error = ECONNRESET;
   changed(end);
 }
 
@@ -262,14 +276,15 @@ void Kernel::close(End& end) {
   }
   end.closed = true;
   end.fd = -1;
-  end.in.bytes.clear();
+  end.in.bytes = std::string();
   end.in.read_at = end.in.arrived = 0;
 }
 
 short Kernel::poll_mask(const End& end) const noexcept {
   int mask = 0;
   const bool gone = end.reset;
-  const bool reading_over = end.in.end_arrived || end.shut_read || gone;
+  if (end.aborted) return static_cast<short>(POLLOUT | POLLHUP | (end.pending_error != 0 ? POLLERR : 0));
+  const bool reading_over = end.in.end_arrived || gone;
   const bool writing_over = end.shut_write || gone;
   if (end.in.arrived > 0 || reading_over) mask |= POLLIN;
   if (reading_over) mask |= POLLRDHUP;

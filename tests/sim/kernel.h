@@ -46,12 +46,14 @@ struct End {
   uint64_t connection = 0;
   int fd = -1;          // if it belongs to the proxy
   bool closed = false;  // by its owner
-  bool shut_write = false, shut_read = false;
-  bool reset = false;     // a reset arrived
+  bool shut_write = false;
+  bool reset = false;     // a reset arrived, or was sent
+  bool aborted = false;   // by its owner
   int pending_error = 0;  // reported once, then sends get EPIPE and receives the end
   bool reset_on_close = false;
   std::array<std::coroutine_handle<>, 2> waiters;  // of a simulated peer: who reads, who sends
-  std::array<uint64_t, 2> waits{};
+  std::array<int64_t, 2> deadlines_ns{};  // until when they wait
+  std::array<int64_t, 2> alarms_ns{};     // the next event that looks at that; 0: none
   Address local, remote;
 
   size_t room() const noexcept {  // for what this end sends
@@ -131,7 +133,7 @@ class Kernel {
   // nothing is on its way between the two, nor about to be sent by the proxy.
   bool send_at_rest(End& end, std::string_view bytes);
   void shutdown_write(End& end);
-  void shutdown_both(End& end);
+  void abort(End& end);
   void close(End& end);
   short poll_mask(const End& end) const noexcept;
   void send_reset(End& from);  // the other end hears of it after a while
@@ -163,10 +165,10 @@ class Kernel {
   const std::array<uint64_t, fault_kinds>& thrown() const noexcept { return thrown_; }
 
  private:
-  struct Event {
+  struct Event {  // small, because a heap moves them about
     int64_t when_ns;
     uint64_t number;
-    std::function<void()> what;
+    uint32_t slot;
     bool operator<(const Event& other) const noexcept {
       return when_ns != other.when_ns ? when_ns > other.when_ns : number > other.number;
     }
@@ -191,6 +193,8 @@ class Kernel {
   uint64_t event_number_ = 0;
   uint64_t connection_number_ = 0;
   std::priority_queue<Event> events_;
+  std::vector<std::function<void()>> slots_;
+  std::vector<uint32_t> free_slots_;
   std::deque<Descriptor> descriptors_;
   std::deque<std::unique_ptr<End>> ends_;
   std::vector<std::shared_ptr<PeerListener>> servers_;

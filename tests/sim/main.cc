@@ -1,5 +1,7 @@
 // The simulator's command line: runs seeds in a few processes, replays one with its trace, or makes a failing
 // one smaller. docs/testing.md is the guide.
+#include <malloc.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include <map>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "coro/frame_pool.h"
@@ -147,7 +150,6 @@ struct Shared {
   std::atomic<uint64_t> next{0}, done{0}, connections{0}, requests{0}, turns{0};
   std::atomic<int64_t> simulated_ms{0};
   std::atomic<bool> stop{false};
-  std::atomic<uint64_t> failed_seed{0};
 };
 
 void work(const Options& options, Shared& shared, int report, std::chrono::steady_clock::time_point until) {
@@ -195,6 +197,16 @@ void print_coverage(const Coverage& coverage) {
   for (const std::string& what : never) std::printf("  %s\n", what.c_str());
 }
 
+// A worker's report: lines of "what=count".
+void add(const std::string& text, Coverage& coverage) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at);
+    const size_t equals = text.rfind('=', end);
+    coverage[text.substr(at, equals - at)] += std::stoull(text.substr(equals + 1, end - equals - 1));
+    at = end + 1;
+  }
+}
+
 int run_many(const Options& options) {
   void* const memory =
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -202,7 +214,8 @@ int run_many(const Options& options) {
   const auto begun = std::chrono::steady_clock::now();
   const auto until = begun + std::chrono::seconds(options.for_seconds);
   std::fflush(stdout);
-  std::vector<std::pair<pid_t, int>> workers;
+  std::vector<pid_t> workers;
+  std::vector<pollfd> reports;
   for (uint32_t job = 0; job < options.jobs; job++) {
     int ends[2];
     if (pipe(ends) != 0) complain("no pipe");
@@ -212,30 +225,28 @@ int run_many(const Options& options) {
       work(options, shared, ends[1], until);
     }
     close(ends[1]);
-    workers.emplace_back(pid, ends[0]);
+    workers.push_back(pid);
+    reports.push_back({.fd = ends[0], .events = POLLIN, .revents = 0});
   }
   Coverage coverage;
   bool failed = false;
-  for (size_t left = workers.size(); left > 0; left--) {
-    int status = 0;
-    pid_t ended = 0;
-    // A worker's report may be larger than a pipe: read while it writes.
-    std::string text;
-    const auto& [pid, report] = workers[workers.size() - left];
-    char room[4096];
-    for (ssize_t got = 0; (got = read(report, room, sizeof room)) > 0;)
-      text.append(room, static_cast<size_t>(got));
-    close(report);
-    ended = waitpid(pid, &status, 0);
-    if (ended == pid && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
-      failed = true;
-      shared.stop = true;
-    }
-    for (size_t at = 0; at < text.size();) {
-      const size_t end = text.find('\n', at);
-      const size_t equals = text.rfind('=', end);
-      coverage[text.substr(at, equals - at)] += std::stoull(text.substr(equals + 1, end - equals - 1));
-      at = end + 1;
+  std::vector<std::string> texts(workers.size());
+  for (size_t left = workers.size(); left > 0;) {
+    poll(reports.data(), reports.size(), -1);
+    for (size_t job = 0; job < workers.size(); job++) {
+      if (reports[job].revents == 0) continue;
+      char room[4096];
+      const ssize_t got = read(reports[job].fd, room, sizeof room);
+      if (got > 0) {
+        texts[job].append(room, static_cast<size_t>(got));
+        continue;
+      }
+      close(std::exchange(reports[job].fd, -1));
+      left--;
+      int status = 0;
+      const bool well = waitpid(workers[job], &status, 0) == workers[job] && status == 0;
+      if (!well) failed = shared.stop = true;  // the others finish the seed they are at
+      add(texts[job], coverage);
     }
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
@@ -328,6 +339,9 @@ int shrink(const Options& options) {
 
 int main_of_sim(int argc, char** argv) {
   program = argv[0];
+  // A run's memory is the next run's: asking the real kernel for it each time would cost more than the run.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   const Options options = parse(argc, argv);
   if (options.shrink) return shrink(options);
   if (options.describe) {

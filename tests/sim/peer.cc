@@ -19,11 +19,18 @@ struct Change {
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> who) const {
     end.waiters[side] = who;
-    const uint64_t number = ++end.waits[side];
-    End* const at = &end;
-    const size_t of = side;
-    kernel.at(deadline_ns, [at, of, number] {
-      if (at->waits[of] == number && at->waiters[of]) std::exchange(at->waiters[of], nullptr).resume();
+    end.deadlines_ns[side] = deadline_ns;
+    if (end.alarms_ns[side] == 0 || end.alarms_ns[side] > deadline_ns) set_alarm(kernel, end, side);
+  }
+  // One event stands for all the waits of a side that begin before it: deadlines mostly move on.
+  static void set_alarm(Kernel& kernel, End& end, size_t side) {
+    const int64_t when_ns = end.alarms_ns[side] = end.deadlines_ns[side];
+    kernel.at(when_ns, [&kernel, &end, side, when_ns] {
+      if (end.alarms_ns[side] != when_ns) return;
+      end.alarms_ns[side] = 0;
+      if (!end.waiters[side]) return;
+      if (end.deadlines_ns[side] > when_ns) return set_alarm(kernel, end, side);
+      std::exchange(end.waiters[side], nullptr).resume();
     });
   }
   void await_resume() const noexcept {}

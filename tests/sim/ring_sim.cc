@@ -191,7 +191,14 @@ void RingState::give_back(uint16_t group, uint16_t buffer_id) {
 // ---- the kernel's side
 
 void RingState::start(uint64_t id) {
-  if (kernel_.strikes(Fault::late_start)) {
+  // Linux reads what is there while it submits: the proxy relies on that when it looks whether a server spoke
+  // unasked.
+  const Active& active = active_.at(id);
+  const Descriptor& descriptor = kernel_.must(active.fd, "an operation");
+  const bool receives = active.kind == Op::Kind::receive || active.kind == Op::Kind::receive_selected;
+  const bool reads_at_once = receives && descriptor.kind == Descriptor::Kind::connection &&
+                             kernel_.poll_mask(*descriptor.end) != POLLOUT;
+  if (!reads_at_once && kernel_.strikes(Fault::late_start)) {
     kernel_.at(kernel_.now_ns() + static_cast<int64_t>(kernel_.below(3'000'000)),
                [this, id] { attempt(id); });
     return;

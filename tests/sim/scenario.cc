@@ -16,8 +16,8 @@ class Dice {
   size_t body_bytes() {
     const uint64_t roll = below(100);
     if (roll < 60) return below(1000);
-    if (roll < 86) return below(20'000);
-    if (roll < 96) return below(100'000);
+    if (roll < 88) return below(20'000);
+    if (roll < 98) return below(100'000);
     return between(100'000, 500'000);
   }
 

@@ -66,8 +66,8 @@ int shutdown_write(int fd) noexcept {
   Kernel::current().shutdown_write(connection_of(fd, "shutdown"));
   return 0;
 }
-int shutdown_both(int fd) noexcept {
-  Kernel::current().shutdown_both(connection_of(fd, "shutdown"));
+int abort_connection(int fd) noexcept {
+  Kernel::current().abort(connection_of(fd, "an abort"));
   return 0;
 }
 void reset_on_close(int fd) noexcept {

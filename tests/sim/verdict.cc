@@ -11,7 +11,7 @@ namespace breakwater::sim {
 
 namespace {
 
-char replay[512] = "";
+char replay[16384] = "";
 
 // BW_ASSERT and the sanitizers abort; the seed must be known then too.
 void on_abort(int) {
@@ -28,7 +28,9 @@ void on_abort(int) {
 void set_replay_command(std::string command) {
   std::snprintf(replay, sizeof replay, "%s", command.c_str());
   signal(SIGABRT, on_abort);
+#ifndef __SANITIZE_ADDRESS__  // it tells more itself, and then aborts
   signal(SIGSEGV, on_abort);
+#endif
 }
 
 void violation(const std::string& what) {
@@ -39,3 +41,13 @@ void violation(const std::string& what) {
 }
 
 }  // namespace breakwater::sim
+
+// So that the sanitizers end by on_abort, and the seed is known.
+// NOLINTBEGIN(bugprone-reserved-identifier)
+extern "C" const char* __asan_default_options() {
+  return "abort_on_error=1";
+}
+extern "C" const char* __ubsan_default_options() {
+  return "abort_on_error=1:halt_on_error=1:print_stacktrace=1";
+}
+// NOLINTEND(bugprone-reserved-identifier)
