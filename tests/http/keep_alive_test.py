@@ -1,5 +1,7 @@
 """Keep-alive on both sides and pipelining: order, one answer a request, one server connection for many requests."""
 
+import time
+
 from support import (GET, ProxyTest, answering, always, chunked, get, main, ok, post)
 
 
@@ -61,6 +63,15 @@ class KeepAlive(ProxyTest):
         client = self.client(self.proxy(server, tables='[timeouts]\nkeep_alive = "200ms"\n'))
         client.ask(GET)
         self.assert_closed(client)
+
+    def test_a_client_after_a_long_silence_has_its_whole_time(self):
+        """The clock of a core that had slept was the one from before, so the client's time was over at once."""
+        proxy = self.proxy(self.server(always(ok(b"x"))), tables='[timeouts]\nhead = "1s"\nkeep_alive = "1s"\n')
+        time.sleep(1.5)  # nothing happens: that is the test
+        client = self.client(proxy)
+        client.send(GET[:10])
+        time.sleep(0.3)
+        self.assertEqual(client.ask(GET[10:]).body, b"x")
 
     def test_server_connection_left_idle_is_closed(self):
         server = self.server(always(ok(b"x")))

@@ -260,6 +260,18 @@ class Stopping(ProxyTest):
         client.recv_until_close()
         self.assertFalse(bytes(client.record).endswith(LAST_CHUNK))
 
+    def test_a_stop_resets_a_client_whose_body_would_end_with_the_connection(self):
+        """An orderly end would tell a client of HTTP/1.0 that the body is whole."""
+        server = self.server(answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nPACK0\r\n"))
+        proxy = self.proxy(server, tables='[timeouts]\ndrain = "100ms"\n')
+        client = self.client(proxy)
+        client.send(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+        client.read_until(b"PACK0")
+        proxy.signal()
+        proxy.wait_exit()
+        client.read_until_end_keeping()
+        self.assertEqual(client.ended, "reset")
+
 
 if __name__ == "__main__":
     main()
