@@ -42,6 +42,7 @@ Receiver::Receiver(Core& core, BufferGroup& buffers) noexcept
 void Receiver::start(bool quiet) noexcept {
   if (busy()) return;
   arrived.clear();
+  cancelled_ = false;
   quiet_ = quiet;
   submit();
 }
@@ -69,6 +70,7 @@ void Receiver::cancel() noexcept {
     finish(-ECANCELED);
     return;
   }
+  cancelled_ = true;  // the ring's cancel may be late for this receive, but not for one that would follow it
   core_.ring().cancel(op_);
 }
 
@@ -80,7 +82,7 @@ void Receiver::on_received(Op& op) {
   Receiver& self = *static_cast<Receiver*>(op.context);
   Buffer picked;
   if (op.buffer_selected) picked = self.buffers_.take_picked(op.buffer_id);
-  if (op.result == -ENOBUFS) {
+  if (op.result == -ENOBUFS && !self.cancelled_) {
     self.buffers_.wait(self.waiter_);
     return;
   }

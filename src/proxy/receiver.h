@@ -78,6 +78,7 @@ class Receiver {
   BufferGroup& buffers_;
   int fd_ = -1;
   bool quiet_ = false;
+  bool cancelled_ = false;
   int32_t result_ = 0;
   Inbox inbox_;
   Op op_;

@@ -148,6 +148,7 @@ void Kernel::connect(int fd, const Address& to, RingState& ring, uint64_t id) {
       Descriptor& descriptor = must(fd, "connect");
       descriptor.kind = Descriptor::Kind::connection;
       descriptor.end = near;
+      trace("proxy", "connects ", fd, " as connection ", near->connection);
       server->on_connection(far);
       return ring.completed(id, 0);
     }

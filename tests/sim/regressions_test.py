@@ -38,6 +38,12 @@ class Seeds(unittest.TestCase):
     def test_a_broken_answer_became_an_empty_reply(self):
         replay("--seed", 5)
 
+    def test_a_cancelled_receive_began_again(self):
+        replay("--seed", 1000633)
+
+    def test_a_stop_let_a_cut_body_look_whole(self):
+        replay("--seed", 2081)
+
 
 if __name__ == "__main__":
     SIM = sys.argv.pop()

@@ -207,7 +207,7 @@ Summary Run::go(std::map<std::string, uint64_t>& coverage) {
   const int64_t limit = kernel.now_ns() + world_.patience_ns + keep_alive_timeout_ns;
   while (!all_ended()) {
     turn_one();
-    if (kernel.now_ns() > limit) violation("a core did not end after the last client had gone");
+    if (kernel.now_ns() > limit) violation("a core did not end after the last client had gone" + kernel.describe_cores());
   }
   check_end();
   add_coverage(coverage);

@@ -184,7 +184,8 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   Record* const record = world.find(id);
   if (record == nullptr) violation("a request reached a server that no client made: " + head.start_line);
   const RequestPlan& plan = *record->plan;
-  kernel.trace("server", server, " gets request ", id, ": ", head.start_line);
+  kernel.trace("server", server, " gets request ", id, " on connection ", peer.connection(), ": ",
+               head.start_line);
   check_request(world, head, plan, *record);
   if (plan.login && head.find("authorization") == nullptr) {
     const std::string reply = "HTTP/1.1 401 Unauthorized\r\nX-Sim-Answer: " + std::to_string(id) +

@@ -1,0 +1,81 @@
+// A Receiver on the real kernel: buffers that run out, and cancelling at the worst moment.
+#include "proxy/receiver.h"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+using namespace breakwater;
+using namespace breakwater::proxy;
+
+namespace {
+
+struct World {
+  Stats stats;
+  LogRing log{4096};
+  Mailbox mailbox;
+  std::unique_ptr<Core> core;
+
+  World() {
+    CoreLimits limits;
+    limits.ring_entries = 64;
+    limits.head_buffers = 1;
+    limits.bulk_buffers = 8;
+    limits.pipes = 2;
+    std::string why;
+    core = Core::open(0, limits, stats, log, mailbox, why);
+    REQUIRE_MESSAGE(core != nullptr, why);
+  }
+};
+
+struct Connection {
+  int ends[2];
+  Receiver receiver;
+  explicit Connection(Core& core) : receiver(core, core.head_buffers()) {
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+    receiver.attach(ends[0]);
+    REQUIRE(write(ends[1], "hello", 5) == 5);
+  }
+  ~Connection() {
+    close(ends[0]);
+    close(ends[1]);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a receive without a buffer goes on when one comes back") {
+  World world;
+  Connection first(*world.core);
+  Connection second(*world.core);
+  first.receiver.start(false);
+  while (first.receiver.busy()) world.core->turn();
+  second.receiver.start(false);
+  world.core->turn();
+  CHECK(second.receiver.busy());
+  first.receiver.inbox().clear();
+  while (second.receiver.busy()) world.core->turn();
+  CHECK(second.receiver.result() == 5);
+  CHECK(second.receiver.inbox().view() == "hello");
+  second.receiver.inbox().clear();
+}
+
+// The ring's cancel came too late for the receive that had ended for want of a buffer, and the next one, which
+// nobody had cancelled, was never ended: its client waited for ever.
+TEST_CASE("a receive that is cancelled while it ends for want of a buffer does not begin again") {
+  World world;
+  Connection first(*world.core);
+  Connection second(*world.core);
+  first.receiver.start(false);
+  while (first.receiver.busy()) world.core->turn();
+  second.receiver.start(false);
+  world.core->ring().wait(0);  // ended, but not heard of yet
+  second.receiver.cancel();
+  world.core->ring().dispatch();
+  CHECK_FALSE(second.receiver.busy());
+  CHECK(second.receiver.result() < 0);
+  first.receiver.inbox().clear();
+}
