@@ -64,6 +64,7 @@ struct End {
 
 struct PipeState {
   std::string bytes;
+  std::deque<size_t> pieces;  // of each splice, at most a page; there is one place for each page of the capacity
   size_t capacity = 0;
   bool read_closed = false, write_closed = false;
 };

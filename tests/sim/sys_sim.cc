@@ -17,6 +17,8 @@ using sim::Kernel;
 
 namespace {
 
+constexpr size_t page_bytes = 4096;
+
 sim::End& connection_of(int fd, const char* what) {
   Descriptor& descriptor = Kernel::current().must(fd, what);
   if (descriptor.kind != Descriptor::Kind::connection)
@@ -92,7 +94,7 @@ int make_pipe(PipeEnds& pipe, size_t bytes) noexcept {
     return write;
   }
   auto state = std::make_shared<sim::PipeState>();
-  state->capacity = kernel.strikes(Fault::small_pipe) ? 4096 : bytes;
+  state->capacity = kernel.strikes(Fault::small_pipe) ? page_bytes : bytes;
   kernel.must(read, "pipe").pipe = state;
   kernel.must(write, "pipe").pipe = state;
   pipe = {read, write, state->capacity};
@@ -109,14 +111,17 @@ int64_t splice_now(int from, int to, size_t bytes, bool) noexcept {
     bytes = 1 + kernel.below(bytes);
   if (fills) {
     sim::PipeState& pipe = *sink.pipe;
-    if (pipe.bytes.size() == pipe.capacity) return -EAGAIN;
-    std::string moved(std::min({bytes, pipe.capacity - pipe.bytes.size(), source.end->in.arrived}), '\0');
+    const size_t places = pipe.capacity / page_bytes - pipe.pieces.size();
+    if (places == 0) return -EAGAIN;
+    std::string moved(std::min({bytes, places * page_bytes, source.end->in.arrived}), '\0');
     if (moved.empty()) {
       char nothing = 0;
       return kernel.receive(*source.end, &nothing, 1);
     }
     const int64_t got = kernel.receive(*source.end, moved.data(), moved.size());
     pipe.bytes += moved;
+    for (size_t left = moved.size(); left > 0; left -= pipe.pieces.back())
+      pipe.pieces.push_back(std::min(left, page_bytes));
     kernel.cover("splice: into a pipe");
     return got;
   }
@@ -124,8 +129,15 @@ int64_t splice_now(int from, int to, size_t bytes, bool) noexcept {
   const size_t most = std::min(bytes, pipe.bytes.size());
   if (most == 0) return -EAGAIN;
   const int64_t sent = kernel.send(*sink.end, pipe.bytes.data(), most);
-  if (sent > 0) pipe.bytes.erase(0, static_cast<size_t>(sent));
-  if (sent > 0) kernel.cover("splice: out of a pipe");
+  if (sent <= 0) return sent;
+  pipe.bytes.erase(0, static_cast<size_t>(sent));
+  for (auto left = static_cast<size_t>(sent); left > 0;) {
+    const size_t part = std::min(left, pipe.pieces.front());
+    pipe.pieces.front() -= part;
+    if (pipe.pieces.front() == 0) pipe.pieces.pop_front();
+    left -= part;
+  }
+  kernel.cover("splice: out of a pipe");
   return sent;
 }
 

@@ -1,0 +1,107 @@
+// The real kernel: loopback TCP, non-blocking, in this thread.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <vector>
+
+#include "base/assert.h"
+#include "tests/sim/behaviour/machine.h"
+
+namespace breakwater::behaviour {
+
+struct Machine::Impl {
+  int listener = -1;
+  std::vector<int> open;
+  int keep(int fd) {
+    BW_ASSERT(fd >= 0);
+    open.push_back(fd);
+    return fd;
+  }
+};
+
+namespace {
+
+Address loopback() {
+  Address address;
+  address.bytes = sizeof(sockaddr_in);
+  address.v4.sin_family = AF_INET;
+  address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+int bound(Address& address) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  BW_ASSERT(fd >= 0 && bind(fd, &address.any, address.bytes) == 0);
+  BW_ASSERT(getsockname(fd, &address.any, &address.bytes) == 0);
+  return fd;
+}
+
+}  // namespace
+
+Machine::Machine() : impl_(std::make_unique<Impl>()) {
+  signal(SIGPIPE, SIG_IGN);  // as the proxy does
+}
+Machine::~Machine() {
+  for (const int fd : impl_->open) ::close(fd);
+}
+
+// Loopback delivers while it sends, unless the machine is busy; the test asks again for a second.
+void Machine::settle() {
+  ::poll(nullptr, 0, 2);
+}
+
+Address Machine::far_listener() {
+  Address address = loopback();
+  impl_->listener = impl_->keep(bound(address));
+  BW_ASSERT(listen(impl_->listener, 10) == 0);
+  return address;
+}
+Address Machine::nobody() {
+  Address address = loopback();
+  impl_->keep(bound(address));  // taken, and nobody listens
+  return address;
+}
+int Machine::far_connects(const Address& address) {
+  const int fd = impl_->keep(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  BW_ASSERT(connect(fd, &address.any, address.bytes) == 0);
+  BW_ASSERT(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+  return fd;
+}
+int Machine::far_accepts() {
+  return impl_->keep(accept4(impl_->listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+void Machine::far_sends(int far, std::string_view bytes) {
+  BW_ASSERT(send(far, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+}
+std::string Machine::far_receives(int far) {
+  std::string all;
+  char room[65536];
+  for (ssize_t got = 0; (got = recv(far, room, sizeof room, 0)) > 0;)
+    all.append(room, static_cast<size_t>(got));
+  return all;
+}
+FarSees Machine::far_sees(int far) {
+  char byte = 0;
+  const ssize_t got = recv(far, &byte, 1, MSG_PEEK);
+  if (got == 0) return FarSees::end;
+  return got < 0 && errno == ECONNRESET ? FarSees::reset : FarSees::open;
+}
+void Machine::far_ends(int far) {
+  shutdown(far, SHUT_WR);
+}
+void Machine::far_closes(int far) {
+  ::close(far);
+  std::erase(impl_->open, far);
+}
+void Machine::far_resets(int far) {
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  setsockopt(far, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  far_closes(far);
+}
+
+}  // namespace breakwater::behaviour
