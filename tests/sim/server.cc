@@ -136,7 +136,8 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan) {
   const bool stops_in_body = fault == ServerFault::closes_in_body || fault == ServerFault::resets_in_body ||
                              fault == ServerFault::stalls_in_body;
   if (stops_in_body) message.resize(head.size() + kernel.below(message.size() - head.size()));
-  const size_t piece = kernel.below(4) == 0 ? 1 + kernel.below(5000) : 0;
+  const bool in_pieces = fault != ServerFault::extra_bytes && kernel.below(4) == 0;
+  const size_t piece = in_pieces ? 1 + kernel.below(5000) : 0;
   const bool sent = co_await peer.send(message, piece, deadline());
   if (!sent) co_return Next::close;
   if (fault == ServerFault::stalls_in_body) {
