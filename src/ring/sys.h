@@ -30,8 +30,9 @@ bool nothing_to_read(int fd) noexcept;
 
 int close(int fd) noexcept;
 int shutdown_write(int fd) noexcept;
-// Resets the connection now and wakes whatever waits on it: no orderly end reaches the peer, not even before a
-// close, so it can't take what it has for a whole message. connect(2) with AF_UNSPEC; what is unread is gone.
+// Resets the connection now and wakes whatever waits on it: no orderly end reaches the peer, not even before
+// a close, so it can't take what it has for a whole message. connect(2) with AF_UNSPEC; what is unread is
+// gone.
 int abort_connection(int fd) noexcept;
 // Makes the following close send a reset, so that the peer can't take what it has for a whole message.
 void reset_on_close(int fd) noexcept;

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <memory>
 
-#include "tests/sim/verdict.h"
-#include "tests/sim/world.h"
+#include "sim/verdict.h"
+#include "sim/world.h"
 
 namespace breakwater::sim {
 

@@ -1,4 +1,4 @@
-#include "tests/sim/kernel.h"
+#include "sim/kernel.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -8,8 +8,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "tests/sim/ring_state.h"
-#include "tests/sim/verdict.h"
+#include "sim/ring_state.h"
+#include "sim/verdict.h"
 
 namespace breakwater::sim {
 
@@ -196,7 +196,8 @@ int64_t Kernel::send(End& end, const void* data, size_t bytes) {
 
 bool Kernel::send_at_rest(End& end, std::string_view bytes) {
   End& to = *end.peer;
-  if (end.closed || end.reset || to.closed || to.shut_write || end.in.held() > 0 || to.in.held() > 0) return false;
+  if (end.closed || end.reset || to.closed || to.shut_write || end.in.held() > 0 || to.in.held() > 0)
+    return false;
   for (const RingState* const ring : RingState::all()) {
     if (ring->is_about_to_use(to.fd)) return false;
   }

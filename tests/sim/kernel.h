@@ -23,7 +23,7 @@
 #include "base/rng.h"
 #include "ring/address.h"
 #include "ring/op.h"
-#include "tests/sim/faults.h"
+#include "sim/faults.h"
 
 namespace breakwater::sim {
 
@@ -52,8 +52,8 @@ struct End {
   int pending_error = 0;  // reported once, then sends get EPIPE and receives the end
   bool reset_on_close = false;
   std::array<std::coroutine_handle<>, 2> waiters;  // of a simulated peer: who reads, who sends
-  std::array<int64_t, 2> deadlines_ns{};  // until when they wait
-  std::array<int64_t, 2> alarms_ns{};     // the next event that looks at that; 0: none
+  std::array<int64_t, 2> deadlines_ns{};           // until when they wait
+  std::array<int64_t, 2> alarms_ns{};              // the next event that looks at that; 0: none
   Address local, remote;
 
   size_t room() const noexcept {  // for what this end sends
@@ -64,7 +64,8 @@ struct End {
 
 struct PipeState {
   std::string bytes;
-  std::deque<size_t> pieces;  // of each splice, at most a page; there is one place for each page of the capacity
+  std::deque<size_t>
+      pieces;  // of each splice, at most a page; there is one place for each page of the capacity
   size_t capacity = 0;
   bool read_closed = false, write_closed = false;
 };
@@ -130,8 +131,8 @@ class Kernel {
   int listen_as_proxy(Address& address);
   int64_t receive(End& end, void* data, size_t bytes);  // bytes, 0 at the end, -EAGAIN, -ECONNRESET
   int64_t send(End& end, const void* data, size_t bytes);
-  // Without a way to travel: `bytes` can be read by the other end from now on. False, and nothing done, unless
-  // nothing is on its way between the two, nor about to be sent by the proxy.
+  // Without a way to travel: `bytes` can be read by the other end from now on. False, and nothing done,
+  // unless nothing is on its way between the two, nor about to be sent by the proxy.
   bool send_at_rest(End& end, std::string_view bytes);
   void shutdown_write(End& end);
   void abort(End& end);

@@ -19,9 +19,13 @@
 #include <utility>
 #include <vector>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #include "coro/frame_pool.h"
-#include "tests/sim/verdict.h"
-#include "tests/sim/world.h"
+#include "sim/verdict.h"
+#include "sim/world.h"
 
 namespace breakwater::sim {
 namespace {
@@ -174,6 +178,9 @@ void work(const Options& options, Shared& shared, int report, std::chrono::stead
     data += written;
     left -= static_cast<size_t>(written);
   }
+#ifdef __SANITIZE_ADDRESS__
+  __lsan_do_leak_check();
+#endif
   _exit(0);
 }
 

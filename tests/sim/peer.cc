@@ -1,10 +1,10 @@
-#include "tests/sim/peer.h"
+#include "sim/peer.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 
-#include "tests/sim/verdict.h"
+#include "sim/verdict.h"
 
 namespace breakwater::sim {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "coro/task.h"
-#include "tests/sim/kernel.h"
+#include "sim/kernel.h"
 
 namespace breakwater::sim {
 

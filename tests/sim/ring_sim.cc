@@ -8,8 +8,8 @@
 
 #include "base/assert.h"
 #include "ring/ring.h"
-#include "tests/sim/ring_state.h"
-#include "tests/sim/verdict.h"
+#include "sim/ring_state.h"
+#include "sim/verdict.h"
 
 namespace breakwater {
 

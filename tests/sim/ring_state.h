@@ -10,7 +10,7 @@
 
 #include "ring/op.h"
 #include "ring/ring.h"
-#include "tests/sim/kernel.h"
+#include "sim/kernel.h"
 
 namespace breakwater::sim {
 
@@ -27,8 +27,8 @@ class RingState {
   int64_t wake_ns() const noexcept { return wake_ns_; }
 
   // From the kernel.
-  void look_at(uint64_t id);     // the descriptor of an armed operation changed
-  std::string describe() const;  // what is in flight
+  void look_at(uint64_t id);                    // the descriptor of an armed operation changed
+  std::string describe() const;                 // what is in flight
   bool is_about_to_use(int fd) const noexcept;  // an operation is submitted that was not tried yet
   bool waits(uint64_t id) const noexcept { return active_.contains(id); }
   void completed(uint64_t id, int32_t result);

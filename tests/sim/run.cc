@@ -8,9 +8,9 @@
 #include "proxy/limits.h"
 #include "proxy/serving.h"
 #include "ring/sys.h"
-#include "tests/sim/ring_state.h"
-#include "tests/sim/verdict.h"
-#include "tests/sim/world.h"
+#include "sim/ring_state.h"
+#include "sim/verdict.h"
+#include "sim/world.h"
 
 namespace breakwater::sim {
 
@@ -207,7 +207,8 @@ Summary Run::go(std::map<std::string, uint64_t>& coverage) {
   const int64_t limit = kernel.now_ns() + world_.patience_ns + keep_alive_timeout_ns;
   while (!all_ended()) {
     turn_one();
-    if (kernel.now_ns() > limit) violation("a core did not end after the last client had gone" + kernel.describe_cores());
+    if (kernel.now_ns() > limit)
+      violation("a core did not end after the last client had gone" + kernel.describe_cores());
   }
   check_end();
   add_coverage(coverage);

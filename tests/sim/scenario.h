@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/sim/faults.h"
-#include "tests/sim/peer.h"
+#include "sim/faults.h"
+#include "sim/peer.h"
 
 namespace breakwater::sim {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "tests/sim/verdict.h"
-#include "tests/sim/world.h"
+#include "sim/verdict.h"
+#include "sim/world.h"
 
 namespace breakwater::sim {
 
@@ -163,7 +163,8 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan) {
   if (fault == ServerFault::late_surplus) {
     const Sleep rest{kernel, static_cast<int64_t>(kernel.below(30'000'000))};
     co_await rest;
-    if (peer.inbox.empty() && kernel.send_at_rest(peer.end(), "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen"))
+    if (peer.inbox.empty() &&
+        kernel.send_at_rest(peer.end(), "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen"))
       kernel.cover("a surplus on a connection at rest");
   }
   if (plan.kind == Kind::websocket) {

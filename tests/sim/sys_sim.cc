@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "ring/sys.h"
-#include "tests/sim/kernel.h"
-#include "tests/sim/verdict.h"
+#include "sim/kernel.h"
+#include "sim/verdict.h"
 
 namespace breakwater::sys {
 

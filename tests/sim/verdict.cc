@@ -1,4 +1,4 @@
-#include "tests/sim/verdict.h"
+#include "sim/verdict.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -6,6 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+#endif
 
 namespace breakwater::sim {
 
@@ -13,13 +16,16 @@ namespace {
 
 char replay[16384] = "";
 
-// BW_ASSERT and the sanitizers abort; the seed must be known then too.
-void on_abort(int) {
+// BW_ASSERT and the sanitizers end the process; the seed must be known then too.
+void on_death() {
   static constexpr char text[] =
       "violation: the proxy's own assertion, or a sanitizer, stopped the run\nreplay with: ";
   ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
   ignored += write(STDERR_FILENO, replay, strlen(replay));
   ignored += write(STDERR_FILENO, "\n", 1);
+}
+void on_abort(int) {
+  on_death();
   _exit(3);
 }
 
@@ -28,7 +34,9 @@ void on_abort(int) {
 void set_replay_command(std::string command) {
   std::snprintf(replay, sizeof replay, "%s", command.c_str());
   signal(SIGABRT, on_abort);
-#ifndef __SANITIZE_ADDRESS__  // it tells more itself, and then aborts
+#ifdef __SANITIZE_ADDRESS__
+  __sanitizer_set_death_callback(on_death);
+#else
   signal(SIGSEGV, on_abort);
 #endif
 }
@@ -41,13 +49,3 @@ void violation(const std::string& what) {
 }
 
 }  // namespace breakwater::sim
-
-// So that the sanitizers end by on_abort, and the seed is known.
-// NOLINTBEGIN(bugprone-reserved-identifier)
-extern "C" const char* __asan_default_options() {
-  return "abort_on_error=1";
-}
-extern "C" const char* __ubsan_default_options() {
-  return "abort_on_error=1:halt_on_error=1:print_stacktrace=1";
-}
-// NOLINTEND(bugprone-reserved-identifier)

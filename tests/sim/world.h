@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "coro/scope.h"
-#include "tests/sim/kernel.h"
-#include "tests/sim/scenario.h"
+#include "sim/kernel.h"
+#include "sim/scenario.h"
 
 namespace breakwater::sim {
 

@@ -35,6 +35,13 @@ LIBRARY_HOMES = {
     "CLI/": "src/app/command_line.cc",
 }
 
+# What the simulator can replace only if it goes through src/ring: the kernel, clocks, chance, and other threads.
+SEAM_FLOORS = {"coro", "core", "tls", "identity", "backends", "proxy"}
+BEHIND_THE_SEAM = re.compile(r"(unistd|fcntl|time|netdb|signal|pthread|sched|poll/.*|sys/(socket|epoll|eventfd|timerfd|stat|time|random))"
+                             r"\.h|thread|mutex|condition_variable|random|fstream|filesystem")
+CALLS_BEHIND_THE_SEAM = re.compile(r"(?<![\w:])::(accept4?|bind|close|connect|epoll_\w+|getpeername|getsockname|getsockopt|listen|open|pipe2?|"
+                                   r"poll|read|recv\w*|send\w*|setsockopt|shutdown|socket|splice|tee|vmsplice|write)\(|_clock::now\(|clock_gettime\(")
+
 # Headers of src/wire that parse nothing, each with the reason.
 NOT_PARSERS = {
     "http_fault.h": "names and sentences",
@@ -142,6 +149,22 @@ def check_library_homes(root):
                 belongs = what == library or (library.endswith("/") and what.startswith(library))
                 if belongs and not place.startswith(home):
                     complaints.append(f"{place}:{number}: <{what}> belongs in {home} only")
+    return complaints
+
+
+def check_seam(root):
+    complaints = []
+    for path in code_files(root, "src"):
+        place = relative(path, root)
+        if place.split("/")[1] not in SEAM_FLOORS:
+            continue
+        for number, quoted, what in includes(path):
+            if not quoted and BEHIND_THE_SEAM.fullmatch(what):
+                complaints.append(f"{place}:{number}: <{what}>: the simulator could not replace that; it belongs in src/ring/sys.h")
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            match = CALLS_BEHIND_THE_SEAM.search(line.split("//")[0])
+            if match:
+                complaints.append(f"{place}:{number}: {match[0]}: the simulator could not replace that; it belongs in src/ring/sys.h")
     return complaints
 
 
@@ -334,6 +357,9 @@ class ThisRepository(unittest.TestCase):
     def test_each_library_is_known_in_one_place(self):
         self.expect_none(check_library_homes(ROOT))
 
+    def test_the_kernel_is_reached_through_the_seam(self):
+        self.expect_none(check_seam(ROOT))
+
     def test_nothing_is_unused(self):
         self.expect_none(check_nothing_unused(ROOT))
 
@@ -414,6 +440,17 @@ class TheRulesCanFail(unittest.TestCase):
         self.assertEqual([], check_library_homes(self.root))
         self.write("src/core/core.cc", "#include <liburing.h>\n")
         self.expect(check_library_homes, "src/core/core.cc:1", "src/ring/")
+
+    def test_ways_around_the_seam(self):
+        self.write("src/ring/sys_linux.cc", "#include <unistd.h>\nint f() { return ::close(3); }\n")
+        self.write("src/proxy/a.cc", "#include <poll.h>\nint f() { return sys::close(3); }\n")
+        self.assertEqual([], check_seam(self.root))
+        self.write("src/proxy/a.cc", "\n#include <unistd.h>\n")
+        self.expect(check_seam, "src/proxy/a.cc:2", "unistd.h")
+        self.write("src/proxy/a.cc", "int f() { return ::recv(3, nullptr, 0, 0); }\n")
+        self.expect(check_seam, "src/proxy/a.cc:1", "::recv(")
+        self.write("src/proxy/a.cc", "auto f() { return std::chrono::steady_clock::now(); }\n")
+        self.expect(check_seam, "_clock::now(")
 
     def test_unbuilt_source(self):
         self.write("README.md", "nothing\n")

@@ -1,6 +1,6 @@
 // What the proxy relies on of its kernel, as scripts that run on the real one and on the simulated one
-// (machine.h): where the two differ, the simulator would test a proxy that nobody runs. docs/testing.md has the
-// list. Each test says one behaviour; what Linux leaves open is not asserted.
+// (machine.h): where the two differ, the simulator would test a proxy that nobody runs. docs/testing.md has
+// the list. Each test says one behaviour; what Linux leaves open is not asserted.
 #include <doctest/doctest.h>
 #include <poll.h>
 
@@ -14,7 +14,7 @@
 
 #include "ring/ring.h"
 #include "ring/sys.h"
-#include "tests/sim/behaviour/machine.h"
+#include "sim/behaviour/machine.h"
 
 using namespace breakwater;
 using namespace breakwater::behaviour;

@@ -1,6 +1,7 @@
-// Machine: a kernel with somebody at the far end of its connections, for behaviour_test.cc. Two implementations
-// are chosen when linking: machine_linux.cc (loopback TCP) and machine_sim.cc (the simulated kernel). What is
-// near is driven by the test through Ring and sys:: as the proxy does it; what is far by the calls below.
+// Machine: a kernel with somebody at the far end of its connections, for behaviour_test.cc. Two
+// implementations are chosen when linking: machine_linux.cc (loopback TCP) and machine_sim.cc (the simulated
+// kernel). What is near is driven by the test through Ring and sys:: as the proxy does it; what is far by the
+// calls below.
 #pragma once
 
 #include <memory>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/assert.h"
-#include "tests/sim/behaviour/machine.h"
+#include "sim/behaviour/machine.h"
 
 namespace breakwater::behaviour {
 

@@ -1,8 +1,8 @@
 // The simulated kernel, without faults.
 #include <vector>
 
-#include "tests/sim/behaviour/machine.h"
-#include "tests/sim/kernel.h"
+#include "sim/behaviour/machine.h"
+#include "sim/kernel.h"
 
 namespace breakwater::behaviour {
 

@@ -63,8 +63,8 @@ TEST_CASE("a receive without a buffer goes on when one comes back") {
   second.receiver.inbox().clear();
 }
 
-// The ring's cancel came too late for the receive that had ended for want of a buffer, and the next one, which
-// nobody had cancelled, was never ended: its client waited for ever.
+// The ring's cancel came too late for the receive that had ended for want of a buffer, and the next one,
+// which nobody had cancelled, was never ended: its client waited for ever.
 TEST_CASE("a receive that is cancelled while it ends for want of a buffer does not begin again") {
   World world;
   Connection first(*world.core);
