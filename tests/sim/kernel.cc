@@ -134,8 +134,8 @@ int Kernel::listen_as_proxy(Address& address) {
 }
 
 void Kernel::connect(int fd, const Address& to, RingState& ring, uint64_t id) {
-  at(now_ns_ + latency(), [this, fd, to, &ring, id] {
-    if (!ring.waits(id)) return;  // cancelled meanwhile
+  at(now_ns_ + latency(), [this, fd, to, ring = ring.shared_from_this(), id] {
+    if (!ring->waits(id)) return;  // cancelled meanwhile
     for (const std::shared_ptr<PeerListener>& server : servers_) {
       if (server->address.port() != to.port()) continue;
       if (!server->open) break;
@@ -150,9 +150,9 @@ void Kernel::connect(int fd, const Address& to, RingState& ring, uint64_t id) {
       descriptor.end = near;
       trace("proxy", "connects ", fd, " as connection ", near->connection);
       server->on_connection(far);
-      return ring.completed(id, 0);
+      return ring->completed(id, 0);
     }
-    ring.completed(id, -ECONNREFUSED);
+    ring->completed(id, -ECONNREFUSED);
   });
 }
 

@@ -14,12 +14,12 @@
 namespace breakwater {
 
 struct Ring::Impl {
-  sim::RingState state;
+  std::shared_ptr<sim::RingState> state = std::make_shared<sim::RingState>();
 };
 
 Ring::Ring(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Ring::~Ring() {
-  BW_ASSERT(impl_->state.in_flight == 0);
+  BW_ASSERT(impl_->state->in_flight == 0);
 }
 std::unique_ptr<Ring> Ring::open(uint32_t, std::string&) {
   return std::unique_ptr<Ring>(new Ring(std::make_unique<Impl>()));
@@ -28,28 +28,28 @@ void Ring::submit(Op& op) noexcept {
   BW_ASSERT(!op.in_flight);
   BW_ASSERT(op.on_complete != nullptr);
   op.in_flight = true;
-  impl_->state.submit(op);
+  impl_->state->submit(op);
 }
 void Ring::cancel(Op& op) noexcept {
-  if (op.in_flight) impl_->state.cancel(op);
+  if (op.in_flight) impl_->state->cancel(op);
 }
 void Ring::wait(int64_t wait_ns) noexcept {
-  impl_->state.wait(wait_ns);
+  impl_->state->wait(wait_ns);
 }
 void Ring::dispatch() noexcept {
-  impl_->state.dispatch();
+  impl_->state->dispatch();
 }
 bool Ring::provide(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept {
-  return impl_->state.provide(group, base, bytes, count);
+  return impl_->state->provide(group, base, bytes, count);
 }
 void Ring::give_back(uint16_t group, uint16_t buffer_id) noexcept {
-  impl_->state.give_back(group, buffer_id);
+  impl_->state->give_back(group, buffer_id);
 }
 uint32_t Ring::in_flight() const noexcept {
-  return impl_->state.in_flight;
+  return impl_->state->in_flight;
 }
 const RingCounts& Ring::counts() const noexcept {
-  return impl_->state.counts;
+  return impl_->state->counts;
 }
 
 namespace sim {
@@ -200,7 +200,7 @@ void RingState::start(uint64_t id) {
                              kernel_.poll_mask(*descriptor.end) != POLLOUT;
   if (!reads_at_once && kernel_.strikes(Fault::late_start)) {
     kernel_.at(kernel_.now_ns() + static_cast<int64_t>(kernel_.below(3'000'000)),
-               [this, id] { attempt(id); });
+               [self = shared_from_this(), id] { self->attempt(id); });
     return;
   }
   attempt(id);
@@ -389,7 +389,7 @@ void RingState::end(uint64_t id, int32_t result, bool buffer_selected, uint16_t 
   active_.erase(found);
   if (!in_order && kernel_.strikes(Fault::late_completion)) {
     kernel_.at(kernel_.now_ns() + static_cast<int64_t>(kernel_.below(2'000'000)),
-               [this, completion] { post(completion); });
+               [self = shared_from_this(), completion] { self->post(completion); });
     return;
   }
   post(completion);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -14,7 +15,8 @@
 
 namespace breakwater::sim {
 
-class RingState {
+// Shared with the events that will look at it: some come after the ring is gone.
+class RingState : public std::enable_shared_from_this<RingState> {
  public:
   RingState();
   ~RingState();

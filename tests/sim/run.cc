@@ -48,7 +48,8 @@ CoreLimits core_limits(const Scenario& scenario) {
 // One core of the proxy, as app/core_thread.cc puts it together.
 struct SimCore {
   Stats stats;
-  LogRing log{4 * 1024 * 1024};
+  explicit SimCore(bool scarce) : log(scarce ? 4096 : 4 * 1024 * 1024) {}
+  LogRing log;
   Mailbox mailbox;
   std::unique_ptr<Core> core;
   std::unique_ptr<proxy::Serving> serving;
@@ -108,7 +109,7 @@ void Run::start() {
   const Faults faults = kernel.faults();
   kernel.calm();  // a start-up has errors of its own, which are not the subject here
   for (uint32_t index = 0; index < scenario_.cores; index++) {
-    auto& one = *cores_.emplace_back(std::make_unique<SimCore>());
+    auto& one = *cores_.emplace_back(std::make_unique<SimCore>(scenario_.scarce));
     std::string why;
     one.core = Core::open(index, core_limits(scenario_), one.stats, one.log, one.mailbox, why);
     BW_ASSERT(one.core != nullptr);
@@ -361,7 +362,9 @@ std::vector<std::string> everything_to_cover() {
 #define BW_NAME(name, help) all.push_back("counter: " #name);
   BW_COUNTERS(BW_NAME)
 #undef BW_NAME
-  for (const char* phase : {"head", "connect", "request", "response_head", "response_body", "tunnel"}) {
+  all.push_back("ended: head by client");
+  all.push_back("ended: head by proxy");
+  for (const char* phase : {"connect", "request", "response_head", "response_body", "tunnel"}) {
     for (const char* side : {"client", "server", "proxy"})
       all.push_back(std::string("ended: ") + phase + " by " + side);
   }
