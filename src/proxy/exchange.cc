@@ -310,7 +310,9 @@ void Exchange::client_ended(bool broken) noexcept {
                       git_.operation == wire::GitOperation::receive_pack ||
                       git_.operation == wire::GitOperation::upload_archive;
   if (!parsed_ || tunnel_) return;
-  if (broken || costly) fail({broken ? Code::reset : Code::closed, Side::downstream, 0});
+  // It has its answer: what ended may be a request behind the rest of this one.
+  const bool answered = download_.started() && !download_.running();
+  if (broken || (costly && !answered)) fail({broken ? Code::reset : Code::closed, Side::downstream, 0});
 }
 
 // One timer watches the whole exchange: `response` while an answer is owed, `idle` while bodies move.

@@ -2,7 +2,7 @@
 
 import threading
 
-from support import ProxyTest, answering, git_post, main, ok, pattern
+from support import ProxyTest, always, answering, get, git_post, main, ok, pattern
 
 REFUSAL = ok(b"too large, says the server" * 40, b"X-From: server", status=b"413 Content Too Large")
 HEAD = b"POST /up HTTP/1.1\r\nHost: git.example\r\nContent-Length: %d\r\n\r\n"
@@ -110,6 +110,25 @@ class EarlyAnswers(ProxyTest):
         self.assertEqual(len(server.connections), 1)
         server.connection(0).wait_end()
         self.assertLessEqual(server.received.count(b"HTTP/1.1"), 2)  # as bytes of the body at most
+
+    def test_an_end_behind_the_next_request_does_not_end_the_one_before(self):
+        """The rest of a Git POST, the next request and the end of sending come at once, with the answer long read."""
+        def script(peer):
+            peer.read_head()
+            peer.send(ok(b"early"))
+            peer.read_exact(len(body))
+            peer.answer(ok(b"second"))
+
+        body = pattern(200_000)
+        for _ in range(5):
+            client = self.client(self.proxy(self.server(script, always(ok(b"second")))))
+            client.send(b"POST /team/repo.git/git-upload-pack HTTP/1.1\r\nHost: git.example\r\n"
+                        b"Content-Type: application/x-git-upload-pack-request\r\n"
+                        b"Content-Length: %d\r\n\r\n" % len(body) + body[:1000])
+            self.assertEqual(client.recv_response().body, b"early")
+            client.send(body[1000:] + get(b"/second"))
+            client.shutdown_write()
+            self.assertEqual(client.recv_response().body, b"second")
 
     def test_answer_in_pieces_while_the_upload_runs_both_ways_whole(self):
         # A bidirectional exchange: the server answers part by part as it reads.

@@ -93,6 +93,31 @@ BUGS = {
         "core/buffers.cc", 400,
         "for (uint32_t free = count_ - leased_; free > 0; free--)",
         "for (uint32_t free = leased_ + 1 == count_ ? 1 : 0; free > 0; free--)"),
+    # A pump that goes over to splicing stays in the queue for buffers.
+    "queue_not_left": (
+        "proxy/pump.cc", 2000,
+        "waiter_.stop();  // no buffer is needed any more",
+        ""),
+    # A request goes to one stale connection after the other.
+    "third_attempt": (
+        "proxy/exchange.cc", 400,
+        "fresh_only_ = true;  // sent a second time at most",
+        ""),
+    # An answer that broke before its first byte becomes an empty reply.
+    "empty_reply": (
+        "proxy/exchange.cc", 100,
+        "failure_.side == Side::upstream && !download_.sent_anything()",
+        "failure_.side == Side::internal && !download_.sent_anything()"),
+    # A stop ends a connection in good order before it resets it.
+    "orderly_stop": (
+        "proxy/session.cc", 3000,
+        "sys::abort_connection(fd_);",
+        "sys::shutdown_write(fd_);"),
+    # A receive that is cancelled while it ends for want of a buffer begins again, and nobody ends that one.
+    "cancel_forgotten": (
+        "proxy/receiver.cc", 6000,
+        "if (op.result == -ENOBUFS && !self.cancelled_) {",
+        "if (op.result == -ENOBUFS) {"),
     # The requests of one operation go to any server.
     "affinity_forgotten": (
         "proxy/exchange.cc", 40,

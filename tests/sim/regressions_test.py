@@ -44,6 +44,9 @@ class Seeds(unittest.TestCase):
     def test_a_stop_let_a_cut_body_look_whole(self):
         replay("--seed", 2081)
 
+    def test_an_end_behind_the_next_request_ended_the_one_before(self):
+        replay("--seed", 4138)
+
 
 if __name__ == "__main__":
     SIM = sys.argv.pop()
