@@ -153,7 +153,7 @@ Task<void> Client::ask_all_at_once() {
     if (!open) break;
     const Outcome outcome = co_await read_answer(plan, true, sending);
     judge(plan, outcome);
-    open = outcome.keep && plan.server_fault != ServerFault::early_answer_then_close;
+    open = outcome.keep && !ends_early(plan.server_fault);
   }
   peer_->close();
   kernel_.wake(peer_->end());
@@ -289,8 +289,7 @@ Task<Outcome> Client::exchange(const RequestPlan& plan, bool authorized) {
     co_await wait;
   }
   // After these the proxy may end a connection that it had promised to keep.
-  const bool ends = plan.client_fault == ClientFault::half_closes ||
-                    plan.server_fault == ServerFault::early_answer_then_close;
+  const bool ends = plan.client_fault == ClientFault::half_closes || ends_early(plan.server_fault);
   if (!sending.sent || ends) outcome.keep = false;
   co_return outcome;
 }
@@ -473,6 +472,7 @@ bool Client::may_fail(const RequestPlan& plan, const Outcome& outcome) const {
       return outcome.result == Result::cut ||
              (own && outcome.status == 502 && plan.server_fault != ServerFault::stalls_in_body);
     case ServerFault::early_answer_then_close:
+    case ServerFault::early_answer_then_reset:
       return outcome.result == Result::cut || (own && outcome.status == 502);
     default:
       return false;

@@ -112,6 +112,7 @@ End* Kernel::connect_to_proxy(const Address& to, const Address& from) {
   if (open.empty()) return nullptr;
   const size_t chosen = below(open.size());
   const auto [client, accepted] = make_connection();
+  client->of_client = true;
   client->local = accepted->remote = from;
   client->remote = accepted->local = to;
   open[chosen]->waiting.push_back(accepted);
@@ -220,6 +221,7 @@ void Kernel::arrive(End& to, size_t bytes) {
   }
   in.arrived += bytes;
   changed(to);
+  if (to.peer->of_client && to.fd >= 0 && at_next_arrival_) std::exchange(at_next_arrival_, nullptr)();
   if (strikes(Fault::network_reset)) {
     trace("network", "connection ", to.connection, " breaks");
     arrive_reset(to);

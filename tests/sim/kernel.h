@@ -47,8 +47,10 @@ struct End {
   int fd = -1;          // if it belongs to the proxy
   bool closed = false;  // by its owner
   bool shut_write = false;
-  bool reset = false;     // a reset arrived, or was sent
-  bool aborted = false;   // by its owner
+  bool reset = false;    // a reset arrived, or was sent
+  bool aborted = false;  // by its owner
+  bool of_client = false;
+  uint32_t heads = 0;     // that its owner has read, if it is simulated
   int pending_error = 0;  // reported once, then sends get EPIPE and receives the end
   bool reset_on_close = false;
   std::array<std::coroutine_handle<>, 2> waiters;  // of a simulated peer: who reads, who sends
@@ -134,6 +136,8 @@ class Kernel {
   // Without a way to travel: `bytes` can be read by the other end from now on. False, and nothing done,
   // unless nothing is on its way between the two, nor about to be sent by the proxy.
   bool send_at_rest(End& end, std::string_view bytes);
+  // As soon as bytes of any client have reached the proxy.
+  void at_next_arrival(std::function<void()> what) { at_next_arrival_ = std::move(what); }
   void shutdown_write(End& end);
   void abort(End& end);
   void close(End& end);
@@ -201,6 +205,7 @@ class Kernel {
   std::deque<std::unique_ptr<End>> ends_;
   std::vector<std::shared_ptr<PeerListener>> servers_;
   std::vector<std::pair<int, std::shared_ptr<Listening>>> proxy_listeners_;
+  std::function<void()> at_next_arrival_;
   std::map<std::string_view, uint64_t> covered_;
   std::array<uint64_t, fault_kinds> thrown_{};
 };

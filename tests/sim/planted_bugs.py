@@ -55,7 +55,7 @@ BUGS = {
         ""),
     # Bytes that landed on a pooled connection become the next client's answer.
     "answer_of_another_client": (
-        "proxy/upstream.cc", 3000,
+        "proxy/upstream.cc", 2000,
         "if (connection->receiver_.landed()) continue;",
         "if (false) continue;"),
     # The same, in the turn in which the connection came back.
@@ -80,7 +80,7 @@ BUGS = {
         " ? Next::request : Next::close;"),
     # A reset heard by the upload passes for the orderly end of the answer.
     "reset_told_once": (
-        "proxy/pump.cc", 3000,
+        "proxy/pump.cc", 4000,
         "if (told.sys_errno == ECONNRESET && told.side == plan_.source_side)",
         "if (told.sys_errno == ECONNRESET && told.side == Side::internal)"),
     # A timeout fires, but much later than its name says.
@@ -93,11 +93,6 @@ BUGS = {
         "core/buffers.cc", 400,
         "for (uint32_t free = count_ - leased_; free > 0; free--)",
         "for (uint32_t free = leased_ + 1 == count_ ? 1 : 0; free > 0; free--)"),
-    # A pump that goes over to splicing stays in the queue for buffers.
-    "queue_not_left": (
-        "proxy/pump.cc", 2000,
-        "waiter_.stop();  // no buffer is needed any more",
-        ""),
     # A request goes to one stale connection after the other.
     "third_attempt": (
         "proxy/exchange.cc", 400,
@@ -113,11 +108,6 @@ BUGS = {
         "proxy/session.cc", 3000,
         "sys::abort_connection(fd_);",
         "sys::shutdown_write(fd_);"),
-    # A receive that is cancelled while it ends for want of a buffer begins again, and nobody ends that one.
-    "cancel_forgotten": (
-        "proxy/receiver.cc", 6000,
-        "if (op.result == -ENOBUFS && !self.cancelled_) {",
-        "if (op.result == -ENOBUFS) {"),
     # The requests of one operation go to any server.
     "affinity_forgotten": (
         "proxy/exchange.cc", 40,

@@ -13,7 +13,8 @@ class Dice {
   bool one_in(uint64_t count) { return below(count) == 0; }
   uint64_t between(uint64_t low, uint64_t high) { return low + below(high - low + 1); }
   // Mostly small, sometimes large enough to be spliced.
-  size_t body_bytes() {
+  size_t body_bytes(bool large) {
+    if (large && one_in(6)) return between(100'000, 400'000);
     const uint64_t roll = below(100);
     if (roll < 60) return below(1000);
     if (roll < 88) return below(20'000);
@@ -56,20 +57,39 @@ std::string in_packets(std::string_view first, uint32_t id, size_t bytes) {
   return out += "0000";
 }
 
-RequestPlan make_request(Dice& dice, uint32_t id, uint32_t repositories, bool hostile) {
+// What is common to a scenario's requests. Faults come from a few favourites, because what is rare meets what
+// is rare only where both are frequent (swarm testing: Groce and others, ISSTA 2012).
+struct Flavour {
+  uint32_t repositories = 1;
+  bool hostile = false;
+  bool large = false;  // bodies
+  std::vector<ServerFault> server_faults;
+  std::vector<ClientFault> client_faults;
+};
+
+template <typename Fault>
+void pick_favourites(Dice& dice, size_t kinds, std::vector<Fault>& favourites) {
+  const uint64_t count = dice.one_in(3) ? kinds : dice.between(1, 3);
+  for (uint64_t number = 0; number < count; number++) {
+    const uint64_t kind = count == kinds ? number : dice.below(kinds);
+    favourites.push_back(static_cast<Fault>(kind));
+  }
+}
+
+RequestPlan make_request(Dice& dice, uint32_t id, const Flavour& flavour) {
   RequestPlan plan;
   plan.id = id;
-  plan.repository = static_cast<uint32_t>(dice.below(repositories));
+  plan.repository = static_cast<uint32_t>(dice.below(flavour.repositories));
   plan.version_2 = dice.one_in(2);
   static constexpr Kind often[] = {Kind::advertise_fetch, Kind::advertise_fetch, Kind::upload_pack,
                                    Kind::upload_pack,     Kind::advertise_push,  Kind::receive_pack,
                                    Kind::dumb_object,     Kind::web_page,        Kind::web_head,
                                    Kind::web_form,        Kind::lfs_upload};
   plan.kind = dice.one_in(40) ? Kind::websocket : often[dice.below(std::size(often))];
-  plan.answer_bytes = dice.body_bytes();
+  plan.answer_bytes = dice.body_bytes(flavour.large);
   const bool has_body = plan.is_git_post() || plan.kind == Kind::web_form || plan.kind == Kind::lfs_upload;
   if (has_body) {
-    plan.request_bytes = plan.kind == Kind::upload_pack ? dice.below(3000) : dice.body_bytes();
+    plan.request_bytes = plan.kind == Kind::upload_pack ? dice.below(3000) : dice.body_bytes(flavour.large);
     plan.request_framing = dice.one_in(2) ? Framing::length : Framing::chunked;
     plan.expects_continue = dice.one_in(6);
     if (plan.kind != Kind::upload_pack) plan.answer_bytes = dice.below(2000);
@@ -97,14 +117,14 @@ RequestPlan make_request(Dice& dice, uint32_t id, uint32_t repositories, bool ho
   if (plan.kind == Kind::websocket) {
     plan.status = 101;
     plan.answer_framing = Framing::none;
-    plan.request_bytes = dice.body_bytes();
+    plan.request_bytes = dice.body_bytes(flavour.large);
     plan.answer_bytes = 0;
     plan.http_1_0 = plan.client_closes = plan.server_closes = false;
     plan.interim = 0;
   }
-  if (hostile && plan.kind != Kind::websocket) {
-    if (dice.one_in(5)) plan.server_fault = static_cast<ServerFault>(dice.below(server_faults));
-    if (dice.one_in(6)) plan.client_fault = static_cast<ClientFault>(dice.below(client_faults));
+  if (flavour.hostile && plan.kind != Kind::websocket) {
+    if (dice.one_in(5)) plan.server_fault = flavour.server_faults[dice.below(flavour.server_faults.size())];
+    if (dice.one_in(6)) plan.client_fault = flavour.client_faults[dice.below(flavour.client_faults.size())];
   } else if (dice.one_in(15)) {
     plan.server_fault = ServerFault::closes_soon_after;
   }
@@ -204,9 +224,15 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   scenario.cores = static_cast<uint32_t>(dice.between(1, 3));
   scenario.servers = static_cast<uint32_t>(dice.between(1, 3));
   scenario.a_silent_server = dice.one_in(8);
-  const bool hostile = dice.one_in(2);
-  const bool noisy = dice.one_in(2);
-  const bool scarce = dice.one_in(6);
+  Flavour flavour;
+  const bool unasked = dice.one_in(12);  // servers that speak when nobody asked them
+  flavour.hostile = unasked || dice.one_in(2);
+  const bool scarce = !unasked && dice.one_in(6);
+  flavour.large = dice.one_in(scarce ? 2 : 10);
+  pick_favourites(dice, server_faults, flavour.server_faults);
+  pick_favourites(dice, client_faults, flavour.client_faults);
+  if (unasked) flavour.server_faults = {ServerFault::late_surplus, ServerFault::extra_bytes};
+  const bool noisy = !unasked && dice.one_in(2);
   const bool breaking = dice.one_in(3);
   for (size_t index = 0; index < fault_kinds; index++) {
     const auto fault = static_cast<Fault>(index);
@@ -214,6 +240,10 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
     const auto chance = static_cast<uint16_t>(dice.between(2, 300));
     if (!noisy || !on || (may_break_requests(fault) && !breaking)) continue;
     scenario.faults[fault] = may_break_requests(fault) ? static_cast<uint16_t>(chance / 30 + 1) : chance;
+  }
+  if (unasked) {  // what makes a byte be seen late, and still in its turn
+    scenario.faults[Fault::short_read] = static_cast<uint16_t>(dice.below(300));
+    scenario.faults[Fault::partial_turn] = static_cast<uint16_t>(dice.below(500));
   }
   if (scenario.faults[Fault::late_start] > 60) scenario.faults[Fault::late_start] = 60;
   if (scenario.faults[Fault::slow_network] > 60) scenario.faults[Fault::slow_network] = 60;
@@ -228,7 +258,7 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   }
   const bool many = dice.one_in(400);
   const size_t lives = many ? 2000 : 200;
-  const int64_t span_ns = static_cast<int64_t>(dice.between(1, 400)) * ms;
+  const int64_t span_ns = static_cast<int64_t>(dice.between(1, 2 << dice.below(8))) * ms;
   // Often everybody is silent for a while, so that cores sleep long.
   const int64_t lull_ns = dice.one_in(3) ? static_cast<int64_t>(dice.between(500, 9000)) * ms : 0;
   if (breaking && dice.one_in(2)) {
@@ -240,9 +270,9 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   }
   if (dice.one_in(12))
     scenario.drain_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
-  if (dice.one_in(24))
+  if (dice.one_in(16))
     scenario.stop_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
-  const auto repositories = static_cast<uint32_t>(dice.between(1, 20));
+  flavour.repositories = static_cast<uint32_t>(dice.between(1, 20));
   uint32_t id = 1;
   size_t planned = 0;
   while (planned < lives) {
@@ -255,7 +285,7 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
     const uint64_t count = dice.one_in(3) ? dice.between(2, 4) : 1;
     client.pipelined = count > 1 && dice.one_in(4);
     for (uint64_t number = 0; number < count; number++) {
-      RequestPlan plan = make_request(dice, id++, repositories, hostile);
+      RequestPlan plan = make_request(dice, id++, flavour);
       // Only where a byte that has landed is seen at once can it be told from an answer.
       if (plan.server_fault == ServerFault::late_surplus && (noisy || scarce || plan.server_closes))
         plan.server_fault = ServerFault::none;
@@ -367,6 +397,7 @@ const char* name(ServerFault fault) {
                                                        "too_many_interim",
                                                        "early_answer",
                                                        "early_answer_then_close",
+                                                       "early_answer_then_reset",
                                                        "closes_soon_after",
                                                        "late_surplus"};
   return names[static_cast<size_t>(fault)];

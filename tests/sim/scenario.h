@@ -40,10 +40,19 @@ enum class ServerFault : uint8_t {
   too_many_interim,
   early_answer,
   early_answer_then_close,
+  early_answer_then_reset,
   closes_soon_after,
   late_surplus,  // says something that nobody asked for, on a connection that is at rest
 };
-inline constexpr size_t server_faults = 16;
+inline constexpr size_t server_faults = 17;
+// An answer before the request has been read.
+inline constexpr bool answers_early(ServerFault fault) noexcept {
+  return fault == ServerFault::early_answer || fault == ServerFault::early_answer_then_close ||
+         fault == ServerFault::early_answer_then_reset;
+}
+inline constexpr bool ends_early(ServerFault fault) noexcept {
+  return answers_early(fault) && fault != ServerFault::early_answer;
+}
 
 enum class ClientFault : uint8_t {
   none,

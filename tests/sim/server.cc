@@ -145,6 +145,11 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan) {
     (void)got;
     co_return Next::close;
   }
+  if (fault == ServerFault::early_answer_then_reset) {
+    const Sleep soon{kernel, static_cast<int64_t>(kernel.below(300'000))};
+    co_await soon;
+    co_return Next::reset;
+  }
   if (fault == ServerFault::resets_in_body) co_return Next::reset;
   if (fault == ServerFault::closes_in_body || fault == ServerFault::early_answer_then_close ||
       plan.server_closes) {
@@ -163,9 +168,17 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan) {
   if (fault == ServerFault::late_surplus) {
     const Sleep rest{kernel, static_cast<int64_t>(kernel.below(30'000'000))};
     co_await rest;
-    if (peer.inbox.empty() &&
-        kernel.send_at_rest(peer.end(), "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen"))
-      kernel.cover("a surplus on a connection at rest");
+    End& end = peer.end();
+    const auto speak = [&kernel, &end, heads = end.heads] {
+      if (end.heads == heads &&
+          kernel.send_at_rest(end, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen"))
+        kernel.cover("a surplus on a connection at rest");
+    };
+    // The worst moment is when the next request has reached the proxy, and it has not looked yet.
+    if (kernel.below(3) == 0)
+      speak();
+    else
+      kernel.at_next_arrival(speak);
   }
   if (plan.kind == Kind::websocket) {
     co_await echo(peer);
@@ -179,6 +192,7 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   Head head;
   const Got got = co_await read_head(peer, head, kernel.now_ns() + long_ns);
   if (got != Got::bytes) co_return Next::close;
+  peer.end().heads++;
   const std::string* const number = head.find("x-sim-plan");
   if (number == nullptr) violation("a request reached a server that no client made: " + head.start_line);
   uint32_t id = 0;
@@ -201,8 +215,7 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   check_replay(plan, *record);
   kernel.cover(name(plan.kind));
   kernel.cover(name(plan.server_fault));
-  const bool early = plan.server_fault == ServerFault::early_answer ||
-                     plan.server_fault == ServerFault::early_answer_then_close;
+  const bool early = answers_early(plan.server_fault);
   if (early) {
     const Next next = co_await answer(world, peer, plan);
     if (next != Next::request) co_return next;
