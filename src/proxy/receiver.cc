@@ -61,6 +61,7 @@ void Receiver::submit() noexcept {
     op_.group = buffers_.id();
     op_.bytes = 0;
   }
+  submitted_in_turn_ = core_.turns();
   core_.ring().submit(op_);
 }
 

@@ -57,6 +57,11 @@ class Receiver {
   void cancel() noexcept;
   // Bytes, or the end, came in and are about to be heard of.
   bool landed() const noexcept { return op_.landed; }
+  // A receive is with the kernel since a turn before this one, and has not ended: there was nothing to read
+  // then.
+  bool listens() const noexcept {
+    return op_.in_flight && !op_.landed && submitted_in_turn_ != core_.turns();
+  }
   bool busy() const noexcept { return op_.in_flight || waiter_.waiting(); }
 
   Signal arrived;
@@ -79,6 +84,7 @@ class Receiver {
   int fd_ = -1;
   bool quiet_ = false;
   bool cancelled_ = false;
+  uint64_t submitted_in_turn_ = 0;
   int32_t result_ = 0;
   Inbox inbox_;
   Op op_;

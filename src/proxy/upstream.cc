@@ -73,8 +73,8 @@ UpstreamLease UpstreamPool::take_idle() noexcept {
   for (UpstreamConnection* connection = idle_.front(); connection != nullptr; connection = next) {
     next = idle_.after(*connection);
     if (connection->receiver_.landed()) continue;  // its hook is about to close it
-    if (connection->kept_in_turn_ == core_.turns() && !sys::nothing_to_read(connection->fd_)) {
-      // Its receive has not been with the kernel yet, so it can't have told us.
+    // Where the kernel could not have told us yet, we look.
+    if (!connection->receiver_.listens() && !sys::nothing_to_read(connection->fd_)) {
       UpstreamConnection::on_idle_receive(connection);
       continue;
     }
@@ -97,7 +97,6 @@ void UpstreamPool::left_idle(UpstreamConnection& connection) noexcept {
 void UpstreamPool::keep(UpstreamConnection& connection) noexcept {
   if (closed_ || idle_count_ >= config_.limits.servers_idle) return connection.close(false);
   idle_.push_front(connection);
-  connection.kept_in_turn_ = core_.turns();
   idle_count_++;
   core_.stats().server_connections_idle.add();
   core_.timers().arm(connection.idle_timer_, core_.now_ns() + ns(config_.timeouts.server_idle));

@@ -49,7 +49,6 @@ class UpstreamConnection : public ListNode {
   UpstreamPool& pool_;
   int fd_;
   bool reused_ = false;
-  uint64_t kept_in_turn_ = 0;
   bool reset_ = false;
   Receiver receiver_;
   Timer idle_timer_;

@@ -61,7 +61,7 @@ BUGS = {
     # The same, in the turn in which the connection came back.
     "reuse_without_a_look": (
         "proxy/upstream.cc", 2000,
-        "connection->kept_in_turn_ == core_.turns() && ",
+        "!connection->receiver_.listens() && ",
         "false && "),
     # Hooks see the time of the turn before, which may be long ago.
     "old_clock": (

@@ -47,6 +47,9 @@ class Seeds(unittest.TestCase):
     def test_an_end_behind_the_next_request_ended_the_one_before(self):
         replay("--seed", 4138)
 
+    def test_an_idle_connection_that_waited_for_a_buffer_was_reused_unseen(self):
+        replay("--seed", 7783)
+
 
 if __name__ == "__main__":
     SIM = sys.argv.pop()

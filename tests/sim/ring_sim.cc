@@ -275,7 +275,10 @@ void RingState::attempt_receive(uint64_t id, Active& active) {
   Descriptor& descriptor = kernel_.must(active.fd, "receive");
   if (descriptor.kind != Descriptor::Kind::connection) return end(id, -ENOTCONN);
   End& connection = *descriptor.end;
-  if (kernel_.strikes(Fault::no_memory)) return end(id, -ENOMEM);
+  if (kernel_.strikes(Fault::no_memory)) {
+    kernel_.trace("kernel", "connection ", connection.connection, " has no memory to receive");
+    return end(id, -ENOMEM);
+  }
   const bool readable = (kernel_.poll_mask(connection) & (POLLIN | POLLERR | POLLHUP)) != 0;
   if (active.poll_first && !readable) return arm(id, active);
   active.poll_first = false;
@@ -287,6 +290,7 @@ void RingState::attempt_receive(uint64_t id, Active& active) {
     // As Linux does: the buffer is chosen before it is known whether there is anything to read.
     if (group.free.empty() || kernel_.strikes(Fault::no_buffers)) {
       kernel_.cover("receive: no buffers");
+      kernel_.trace("kernel", "connection ", connection.connection, " has no buffer to receive into");
       return end(id, -ENOBUFS);
     }
     picked = group.free.front();

@@ -57,7 +57,11 @@ int local_address(int fd, Address& address) noexcept {
 }
 
 bool nothing_to_read(int fd) noexcept {
-  return (Kernel::current().poll_mask(connection_of(fd, "peek")) & (POLLIN | POLLERR)) == 0;
+  sim::End& end = connection_of(fd, "peek");
+  const bool nothing = (Kernel::current().poll_mask(end) & (POLLIN | POLLERR)) == 0;
+  Kernel::current().trace("kernel", "connection ", end.connection,
+                          nothing ? " has nothing to read" : " has something to read");
+  return nothing;
 }
 
 int close(int fd) noexcept {
