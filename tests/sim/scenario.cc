@@ -14,7 +14,7 @@ class Dice {
   uint64_t between(uint64_t low, uint64_t high) { return low + below(high - low + 1); }
   // Mostly small, sometimes large enough to be spliced.
   size_t body_bytes(bool large) {
-    if (large && one_in(6)) return between(100'000, 400'000);
+    if (large && one_in(8)) return between(100'000, 400'000);
     const uint64_t roll = below(100);
     if (roll < 60) return below(1000);
     if (roll < 88) return below(20'000);
@@ -228,7 +228,7 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   const bool unasked = dice.one_in(12);  // servers that speak when nobody asked them
   flavour.hostile = unasked || dice.one_in(2);
   const bool scarce = !unasked && dice.one_in(6);
-  flavour.large = dice.one_in(scarce ? 2 : 10);
+  flavour.large = dice.one_in(scarce ? 3 : 20);
   pick_favourites(dice, server_faults, flavour.server_faults);
   pick_favourites(dice, client_faults, flavour.client_faults);
   if (unasked) flavour.server_faults = {ServerFault::late_surplus, ServerFault::extra_bytes};
