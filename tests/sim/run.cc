@@ -1,6 +1,8 @@
 // One run: the real cores over the simulated kernel, the scheduler that lets them and everybody else act in
 // an order that the seed decides, and the invariants that must hold at its end.
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "core/core.h"
@@ -72,6 +74,7 @@ class Run {
   void begin_drain(Mailbox::Message message);
   void check_memory() const;
   void check_end();
+  void check_waits() const;
   void add_coverage(std::map<std::string, uint64_t>& coverage) const;
 
   const Scenario& scenario_;
@@ -212,6 +215,7 @@ Summary Run::go(std::map<std::string, uint64_t>& coverage) {
       violation("a core did not end after the last client had gone" + kernel.describe_cores());
   }
   check_end();
+  check_waits();
   add_coverage(coverage);
   Summary summary;
   for (const std::unique_ptr<SimCore>& one : cores_) {
@@ -269,6 +273,29 @@ void Run::check_end() {
               " lines in the access log");
   if (proxy_frame_bytes_ != 0)
     violation(std::to_string(proxy_frame_bytes_) + " bytes of frames were never freed");
+}
+
+// Each wait of a request against the timeout that bears its name, by the access log.
+void Run::check_waits() const {
+  struct Wait {
+    const char* key;
+    int64_t timeout_ns;
+  };
+  static constexpr Wait waits[] = {{"\"head_ms\":", head_timeout_ns},
+                                   {"\"connect_ms\":", connect_timeout_ns},
+                                   {"\"first_byte_ms\":", response_timeout_ns}};
+  for (const std::unique_ptr<SimCore>& one : cores_) {
+    for (const Wait& wait : waits) {
+      for (size_t at = 0; (at = one->lines.find(wait.key, at)) != std::string::npos;) {
+        at += std::strlen(wait.key);
+        const double waited_ms = std::strtod(one->lines.c_str() + at, nullptr);
+        const int64_t limit_ns = wait.timeout_ns + slack_ns + world_.jumped_ns;
+        if (waited_ms * 1e6 <= static_cast<double>(limit_ns)) continue;
+        violation("a request waited longer than its timeout: " + std::string(wait.key) +
+                  std::to_string(waited_ms));
+      }
+    }
+  }
 }
 
 void Run::add_coverage(std::map<std::string, uint64_t>& coverage) const {
