@@ -90,8 +90,9 @@ void Pump::step() noexcept {
     start_drain();
     if (state_ != State::running) return;
   }
-  if (may_splice()) {
-    if (drain_.in_flight || fill_.in_flight) return;  // begins when what is copied is through
+  if (worth_a_pipe() && slots_[0].raw_bytes == 0) {
+    // Begins when what is in our buffers is through, so that nothing more gets there.
+    if (drain_.in_flight || fill_.in_flight || slots_[0].used || slots_[1].used) return;
     pipe_ = core_.pipes().acquire();
     if (pipe_) {
       splicing_ = true;
@@ -268,10 +269,9 @@ Buffer Pump::take_leftover(size_t& begin, size_t& end) noexcept {
   return buffer;
 }
 
-// Worth a pipe: plain payload with much still to come, and nothing of it in our buffers.
-bool Pump::may_splice() const noexcept {
-  if (pipe_refused_ || splicing_ || reader_.done() || source_ended_ || slots_[0].used || slots_[1].used)
-    return false;
+// Plain payload with much still to come.
+bool Pump::worth_a_pipe() const noexcept {
+  if (pipe_refused_ || splicing_ || reader_.done() || source_ended_) return false;
   if (plan_.payload_max != 0) return false;
   if (plan_.from.kind == wire::BodyKind::length) return reader_.remaining() >= splice_length_min;
   return plan_.from.kind == wire::BodyKind::until_close && reader_.payload_bytes() >= splice_after_bytes;

@@ -96,7 +96,7 @@ class Pump {
 
   void step() noexcept;
   void walk() noexcept;
-  bool may_splice() const noexcept;
+  bool worth_a_pipe() const noexcept;
   void start_fill() noexcept;
   void start_drain() noexcept;
   void send_rest() noexcept;

@@ -262,5 +262,23 @@ class NoBody(ProxyTest):
         self.assertEqual((reply.status, reply.head.value("etag")), (304, b'"x"'))
 
 
+class BigBodies(ProxyTest):
+    def check(self, proxy):
+        self.assertGreater(proxy.metrics()["breakwater_bytes_spliced_total"], len(BIG) - 200_000)
+
+    def test_an_answer_is_spliced_from_where_the_head_s_buffer_ended(self):
+        """Bytes of the body that came with the head kept the whole body out of the pipe."""
+        proxy = self.proxy(self.server(always(ok(BIG))))
+        self.assertEqual(self.client(proxy).ask(get(b"/large")).body, BIG)
+        self.check(proxy)
+
+    def test_an_upload_too(self):
+        proxy = self.proxy(self.server(always(ok(b"thanks"))))
+        client = self.client(proxy)
+        client.send(b"PUT /large HTTP/1.1\r\nHost: git.example\r\nContent-Length: %d\r\n\r\n" % len(BIG) + BIG)
+        self.assertEqual(client.recv_response().body, b"thanks")
+        self.check(proxy)
+
+
 if __name__ == "__main__":
     main()

@@ -9,6 +9,7 @@ import resource
 import struct
 import subprocess
 import tempfile
+import threading
 import unittest
 import unittest.mock
 
@@ -56,8 +57,27 @@ class Scarce(ProxyTest):
             client.send(get(b"/x"))
         for client in clients:
             self.assertEqual(client.recv_response().body, BODY)
+        self.assertEqual(proxy.metrics()["breakwater_bytes_spliced_total"], 0)
+
+    def test_a_missing_pipe_is_counted_and_the_body_is_copied(self):
+        begun = threading.Event()
+
+        def script(peer):
+            answer = ok(BODY)
+            split = len(answer) - len(BODY) + 10
+            peer.answer(answer[:split])
+            begun.wait(support.TIMEOUT)
+            peer.send(answer[split:])
+
+        proxy = self.proxy(self.server(script), tables='[limits]\npipes = 0\n')
+        client = self.client(proxy)
+        client.send(get(b"/x"))
+        client.read_until(BODY[:10])  # so nothing of the body is in a buffer, and a pipe would be worth it
+        begun.set()
+        client.read_exact(len(BODY) - 10)
+        self.assertTrue(bytes(client.record).endswith(BODY))
         counted = proxy.metrics()
-        self.assertGreater(counted["breakwater_pipe_misses_total"], 0)
+        self.assertEqual(counted["breakwater_pipe_misses_total"], 1)
         self.assertEqual(counted["breakwater_bytes_spliced_total"], 0)
 
     def test_out_of_descriptors_running_work_goes_on_and_new_work_waits(self):
