@@ -60,7 +60,7 @@ std::string shown(std::string_view text, size_t bytes_max = shown_bytes_max) {
 std::string ticked(std::string_view name) {
   return "`" + shown(name) + "`";
 }
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "\"" + shown(text) + "\"";
 }
 std::string did_you_mean(std::string_view name) {
@@ -75,7 +75,7 @@ std::string joined(std::span<const std::string_view> names) {
 }
 
 std::string found(const toml::node& node) {
-  if (const auto* text = node.as_string()) return "the string " + quoted(text->get());
+  if (const auto* text = node.as_string()) return "the string " + in_quotes(text->get());
   if (const auto* number = node.as_integer()) return "the integer " + std::to_string(number->get());
   if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
   if (node.is_floating_point()) return "a number with a fraction";
@@ -261,7 +261,7 @@ void Reader::each_named(const toml::node& node, std::string_view kind, size_t co
              "keys go into a table with a name, as in [" + kind_text + ".git]");
     } else if (!is_name(name)) {
       if (kind == "pool") pools_whole_ = false;
-      report(*key, quoted(name) + " can't name a " + kind_text,
+      report(*key, in_quotes(name) + " can't name a " + kind_text,
              "a name is 1 to " + std::to_string(name_bytes_max) + " letters, digits, `-` or `_`");
     } else if (++count > count_max) {
       if (kind == "pool") pools_whole_ = false;
@@ -339,7 +339,7 @@ void Reader::read_servers(const toml::node& node, const std::string& title, Pool
   const toml::array* const array = node.as_array();
   if (array == nullptr) {
     report(node, "`servers` in " + title + " must be an array of \"host:port\", found " + found(node),
-           node.is_string() ? "write servers = [" + quoted(node.as_string()->get()) + "]" : "");
+           node.is_string() ? "write servers = [" + in_quotes(node.as_string()->get()) + "]" : "");
     return;
   }
   if (array->empty()) report(node, "`servers` in " + title + " must name at least one server");
@@ -354,13 +354,13 @@ void Reader::read_servers(const toml::node& node, const std::string& title, Pool
     Endpoint server;
     std::string why;
     if (!parse_endpoint(*text, server, why)) {
-      report(item, quoted(*text) + " in `servers` of " + title + " is not a server: " + why);
+      report(item, in_quotes(*text) + " in `servers` of " + title + " is not a server: " + why);
     } else if (server.host.empty() || server.port == 0) {
-      report(item, quoted(*text) + " in `servers` of " + title + " is not a server: it needs a " +
+      report(item, in_quotes(*text) + " in `servers` of " + title + " is not a server: it needs a " +
                        (server.host.empty() ? "host" : "port other than 0"));
     } else if (std::any_of(pool.servers.begin(), pool.servers.end(),
                            [&](const Endpoint& other) { return same_host_port(server, other); })) {
-      report(item, "server " + quoted(*text) + " stands in `servers` of " + title + " twice");
+      report(item, "server " + in_quotes(*text) + " stands in `servers` of " + title + " twice");
     } else {
       pool.servers.push_back(std::move(server));
     }
@@ -384,7 +384,7 @@ void Reader::read_trusted(const toml::node& node, const std::string& title, List
     if (text == nullptr) continue;
     std::string network, why;
     if (!parse_network(*text, network, why))
-      report(item, quoted(*text) + " in `trusted` of " + title + ": " + why);
+      report(item, in_quotes(*text) + " in `trusted` of " + title + ": " + why);
     else
       listen.trusted.push_back(std::move(network));
   }
@@ -456,8 +456,8 @@ void Reader::read_log(const toml::key& table_key, const toml::table& table) {
       target_good = false;
       std::string hint = did_you_mean(nearest(*text, targets));
       if (hint.empty() && text->find('/') != std::string::npos)
-        hint = "write target = \"file\" and path = " + quoted(*text);
-      report(node, "`target` in [log] must be \"stdout\", \"file\" or \"off\", found " + quoted(*text),
+        hint = "write target = \"file\" and path = " + in_quotes(*text);
+      report(node, "`target` in [log] must be \"stdout\", \"file\" or \"off\", found " + in_quotes(*text),
              std::move(hint));
     }
   });
@@ -575,7 +575,7 @@ bool Reader::read_bind(const toml::node& node, std::string_view key, const std::
   if (text == nullptr) return false;
   std::string why;
   if (parse_endpoint(*text, endpoint, why)) return true;
-  report(node, "`bind` in " + title + " can't be " + quoted(*text) + ": " + why);
+  report(node, "`bind` in " + title + " can't be " + in_quotes(*text) + ": " + why);
   return false;
 }
 
@@ -597,10 +597,10 @@ void Reader::read_duration(const toml::node& node, const DurationKey& key) {
   }
   const auto duration = parse_duration(text->get());
   if (!duration)
-    report(node, title + ", found " + quoted(text->get()),
+    report(node, title + ", found " + in_quotes(text->get()),
            "durations look like \"500ms\", \"30s\", \"10m\" or \"1h\"");
   else if (*duration < key.min || *duration > key.max)
-    report(node, title + ", found " + quoted(text->get()),
+    report(node, title + ", found " + in_quotes(text->get()),
            key.takes_off && duration->count() == 0 ? "write \"off\"" : "");
   else
     value = *duration;
@@ -625,7 +625,7 @@ std::optional<uint64_t> Reader::read_size(const toml::node& node, const SizeKey&
     hint = "sizes look like \"4096\", \"16KiB\", \"1MiB\" or \"1GiB\"";
   else if (*bytes == 0 && key.takes_off)
     hint = "write \"off\"";
-  report(node, title + ", found " + quoted(text->get()), std::move(hint));
+  report(node, title + ", found " + in_quotes(text->get()), std::move(hint));
   return std::nullopt;
 }
 

@@ -1,5 +1,6 @@
 // URIs: decoding never grows, redaction stays within its room and hides what it must.
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
