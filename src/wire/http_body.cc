@@ -35,6 +35,7 @@ void add_piece(Pieces& pieces, char* data, size_t bytes) {
 void BodyReader::start(const BodyFraming& framing) noexcept {
   fault_ = Fault::none;
   remaining_ = 0;
+  chunk_bytes_ = 0;
   payload_bytes_ = 0;
   line_bytes_ = 0;
   trailer_bytes_ = 0;
@@ -173,11 +174,81 @@ uint64_t BodyReader::remaining() const noexcept {
   return state_ == State::counted ? remaining_ : UINT64_MAX;
 }
 
+uint64_t BodyReader::opaque() const noexcept {
+  switch (state_) {
+    case State::counted:
+    case State::chunk_data:
+      return remaining_;
+    case State::until_close:
+      return UINT64_MAX;
+    default:
+      return 0;
+  }
+}
+
 void BodyReader::skip(uint64_t bytes) noexcept {
   payload_bytes_ += bytes;
-  if (state_ != State::counted) return;
+  if (state_ == State::until_close) return;
   remaining_ -= bytes;
-  if (remaining_ == 0) state_ = State::done;
+  if (remaining_ == 0) state_ = state_ == State::counted ? State::done : State::chunk_data_cr;
+}
+
+bool BodyReader::can_vet() const noexcept {
+  return state_ == State::chunk_data || (state_ == State::chunk_size && line_bytes_ == 0);
+}
+
+size_t BodyReader::vet(std::string_view raw) noexcept {
+  size_t at = 0;
+  while (at < raw.size()) {
+    switch (state_) {
+      case State::chunk_data: {
+        const size_t take = static_cast<size_t>(std::min<uint64_t>(raw.size() - at, remaining_));
+        skip(take);
+        at += take;
+        break;
+      }
+      case State::chunk_data_cr:
+      case State::chunk_data_lf: {
+        const bool cr = state_ == State::chunk_data_cr;
+        if (raw[at] != (cr ? '\r' : '\n')) {
+          fault_ = Fault::bad_chunk;
+          return at;
+        }
+        at++;
+        state_ = cr ? State::chunk_data_lf : State::chunk_size;
+        break;
+      }
+      case State::chunk_size: {
+        const size_t line = vet_chunk_line(raw.substr(at));
+        if (line == 0) return at;
+        at += line;
+        break;
+      }
+      default:
+        return at;
+    }
+  }
+  return at;
+}
+
+// The bytes of the chunk line at the start of `raw` (and of the end, if it is the last chunk's), or 0.
+size_t BodyReader::vet_chunk_line(std::string_view raw) noexcept {
+  constexpr size_t digits_max = 8;
+  constexpr std::string_view last_chunk = "0\r\n\r\n";
+  if (line_bytes_ != 0) return 0;
+  if (raw.starts_with(last_chunk)) {
+    state_ = State::done;
+    return last_chunk.size();
+  }
+  if (raw[0] == '0') return 0;
+  uint64_t size = 0;
+  size_t digits = 0;
+  while (digits < raw.size() && digits <= digits_max && is(byte_hex, raw[digits]))
+    size = size * 16 + hex_value(raw[digits++]);
+  if (digits == 0 || digits > digits_max || !raw.substr(digits).starts_with("\r\n")) return 0;
+  chunk_bytes_ = remaining_ = size;
+  state_ = State::chunk_data;
+  return digits + 2;
 }
 
 std::string_view BodyReader::trailers() const noexcept {

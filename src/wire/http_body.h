@@ -48,10 +48,20 @@ class BodyReader {
   Fault fault() const noexcept { return fault_; }
   // Payload bytes still to come where that is known: BodyKind::length; 0 when done; otherwise UINT64_MAX.
   uint64_t remaining() const noexcept;
-  // For a path that moves payload without walking it (splice): `bytes` of payload passed by. Only for length
-  // bodies (at most remaining()) and until_close bodies.
-  void skip(uint64_t bytes) noexcept;
   uint64_t payload_bytes() const noexcept { return payload_bytes_; }
+
+  // ---- For a path that moves a body without walking it (splice).
+  // Payload bytes that come next and may pass unseen: of the body, or of the chunk that is being read.
+  uint64_t opaque() const noexcept;
+  void skip(uint64_t bytes) noexcept;  // so many of them, at most opaque(), passed
+  // Looks at `raw`, the next bytes of a chunked body, to let them pass with their framing as it is. Returns
+  // how many may: payload, line ends, and chunk lines that are there whole and in the one form that no two
+  // parsers read differently (hex digits, no leading zero, no extension), to the end of a body without
+  // trailers. What follows is for walk(), or for another look when more has come. fault() as with walk().
+  size_t vet(std::string_view raw) noexcept;
+  // Nothing of a chunk line or of the line end behind a chunk was taken by walk() already.
+  bool can_vet() const noexcept;
+  uint64_t chunk_bytes() const noexcept { return chunk_bytes_; }  // of the chunk that vet() saw last
 
   // After done() of a chunked body: the trailer fields worth forwarding, as "Name: value\r\n" lines, checked
   // as strictly as a head's fields, without the forbidden ones (framing, routing, authentication, hop-by-hop,
@@ -72,10 +82,12 @@ class BodyReader {
     done,
   };
   bool take_trailer_byte(char byte) noexcept;
+  size_t vet_chunk_line(std::string_view raw) noexcept;
 
   State state_ = State::done;
   Fault fault_ = Fault::none;
   uint64_t remaining_ = 0;  // of the body (counted) or of the chunk
+  uint64_t chunk_bytes_ = 0;
   uint64_t payload_bytes_ = 0;
   uint32_t line_bytes_ = 0;
   uint32_t trailer_bytes_ = 0;

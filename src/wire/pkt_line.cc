@@ -6,17 +6,19 @@
 
 namespace breakwater::wire {
 
+size_t pkt_line_length(std::string_view digits) noexcept {
+  size_t length = 0;
+  for (const char digit : digits.substr(0, 4)) {
+    if (!is(byte_hex, digit)) return SIZE_MAX;
+    length = length * 16 + hex_value(digit);
+  }
+  return length;
+}
+
 PktLine read_pkt_line(std::string_view bytes) noexcept {
   PktLine line;
   if (bytes.size() < 4) return line;
-  size_t length = 0;
-  for (size_t index = 0; index < 4; index++) {
-    if (!is(byte_hex, bytes[index])) {
-      line.kind = PktLine::Kind::malformed;
-      return line;
-    }
-    length = length * 16 + hex_value(bytes[index]);
-  }
+  const size_t length = pkt_line_length(bytes);
   if (length < 4) {
     constexpr PktLine::Kind special[] = {PktLine::Kind::flush, PktLine::Kind::delimiter,
                                          PktLine::Kind::response_end, PktLine::Kind::malformed};

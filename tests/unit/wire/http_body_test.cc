@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/rng.h"
@@ -147,6 +148,61 @@ TEST_CASE("the end of the connection completes only a body that ends with it") {
   reader.start(chunked);
   CHECK_FALSE(reader.end_of_connection());
   CHECK(reader.fault() == Fault::truncated_body);
+}
+
+namespace {
+
+// What may pass of `raw` when all of it is there at once, and whether that is the whole body.
+std::pair<size_t, bool> vetted(std::string_view raw) {
+  BodyReader reader;
+  reader.start(chunked);
+  const size_t bytes = reader.vet(raw);
+  return {bytes, reader.done()};
+}
+
+}  // namespace
+
+TEST_CASE("chunks may pass with their framing only in the one form that can't be misread") {
+  CHECK(vetted("3\r\nabc\r\n0\r\n\r\nGET") == std::pair<size_t, bool>(13, true));
+  CHECK(vetted("3\r\nabc\r\n1F40\r\nx") == std::pair<size_t, bool>(15, false));
+  // A line that is not there whole, and any other form, is left to walk().
+  for (const std::string_view left :
+       {"1F4", "1F40\r", "01\r\na", "1;x=y\r\na", "1 \r\na", "123456789\r\n", "0\r\n", "0\r\nX: y\r\n\r\n",
+        "00\r\n\r\n", "0;x\r\n\r\n", "\r\n", "1\n"}) {
+    CAPTURE(left);
+    CHECK(vetted("3\r\nabc\r\n" + std::string(left)) == std::pair<size_t, bool>(8, false));
+  }
+  BodyReader reader;
+  reader.start(chunked);
+  CHECK(reader.vet("3\r\nabcX") == 6);
+  CHECK(reader.fault() == Fault::bad_chunk);
+}
+
+TEST_CASE("what passes unseen, and what walk() takes over") {
+  BodyReader reader;
+  reader.start(chunked);
+  CHECK(reader.can_vet());
+  CHECK(reader.vet("10000\r\nab") == 9);
+  CHECK(reader.chunk_bytes() == 65536);
+  CHECK(reader.opaque() == 65534);
+  reader.skip(65534);
+  CHECK(reader.opaque() == 0);
+  CHECK(reader.vet("\r") == 1);
+  CHECK_FALSE(reader.can_vet());
+  CHECK(reader.vet("\n") == 1);
+  CHECK(reader.payload_bytes() == 65536);
+  Pieces pieces;
+  std::string rest = "4;x=y\r\nwalk\r\n0\r\nX-A: b\r\n\r\n";
+  CHECK(reader.walk(rest, pieces) == rest.size());
+  CHECK(reader.done());
+  CHECK(reader.payload_bytes() == 65540);
+  CHECK(reader.trailers() == "X-A: b\r\n");
+  // In the middle of a chunk line that walk() began nothing is vetted.
+  reader.start(chunked);
+  std::string begun = "1";
+  CHECK(reader.walk(begun, pieces) == 1);
+  CHECK_FALSE(reader.can_vet());
+  CHECK(reader.vet("0\r\n") == 0);
 }
 
 TEST_CASE("no body is done at once") {
