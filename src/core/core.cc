@@ -39,7 +39,8 @@ Core::Core(uint32_t index, const CoreLimits& limits, Stats& stats, LogRing& log,
       bulk_buffers_(std::make_unique<BufferGroup>(*ring_, 1, limits.bulk_buffer_bytes, limits.bulk_buffers,
                                                   stats.bulk_buffers_free, stats.buffer_waits)),
       head_room_(limits.head_buffer_bytes, limits.head_rooms),
-      pipes_(limits.pipes, limits.pipe_bytes, stats.pipes_in_use) {}
+      pipes_(limits.pipes, limits.pipe_bytes, stats.pipes_in_use),
+      look_room_(std::make_unique_for_overwrite<char[]>(look_room_bytes)) {}
 
 Core::~Core() = default;
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/list.h"
@@ -75,6 +76,8 @@ class Core {
   BufferGroup& bulk_buffers() noexcept { return *bulk_buffers_; }
   HeadRoom& head_room() noexcept { return head_room_; }
   PipePool& pipes() noexcept { return pipes_; }
+  // For bytes that are only looked at. Whoever looks is done with it before anybody else runs.
+  std::span<char> look_room() noexcept { return {look_room_.get(), look_room_bytes}; }
   Stats& stats() noexcept { return stats_; }
   Mailbox& mailbox() noexcept { return mailbox_; }
 
@@ -110,6 +113,8 @@ class Core {
   std::unique_ptr<BufferGroup> bulk_buffers_;
   HeadRoom head_room_;
   PipePool pipes_;
+  static constexpr size_t look_room_bytes = 256 * 1024;
+  std::unique_ptr<char[]> look_room_;
   List<Deferred> deferred_;
   void (*log_signal_)(void*) = nullptr;
   void* log_context_ = nullptr;

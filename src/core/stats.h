@@ -43,6 +43,7 @@ class Count {
   X(bytes_to_clients, "response body bytes to clients")                                                    \
   X(bytes_copied, "body bytes moved through user space")                                                   \
   X(bytes_spliced, "body bytes moved by splice")                                                           \
+  X(bytes_looked_at, "body bytes looked at in user space ahead of a splice")                               \
   X(splice_calls, "splice system calls")                                                                   \
   X(buffer_waits, "times work waited for a buffer")                                                        \
   X(pipe_misses, "bodies copied because no pipe was free")                                                 \

@@ -1,4 +1,4 @@
-// Timer wheel: arm and disarm in O(1), 4 ms ticks, four levels of 64 slots (up to 18 hours; longer is
+// Timer wheel: arm and disarm in O(1), 1 ms ticks, five levels of 64 slots (up to 12 days; longer is
 // clamped).
 //
 // A timer never fires early, and at most two ticks late plus the time the loop was busy. A Timer is a member
@@ -34,8 +34,8 @@ class Timer : private ListNode {
 
 class Timers {
  public:
-  static constexpr int64_t tick_ns = 4'000'000;
-  static constexpr uint32_t levels = 4;
+  static constexpr int64_t tick_ns = 1'000'000;
+  static constexpr uint32_t levels = 5;
   static constexpr uint32_t slots = 64;
 
   explicit Timers(int64_t now_ns) noexcept : tick_(static_cast<uint64_t>(now_ns / tick_ns)) {}

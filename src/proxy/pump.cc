@@ -13,14 +13,13 @@ namespace breakwater::proxy {
 
 namespace {
 
-constexpr uint32_t splice_rounds_per_turn = 8;  // then other connections get their turn
 constexpr std::string_view line_end = "\r\n";
 constexpr std::string_view last_chunk = "0\r\n";
 
 }  // namespace
 
 Pump::Pump(Core& core) noexcept
-    : finished(core), core_(core), waiter_(on_buffer, this), deferred_(on_deferred, this) {
+    : finished(core), core_(core), splicer_(core), waiter_(on_buffer, this), deferred_(on_deferred, this) {
   fill_.context = this;
   drain_.context = this;
 }
@@ -37,6 +36,7 @@ void Pump::start(const Plan& plan) noexcept {
   pieces_.clear();
   plan_ = plan;
   reader_.start(plan.from);
+  git_end_.start(plan.git_end);
   progress();
   if (!plan.head.empty()) add_part(plan.head.data(), plan.head.size());
   if (!plan.initial.empty()) {
@@ -70,7 +70,7 @@ void Pump::fail_errno(Side side, int sys_errno) noexcept {
 void Pump::settle() noexcept {
   if (state_ != State::stopping || !idle()) return;
   state_ = State::finished;
-  pipe_.release();
+  if (splicer_.running()) splicer_.stop();
   if (error_.code != Code::none || !slots_[0].buffer) {
     slots_[0] = {};
     slots_[1] = {};
@@ -83,7 +83,7 @@ void Pump::settle() noexcept {
 // The one function that moves between states: does whatever can be done now.
 void Pump::step() noexcept {
   if (state_ != State::running) return settle();
-  if (splicing_) return splice_some();
+  if (splicer_.running()) return splice_some();
   if (!drain_.in_flight) {
     walk();
     if (state_ != State::running) return;
@@ -93,12 +93,8 @@ void Pump::step() noexcept {
   if (worth_a_pipe() && slots_[0].raw_bytes == 0) {
     // Begins when what is in our buffers is through, so that nothing more gets there.
     if (drain_.in_flight || fill_.in_flight || slots_[0].used || slots_[1].used) return;
-    pipe_ = core_.pipes().acquire();
-    if (pipe_) {
-      splicing_ = true;
-      waiter_.stop();  // no buffer is needed any more
-      return splice_some();
-    }
+    Pipe pipe = core_.pipes().acquire();
+    if (pipe) return begin_splice(std::move(pipe));
     pipe_refused_ = true;
     core_.stats().pipe_misses.add();
   }
@@ -114,6 +110,7 @@ void Pump::walk() noexcept {
       return;
     }
     const size_t used = reader_.walk({front.raw, front.raw_bytes}, pieces_);
+    if (plan_.git_end != wire::UploadPackAnswer::unprovable) git_end_.look({front.raw, used});
     front.raw += used;
     front.raw_bytes -= used;
     if (!front.buffer) initial_used_ += used;
@@ -133,7 +130,8 @@ void Pump::end_of_source() noexcept {
   if (told.sys_errno == ECONNRESET && told.side == plan_.source_side) {
     return fail(Code::reset, plan_.source_side, ECONNRESET);
   }
-  if (!reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);
+  const bool git_says_more = plan_.git_end != wire::UploadPackAnswer::unprovable && !git_end_.proven();
+  if (git_says_more || !reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);
 }
 
 void Pump::pop_front_slot() noexcept {
@@ -156,8 +154,8 @@ void Pump::start_drain() noexcept {
     if (chunked) {
       const size_t line_bytes = wire::write_chunk_header(
           pieces_.bytes,
-          std::span<char, wire::chunk_header_bytes_max>(frame_.data(), wire::chunk_header_bytes_max));
-      add_part(frame_.data(), line_bytes);
+          std::span<char, wire::chunk_header_bytes_max>(chunk_line_.data(), wire::chunk_header_bytes_max));
+      add_part(chunk_line_.data(), line_bytes);
     }
     for (size_t index = 0; index < pieces_.count; index++) {
       add_part(pieces_.piece[index].data(), pieces_.piece[index].size());
@@ -194,11 +192,12 @@ void Pump::send_rest() noexcept {
 
 void Pump::on_drained(Op& op) {
   Pump& self = *static_cast<Pump*>(op.context);
-  if (op.result > 0 && !self.splicing_) self.sent_bytes_ += static_cast<size_t>(op.result);
+  const bool splices = self.splicer_.running();
+  if (op.result > 0 && !splices) self.sent_bytes_ += static_cast<size_t>(op.result);
   if (self.state_ != State::running) return self.settle();
   if (op.result < 0) return self.fail_errno(self.plan_.sink_side, -op.result);
   self.progress();
-  if (self.splicing_) return self.splice_some();  // the sink became writable
+  if (splices) return self.splice_some();  // the sink became writable
   size_t sent = static_cast<size_t>(op.result);
   while (self.part_index_ < self.part_count_ && sent >= self.parts_[self.part_index_].iov_len) {
     sent -= self.parts_[self.part_index_++].iov_len;
@@ -237,7 +236,7 @@ void Pump::on_filled(Op& op) {
   Buffer picked;
   if (op.buffer_selected) picked = self.core_.bulk_buffers().take_picked(op.buffer_id);
   if (self.state_ != State::running) return self.settle();
-  if (self.splicing_) {  // the source became readable
+  if (self.splicer_.running()) {  // the source became readable
     if (op.result < 0) return self.fail_errno(self.plan_.source_side, -op.result);
     return self.splice_some();
   }
@@ -269,12 +268,22 @@ Buffer Pump::take_leftover(size_t& begin, size_t& end) noexcept {
   return buffer;
 }
 
-// Plain payload with much still to come.
+// Much still to come, in a form that a pipe can take.
 bool Pump::worth_a_pipe() const noexcept {
-  if (pipe_refused_ || splicing_ || reader_.done() || source_ended_) return false;
+  if (pipe_refused_ || splicer_.running() || reader_.done() || source_ended_) return false;
   if (plan_.payload_max != 0) return false;
-  if (plan_.from.kind == wire::BodyKind::length) return reader_.remaining() >= splice_length_min;
-  return plan_.from.kind == wire::BodyKind::until_close && reader_.payload_bytes() >= splice_after_bytes;
+  switch (plan_.from.kind) {
+    case wire::BodyKind::none:
+      return false;
+    case wire::BodyKind::length:
+      return reader_.remaining() >= splice_length_min;
+    case wire::BodyKind::chunked:
+      return plan_.to == Framing::chunked && reader_.payload_bytes() >= splice_after_bytes &&
+             reader_.can_vet();
+    case wire::BodyKind::until_close:
+      return reader_.payload_bytes() >= splice_after_bytes;
+  }
+  return false;
 }
 
 void Pump::poll(Op& op, Op::Kind kind, int fd) noexcept {
@@ -288,72 +297,51 @@ void Pump::on_deferred(void* context) {
   static_cast<Pump*>(context)->step();
 }
 
-// Fills the pipe, empties the pipe, in turns; it never holds bytes of two fills.
-void Pump::splice_some() noexcept {
-  if (fill_.in_flight || drain_.in_flight || deferred_.queued()) return;
-  for (uint32_t round = 0; round < splice_rounds_per_turn; round++) {
-    if (pipe_.held_bytes() == 0) {
-      if (reader_.done()) return leave_splice();
-      const size_t wanted = static_cast<size_t>(std::min<uint64_t>(reader_.remaining(), pipe_.capacity()));
-      core_.stats().splice_calls.add();
-      const int64_t moved = sys::splice_now(plan_.source, pipe_.write_end(), wanted, false);
-      if (moved == -EAGAIN) return poll(fill_, Op::Kind::poll_readable, plan_.source);
-      if (moved < 0) return fail_errno(plan_.source_side, static_cast<int>(-moved));
-      if (moved == 0) {
-        source_ended_ = true;
-        return leave_splice();
-      }
-      progress();
-      pipe_.filled(static_cast<size_t>(moved));
-      reader_.skip(static_cast<uint64_t>(moved));
-      core_.stats().bytes_spliced.add(static_cast<uint64_t>(moved));
-      if (plan_.payload_counter != nullptr) plan_.payload_counter->add(static_cast<uint64_t>(moved));
-      if (plan_.to == Framing::chunked) {
-        frame_bytes_ = 0;
-        frame_sent_ = 0;
-        if (chunk_open_) {
-          std::memcpy(frame_.data(), line_end.data(), line_end.size());
-          frame_bytes_ = line_end.size();
-        }
-        frame_bytes_ += wire::write_chunk_header(
-            static_cast<uint64_t>(moved), std::span<char, wire::chunk_header_bytes_max>(
-                                              frame_.data() + frame_bytes_, wire::chunk_header_bytes_max));
-        chunk_open_ = true;
-      }
-    }
-    if (!splice_frame()) return;
-    core_.stats().splice_calls.add();
-    const int64_t moved = sys::splice_now(pipe_.read_end(), plan_.sink, pipe_.held_bytes(), false);
-    if (moved == -EAGAIN) return poll(drain_, Op::Kind::poll_writable, plan_.sink);
-    if (moved <= 0) return fail_errno(plan_.sink_side, moved == 0 ? EPIPE : static_cast<int>(-moved));
-    progress();
-    sent_bytes_ += static_cast<uint64_t>(moved);
-    pipe_.drained(static_cast<size_t>(moved));
-  }
-  core_.defer(deferred_);
+void Pump::begin_splice(Pipe pipe) noexcept {
+  waiter_.stop();  // no buffer is needed any more
+  Splicer::Framing framing = Splicer::Framing::none;
+  if (plan_.from.kind == wire::BodyKind::chunked)
+    framing = Splicer::Framing::vetted;
+  else if (plan_.to == Framing::chunked)
+    framing = Splicer::Framing::own_chunks;
+  const bool has_git_end = plan_.git_end != wire::UploadPackAnswer::unprovable;
+  splicer_.start(std::move(pipe), {plan_.source, plan_.sink, framing}, reader_,
+                 has_git_end ? &git_end_ : nullptr);
+  splice_some();
 }
 
-// The chunk line that goes before a pipe's bytes. False: wait, or failed.
-bool Pump::splice_frame() noexcept {
-  while (frame_sent_ < frame_bytes_) {
-    const int64_t sent =
-        sys::send_now(plan_.sink, frame_.data() + frame_sent_, frame_bytes_ - frame_sent_, true);
-    if (sent == -EAGAIN) {
-      poll(drain_, Op::Kind::poll_writable, plan_.sink);
-      return false;
-    }
-    if (sent < 0) {
-      fail_errno(plan_.sink_side, static_cast<int>(-sent));
-      return false;
-    }
-    frame_sent_ += static_cast<size_t>(sent);
+void Pump::splice_some() noexcept {
+  if (fill_.in_flight || drain_.in_flight || deferred_.queued()) return;
+  const uint64_t payload_before = reader_.payload_bytes();
+  const uint64_t moved_before = splicer_.moved_bytes();
+  const Splicer::Next next = splicer_.run();
+  const uint64_t payload = reader_.payload_bytes() - payload_before;
+  core_.stats().bytes_spliced.add(payload);
+  if (plan_.payload_counter != nullptr) plan_.payload_counter->add(payload);
+  if (splicer_.moved_bytes() > moved_before) progress();
+  switch (next) {
+    case Splicer::Next::wait_readable:
+      return poll(fill_, Op::Kind::poll_readable, plan_.source);
+    case Splicer::Next::wait_writable:
+      return poll(drain_, Op::Kind::poll_writable, plan_.sink);
+    case Splicer::Next::next_turn:
+      return core_.defer(deferred_);
+    case Splicer::Next::leave:
+      return leave_splice();
+    case Splicer::Next::failed:
+      return fail_errno(splicer_.failed_side_is_sink() ? plan_.sink_side : plan_.source_side,
+                        splicer_.sys_errno());
   }
-  return true;
 }
 
 void Pump::leave_splice() noexcept {
-  splicing_ = false;
-  pipe_.release();
+  source_ended_ = splicer_.source_ended();
+  chunk_open_ = splicer_.chunk_is_open();
+  // Of a body whose framing passed as it was, the end did too.
+  if (plan_.from.kind == wire::BodyKind::chunked && reader_.done()) end_framed_ = true;
+  if (!splicer_.moved_anything()) pipe_refused_ = true;  // its form is not one for a pipe
+  splicer_.stop();
+  if (reader_.fault() != wire::Fault::none) return fail(Code::malformed, plan_.source_side, 0);
   step();
 }
 

@@ -3,8 +3,8 @@
 //
 // It takes the payload out of the framing it came in and frames it anew for the sink. Small, chunked and
 // trickling bodies are copied: a fill (receive into a picked buffer) and a drain (one gathered send) are in
-// flight at the same time, with at most two buffers between them. Large plain bodies are spliced through a
-// pipe: readiness through the ring only on EAGAIN, then non-blocking splice calls.
+// flight at the same time, with at most two buffers between them. Large bodies are spliced through a pipe
+// (splicer.h): readiness through the ring only on EAGAIN, then non-blocking splice calls.
 //
 // start(), then `co_await pump.finished`. stop() asks it to end early. When `finished` is set nothing is in
 // flight and error() says how it went. The bytes of `initial` and `head` stay in place until then. It may be
@@ -19,7 +19,9 @@
 #include "base/error.h"
 #include "core/await.h"
 #include "core/core.h"
+#include "proxy/splicer.h"
 #include "wire/http_body.h"
+#include "wire/upload_pack.h"
 
 namespace breakwater::proxy {
 
@@ -37,7 +39,10 @@ class Pump {
     wire::BodyFraming from;
     Framing to = Framing::plain;
     bool half_close_sink = false;  // a tunnel: pass the end of the source on
-    uint64_t payload_max = 0;      // 0: no cap
+    // An until_close body is whole only if Git's own framing says so; `unprovable`: the end alone is
+    // believed.
+    wire::UploadPackAnswer git_end = wire::UploadPackAnswer::unprovable;
+    uint64_t payload_max = 0;  // 0: no cap
     Count* payload_counter = nullptr;
     const Pump* twin = nullptr;  // moves the other direction of the same two connections
   };
@@ -101,8 +106,8 @@ class Pump {
   void start_drain() noexcept;
   void send_rest() noexcept;
   void end_of_source() noexcept;
+  void begin_splice(Pipe pipe) noexcept;
   void splice_some() noexcept;
-  bool splice_frame() noexcept;
   void leave_splice() noexcept;
   void poll(Op& op, Op::Kind kind, int fd) noexcept;
   void fail(Code code, Side side, int sys_errno) noexcept;
@@ -123,14 +128,14 @@ class Pump {
   std::array<Slot, 2> slots_;  // [0] is walked and drained, [1] was filled behind it
   bool source_ended_ = false;
   bool end_framed_ = false;  // the sink's last bytes are on their way or there
-  bool splicing_ = false;
   bool pipe_refused_ = false;
-  bool chunk_open_ = false;  // a spliced chunk still needs its CRLF
+  bool chunk_open_ = false;  // a spliced chunk of ours still needs its CRLF
   size_t initial_used_ = 0;
   uint64_t sent_bytes_ = 0;
   int64_t last_progress_ns_ = 0;
   Error error_;
-  Pipe pipe_;
+  Splicer splicer_;
+  wire::UploadPackEnd git_end_;
   Op fill_, drain_;
   BufferWaiter waiter_;
   Deferred deferred_;
@@ -142,10 +147,7 @@ class Pump {
   size_t part_count_ = 0;
   size_t part_index_ = 0;
   msghdr message_{};
-  std::array<char, wire::chunk_header_bytes_max + 2>
-      frame_;  // a chunk line, in splice mode with the CRLF before it
-  size_t frame_bytes_ = 0;
-  size_t frame_sent_ = 0;
+  std::array<char, wire::chunk_header_bytes_max> chunk_line_;
 };
 
 }  // namespace breakwater::proxy

@@ -89,6 +89,15 @@ bool nothing_to_read(int fd) noexcept {
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
+int64_t peek(int fd, void* data, size_t bytes) noexcept {
+  const ssize_t seen = recv(fd, data, bytes, MSG_PEEK | MSG_DONTWAIT);
+  return seen < 0 ? -errno : seen;
+}
+
+void set_low_water(int fd, size_t bytes) noexcept {
+  set(fd, SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(bytes));
+}
+
 int close(int fd) noexcept {
   return ::close(fd) == 0 ? 0 : -errno;
 }

@@ -188,7 +188,7 @@ uint64_t BodyReader::opaque() const noexcept {
 
 void BodyReader::skip(uint64_t bytes) noexcept {
   payload_bytes_ += bytes;
-  if (state_ == State::until_close) return;
+  if (bytes == 0 || state_ == State::until_close) return;
   remaining_ -= bytes;
   if (remaining_ == 0) state_ = state_ == State::counted ? State::done : State::chunk_data_cr;
 }

@@ -290,7 +290,8 @@ short Kernel::poll_mask(const End& end) const noexcept {
   if (end.aborted) return static_cast<short>(POLLOUT | POLLHUP | (end.pending_error != 0 ? POLLERR : 0));
   const bool reading_over = end.in.end_arrived || gone;
   const bool writing_over = end.shut_write || gone;
-  if (end.in.arrived > 0 || reading_over) mask |= POLLIN;
+  const bool enough = end.in.arrived > 0 && end.in.arrived >= std::min(end.low_water, end.in.capacity);
+  if (enough || reading_over) mask |= POLLIN;
   if (reading_over) mask |= POLLRDHUP;
   if (writing_over || end.room() * 3 >= end.peer->in.capacity) mask |= POLLOUT;
   if (reading_over && writing_over) mask |= POLLHUP;

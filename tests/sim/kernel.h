@@ -53,6 +53,7 @@ struct End {
   uint32_t heads = 0;     // that its owner has read, if it is simulated
   int pending_error = 0;  // reported once, then sends get EPIPE and receives the end
   bool reset_on_close = false;
+  size_t low_water = 1;                            // what must have arrived before its owner hears of it
   std::array<std::coroutine_handle<>, 2> waiters;  // of a simulated peer: who reads, who sends
   std::array<int64_t, 2> deadlines_ns{};           // until when they wait
   std::array<int64_t, 2> alarms_ns{};              // the next event that looks at that; 0: none

@@ -37,7 +37,7 @@ BUGS = {
     "chunk_not_ended": (
         "proxy/pump.cc", 200,
         "if (chunk_open_) add_part(line_end.data(), line_end.size());",
-        "if (chunk_open_ && frame_sent_ == 0) add_part(line_end.data(), line_end.size());"),
+        "if (chunk_open_ && chunk_line_[0] == 0) add_part(line_end.data(), line_end.size());"),
     # A form is posted on a pooled connection that may be stale.
     "stale_connection_for_a_post": (
         "proxy/exchange.cc", 100,
@@ -71,8 +71,8 @@ BUGS = {
     # A body that was cut off is finished as if it were whole.
     "short_body_completed": (
         "proxy/pump.cc", 100,
-        "if (!reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);",
-        "if (!reader_.end_of_connection()) reader_.start({});"),
+        "if (git_says_more || !reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);",
+        "if (git_says_more || !reader_.end_of_connection()) reader_.start({});"),
     # An answer for which there was no room is left out, and the next one takes its place.
     "reply_left_out": (
         "proxy/session.cc", 1000,

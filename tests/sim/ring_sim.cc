@@ -280,7 +280,7 @@ void RingState::attempt_receive(uint64_t id, Active& active) {
     return end(id, -ENOMEM);
   }
   const bool readable = (kernel_.poll_mask(connection) & (POLLIN | POLLERR | POLLHUP)) != 0;
-  if (active.poll_first && !readable) return arm(id, active);
+  if ((active.poll_first || active.armed) && !readable) return arm(id, active);
   active.poll_first = false;
   size_t room = active.bytes;
   char* data = active.data;

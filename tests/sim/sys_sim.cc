@@ -64,6 +64,28 @@ bool nothing_to_read(int fd) noexcept {
   return nothing;
 }
 
+int64_t peek(int fd, void* data, size_t bytes) noexcept {
+  Kernel& kernel = Kernel::current();
+  sim::End& end = connection_of(fd, "peek");
+  if (kernel.strikes(Fault::again)) return -EAGAIN;
+  if (bytes > 1 && kernel.strikes(Fault::short_read)) bytes = 1 + kernel.below(bytes);
+  const sim::Stream& in = end.in;
+  if (in.arrived == 0) return kernel.receive(end, data, bytes);  // nothing, the end or a reset
+  const size_t seen = std::min(bytes, in.arrived);
+  std::memcpy(data, in.bytes.data() + in.read_at, seen);
+  kernel.cover("peek: bytes");
+  return static_cast<int64_t>(seen);
+}
+
+void set_low_water(int fd, size_t bytes) noexcept {
+  Kernel& kernel = Kernel::current();
+  sim::End& end = connection_of(fd, "setsockopt");
+  end.low_water = bytes;
+  kernel.trace("proxy", "wants ", bytes, " bytes at once of connection ", end.connection);
+  kernel.cover(bytes > 1 ? "low water: raised" : "low water: lowered");
+  kernel.changed(end);
+}
+
 int close(int fd) noexcept {
   Kernel::current().close_fd(fd);
   return 0;

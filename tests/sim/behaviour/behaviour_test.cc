@@ -586,6 +586,55 @@ TEST_CASE("peek: nothing, bytes, the end, a reset") {
   CHECK_FALSE(sys::nothing_to_read(connection.fd));
 }
 
+TEST_CASE("peek: copies bytes without taking them; the end, and a reset that is told once") {
+  Script script;
+  Connection connection(script);
+  std::string seen(10, '\0');
+  CHECK(sys::peek(connection.fd, seen.data(), 10) == -EAGAIN);
+  script.machine.far_sends(connection.far, "hello");
+  script.turns();
+  CHECK(sys::peek(connection.fd, seen.data(), 3) == 3);
+  CHECK(sys::peek(connection.fd, seen.data(), 10) == 5);
+  CHECK(seen.substr(0, 5) == "hello");
+  Receive receive(connection.fd);
+  CHECK(script.result_of(receive) == 5);
+  SUBCASE("end") {
+    script.machine.far_ends(connection.far);
+    script.turns();
+    CHECK(sys::peek(connection.fd, seen.data(), 10) == 0);
+  }
+  SUBCASE("reset") {
+    script.machine.far_resets(connection.far);
+    script.turns();
+    CHECK(sys::peek(connection.fd, seen.data(), 10) == -ECONNRESET);
+    CHECK(sys::peek(connection.fd, seen.data(), 10) == 0);
+  }
+}
+
+TEST_CASE("low water: polls and receives wait for so many bytes; more of them, a lower mark and the end wake them") {
+  for (const bool receives : {false, true}) {
+    for (int event = 0; event < 3; event++) {
+      CAPTURE(receives);
+      CAPTURE(event);
+      Script script;
+      Connection connection(script);
+      sys::set_low_water(connection.fd, 100);
+      Poll poll(Op::Kind::poll_readable, connection.fd);
+      Receive receive(connection.fd);
+      Call& waits = receives ? static_cast<Call&>(receive) : poll;
+      script.start(waits);
+      script.machine.far_sends(connection.far, std::string(50, 'x'));
+      script.turns();
+      CHECK(waits.in_flight);
+      if (event == 0) script.machine.far_sends(connection.far, std::string(50, 'x'));
+      if (event == 1) sys::set_low_water(connection.fd, 1);
+      if (event == 2) script.machine.far_ends(connection.far);
+      CHECK(script.ended(waits));
+      if (receives) CHECK(waits.results.at(0) == (event == 0 ? 100 : 50));
+    }
+  }
+}
+
 TEST_CASE("bytes are read while the receive is submitted, so that they have landed after the next wait") {
   Script script;
   Connection connection(script);

@@ -1,0 +1,101 @@
+// Splicer: moves the rest of a body through a pipe without copying it, by direct non-blocking splice calls.
+//
+// It knows three ways. A body of known length, or one that ends with its connection, passes as it is. If the
+// sink wants chunks, each pipe-full gets a chunk line of ours. A body that comes in chunks passes with the
+// sender's own framing, once that was looked at (MSG_PEEK) and found to be in the one form that can't be
+// misread; of small chunks everything is looked at, of large ones only the lines. An upload-pack answer whose
+// end must be proven is looked at in the same way, pkt-line by pkt-line.
+//
+// No operations and no waiting in here: run() does what can be done now and says what to wait for. One core.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/error.h"
+#include "core/core.h"
+#include "proxy/flow.h"
+#include "wire/http_body.h"
+#include "wire/upload_pack.h"
+
+namespace breakwater::proxy {
+
+class Splicer {
+ public:
+  enum class Framing : uint8_t {
+    none,        // bytes pass as they are
+    own_chunks,  // a chunk line of ours before each pipe-full
+    vetted,      // the source's chunks pass
+  };
+  enum class Next : uint8_t {
+    wait_readable,  // the source
+    wait_writable,  // the sink
+    next_turn,      // there is more to do, but others want their turn
+    leave,          // the body is over, or something comes that has to be walked; nothing is in the pipe
+    failed,         // see failed_side_is_sink() and sys_errno()
+  };
+  struct Route {
+    int source = -1;
+    int sink = -1;
+    Framing framing = Framing::none;
+  };
+
+  explicit Splicer(Core& core) noexcept;
+  Splicer(const Splicer&) = delete;
+  Splicer& operator=(const Splicer&) = delete;
+  ~Splicer() { BW_ASSERT(!running()); }
+
+  // Goes on with the body where `reader` stands. `end` follows an upload-pack answer, or is null. Both
+  // outlive the run.
+  void start(Pipe pipe, const Route& route, wire::BodyReader& reader, wire::UploadPackEnd* end) noexcept;
+  Next run() noexcept;
+  // Gives the pipe back and leaves both connections as they were. Once for each start.
+  void stop() noexcept;
+
+  bool running() const noexcept { return reader_ != nullptr; }
+  bool moved_anything() const noexcept { return moved_bytes_ > 0; }  // since start
+  uint64_t moved_bytes() const noexcept { return moved_bytes_; }     // into the pipe and out of it
+  bool source_ended() const noexcept { return source_ended_; }
+  bool chunk_is_open() const noexcept { return chunk_open_; }  // of ours: the sink still needs its line end
+  bool failed_side_is_sink() const noexcept { return sink_failed_; }
+  int sys_errno() const noexcept { return sys_errno_; }
+
+ private:
+  enum class Fill : uint8_t { ok, failed };
+
+  Fill fill() noexcept;
+  Fill look() noexcept;
+  void account(size_t moved) noexcept;
+  uint64_t opaque() const noexcept;
+  // What was vetted is through, and then comes the end, or something that has to be walked.
+  bool nothing_may_pass() const noexcept { return vetted_bytes_ == 0 && (stuck_ || reader_->done()); }
+  void frame_own_chunk() noexcept;
+  Next drain() noexcept;
+  Next wait_for_source() noexcept;
+  Next fail(bool sink, int64_t status) noexcept;
+  void set_low_water(size_t bytes) noexcept;
+  static void on_lull(void* context);
+
+  Core& core_;
+  Route route_;
+  wire::BodyReader* reader_ = nullptr;  // while it runs
+  wire::UploadPackEnd* end_ = nullptr;
+  Pipe pipe_;
+  size_t vetted_bytes_ = 0;  // that were looked at, may pass, and stand in front of the source
+  bool source_ended_ = false;
+  bool source_drained_ = false;  // the last fill took all there was
+  bool stuck_ = false;           // what comes next has to be walked
+  bool chunk_open_ = false;
+  bool sink_failed_ = false;
+  int sys_errno_ = 0;
+  uint64_t moved_bytes_ = 0;
+  Flow flow_;
+  size_t low_water_ = 1;  // of the source, as set
+  Timer lull_;
+  // What goes out before the pipe's bytes: the line end of our last chunk, and a chunk line.
+  std::array<char, wire::chunk_header_bytes_max + 2> frame_;
+  size_t frame_bytes_ = 0;
+  size_t frame_sent_ = 0;
+};
+
+}  // namespace breakwater::proxy
