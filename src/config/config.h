@@ -27,9 +27,17 @@ struct Listen {
   std::vector<std::string> trusted;  // networks (CIDR) whose X-Forwarded-* we believe; none by default
 };
 
+// How servers are asked to frame the packs they send (docs/decisions/0006).
+enum class UploadPackFraming : uint8_t {
+  chunked,      // as HTTP/1.1 has it
+  until_close,  // wherever the end can be proven by Git's own framing: HTTP/1.0, ends with the connection
+  automatic,    // the same, but only where a pack is sure to come
+};
+
 struct Pool {
   std::string name;
   std::vector<Endpoint> servers;
+  UploadPackFraming upload_pack_framing = UploadPackFraming::chunked;
 };
 
 struct Timeouts {

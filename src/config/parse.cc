@@ -167,6 +167,7 @@ class Reader {
   void read_log(const toml::key& key, const toml::table& table);
   void read_admin(const toml::key& key, const toml::table& table);
   void read_process(const toml::table& table);
+  void read_framing(const toml::node& node, std::string_view name, const std::string& title, Pool& pool);
   void read_servers(const toml::node& node, const std::string& title, Pool& pool);
   void read_trusted(const toml::node& node, const std::string& title, Listen& listen);
   void check_whole();
@@ -326,13 +327,34 @@ void Reader::read_pool(const toml::key& key, const toml::table& table) {
   Pool pool;
   pool.name = key.str();
   bool servers_seen = false;
-  each_key(table, title, pool_keys, [&](const toml::key&, std::string_view, const toml::node& node) {
-    servers_seen = true;
-    read_servers(node, title, pool);
+  each_key(table, title, pool_keys, [&](const toml::key&, std::string_view name, const toml::node& node) {
+    if (name == "servers") {
+      servers_seen = true;
+      read_servers(node, title, pool);
+    } else {
+      read_framing(node, name, title, pool);
+    }
   });
   if (!servers_seen && complete_)
     report(key, title + " has no `servers`", "for example servers = [\"10.0.0.11:3000\"]");
   config_.pools.push_back(std::move(pool));
+}
+
+void Reader::read_framing(const toml::node& node, std::string_view name, const std::string& title,
+                          Pool& pool) {
+  constexpr std::string_view words[] = {"chunked", "until-close", "auto"};
+  constexpr UploadPackFraming values[] = {UploadPackFraming::chunked, UploadPackFraming::until_close,
+                                          UploadPackFraming::automatic};
+  const std::string choice = "\"chunked\", \"until-close\" or \"auto\"";
+  const std::string* text = as_text(node, name, title, choice);
+  if (text == nullptr) return;
+  const auto* const word = std::find(std::begin(words), std::end(words), *text);
+  if (word == std::end(words)) {
+    report(node, ticked(name) + " in " + title + " must be " + choice + ", found " + in_quotes(*text),
+           did_you_mean(nearest(*text, words)));
+    return;
+  }
+  pool.upload_pack_framing = values[word - std::begin(words)];
 }
 
 void Reader::read_servers(const toml::node& node, const std::string& title, Pool& pool) {

@@ -15,7 +15,7 @@ inline constexpr std::string_view table_names[] = {"listen", "pool",  "timeouts"
                                                    "log",    "admin", "process"};
 
 inline constexpr std::string_view listen_keys[] = {"bind", "pool", "trusted"};
-inline constexpr std::string_view pool_keys[] = {"servers"};
+inline constexpr std::string_view pool_keys[] = {"servers", "upload_pack_framing"};
 inline constexpr std::string_view log_keys[] = {"target", "path"};
 inline constexpr std::string_view admin_keys[] = {"bind"};
 inline constexpr std::string_view process_keys[] = {"cores", "pin", "pid_file"};

@@ -43,6 +43,7 @@ class Count {
   X(bytes_to_clients, "response body bytes to clients")                                                    \
   X(bytes_copied, "body bytes moved through user space")                                                   \
   X(bytes_spliced, "body bytes moved by splice")                                                           \
+  X(packs_until_close, "upload-pack answers taken by HTTP/1.0, their end proven by Git's own framing")     \
   X(bytes_looked_at, "body bytes looked at in user space ahead of a splice")                               \
   X(splice_calls, "splice system calls")                                                                   \
   X(buffer_waits, "times work waited for a buffer")                                                        \

@@ -153,6 +153,7 @@ Task<bool> Exchange::forward() {
   }
   replayable_ =
       wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
+  git_end_ = choose_git_end();
   PoolOnCore& pool = worker_.pools[session_.site().pool_index];
   uint32_t server = choose_server();
   // Each server once, and one time more where a pooled connection proved stale.
@@ -163,13 +164,14 @@ Task<bool> Exchange::forward() {
     if (attempt == Attempt::answered && git_.operation != wire::GitOperation::other) {
       session_.affinity().remember(git_.repository.view(), server);
     }
-    if (attempt != Attempt::again) break;
-    if (reused_) {
-      fresh_only_ = true;  // sent a second time at most
-    } else {
+    if (attempt == Attempt::answered || attempt == Attempt::failed) break;
+    if (attempt == Attempt::unreachable) {
       if (--servers_left == 0) break;
       server = pool.balancer.after(server);
+    } else {
+      fresh_only_ = true;  // sent a second time at most
     }
+    if (attempt == Attempt::unprovable) git_end_ = wire::UploadPackAnswer::unprovable;
     core_.stats().retries.add();
     failure_ = {};
   }
@@ -194,6 +196,27 @@ bool Exchange::whole_request_at_hand() const noexcept {
   return request_.body.length <= session_.receiver().inbox().view().size() - head_end_;
 }
 
+// May the server end its answer with the connection? Only if we can tell by Git's own framing that it is
+// whole, and can ask again if it turns out that we can't.
+wire::UploadPackAnswer Exchange::choose_git_end() const noexcept {
+  const config::UploadPackFraming wish = config_.pools[session_.site().pool_index].upload_pack_framing;
+  const bool may = replayable_ && git_.operation == wire::GitOperation::upload_pack;
+  if (!may || wish == config::UploadPackFraming::chunked) return wire::UploadPackAnswer::unprovable;
+  const std::string_view body = session_.receiver().inbox().view().substr(head_end_, request_.body.length);
+  const bool encoded = request_.fields.find("content-encoding").data() != nullptr;
+  const wire::UploadPackAsk ask = wire::read_upload_pack_request(git_.protocol_version, encoded, body);
+  const bool wanted = wish == config::UploadPackFraming::until_close || ask.pack_is_sure;
+  return wanted ? ask.answer : wire::UploadPackAnswer::unprovable;
+}
+
+// Of the answer whose head is there.
+bool Exchange::end_can_be_told() const noexcept {
+  if (git_end_ == wire::UploadPackAnswer::unprovable) return true;  // no such end was asked for
+  if (response_.body.kind != wire::BodyKind::until_close) return true;
+  return response_.status == 200 && response_.fields.find("content-encoding").data() == nullptr &&
+         response_.fields.find("content-type") == "application/x-git-upload-pack-result";
+}
+
 // Pure: may this failure of an attempt be answered by another attempt?
 bool Exchange::may_retry(const Error& error) const noexcept {
   if (error.side == Side::downstream || error.code == Code::cancelled || response_begun_) return false;
@@ -206,6 +229,7 @@ bool Exchange::may_retry(const Error& error) const noexcept {
 // One attempt: until the head of the answer is on its way to the client, or it is clear that it won't be.
 Task<Exchange::Attempt> Exchange::try_server(uint32_t server) {
   phase_ = Phase::connect;
+  response_bytes_seen_ = 0;
   Error error = co_await get_connection(server);
   if (error.code == Code::none) {
     phase_ = Phase::request;
@@ -214,14 +238,20 @@ Task<Exchange::Attempt> Exchange::try_server(uint32_t server) {
   if (error.code == Code::none) {
     error = co_await read_response_head();
   }
-  if (error.code == Code::none) co_return Attempt::answered;
-  if (failure_.code != Code::none) error = failure_;
-  const bool again = may_retry(error);
+  if (error.code == Code::none && end_can_be_told()) co_return Attempt::answered;
+  Attempt outcome = Attempt::failed;
+  if (failure_.code != Code::none) {
+    error = failure_;
+  } else if (error.code == Code::none) {
+    outcome = Attempt::unprovable;
+    error = {Code::cancelled, Side::internal, 0};
+  }
+  if (may_retry(error)) outcome = reused_ ? Attempt::stale : Attempt::unreachable;
   upload_.stop(error);
   if (upload_.running()) co_await upload_.finished;
   server_.finish(UpstreamLease::Ending::aborted);
   failure_ = error;
-  co_return again ? Attempt::again : Attempt::failed;
+  co_return outcome;
 }
 
 // A pooled connection only carries what could be sent again: so no push ever meets one that the server just
@@ -229,7 +259,7 @@ Task<Exchange::Attempt> Exchange::try_server(uint32_t server) {
 Task<Error> Exchange::get_connection(uint32_t server) {
   UpstreamPool& connections = worker_.pools[session_.site().pool_index].connections[server];
   server_used_ = &connections.server();
-  const bool may_reuse = replayable_ && !fresh_only_;
+  const bool may_reuse = replayable_ && !fresh_only_ && git_end_ == wire::UploadPackAnswer::unprovable;
   reused_ = false;
   times_.connect_begun = core_.now_ns();
   if (may_reuse) server_ = connections.take_idle();
@@ -257,6 +287,7 @@ Error Exchange::send_request() {
       .request_id = request_id(),
       .server_authority = server_used_->name,
       .peer_is_trusted = session_.peer_is_trusted(),
+      .until_close = git_end_ != wire::UploadPackAnswer::unprovable,
   };
   request_head_bytes_ = write_upstream_head(request_, facts, request_room_.span());
   if (request_head_bytes_ == 0) return {Code::too_large, Side::internal, 0};
@@ -532,6 +563,8 @@ Task<void> Exchange::relay_response() {
   plan.payload_counter = &core_.stats().bytes_to_clients;
   plan.twin = &upload_;
   if (kind == wire::BodyKind::none) plan.initial = {};
+  if (kind == wire::BodyKind::until_close) plan.git_end = git_end_;
+  if (plan.git_end != wire::UploadPackAnswer::unprovable) core_.stats().packs_until_close.add();
   download_.start(plan);
   co_await download_.finished;
   if (download_.error().code != Code::none && failure_.code == Code::none) failure_ = download_.error();

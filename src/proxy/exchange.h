@@ -41,7 +41,14 @@ class Exchange {
   void fail(const Error& why) noexcept;
 
  private:
-  enum class Attempt : uint8_t { answered, again, failed };
+  enum class Attempt : uint8_t {
+    answered,
+    failed,
+    // Nothing of an answer reached the client, and it may go on:
+    unreachable,  // with the next server
+    stale,        // with the same on a fresh connection
+    unprovable,   // with the same by HTTP/1.1: the end of this answer could not be told
+  };
   struct Times {
     int64_t begun = 0, head = 0, connect_begun = 0, connected = 0, sent = 0, first_byte = 0;
   };
@@ -66,6 +73,8 @@ class Exchange {
   bool may_retry(const Error& error) const noexcept;
   bool client_may_continue() const noexcept;
   uint32_t choose_server() noexcept;
+  wire::UploadPackAnswer choose_git_end() const noexcept;
+  bool end_can_be_told() const noexcept;
   void write_log() noexcept;
   std::string_view ended_by() const noexcept;
   void watch_time() noexcept;
@@ -91,7 +100,10 @@ class Exchange {
   uint32_t interim_answers_ = 0;
   bool replayable_ = false;
   bool reused_ = false;
-  bool fresh_only_ = false;  // a pooled connection proved stale
+  bool fresh_only_ = false;  // it was sent once already
+  // Unless unprovable: asked for by HTTP/1.0, and the answer may end with the connection, as Git's own end
+  // proves.
+  wire::UploadPackAnswer git_end_ = wire::UploadPackAnswer::unprovable;
   HeadRoom::Lease request_room_;
   HeadRoom::Lease response_room_;
   size_t request_head_bytes_ = 0;

@@ -72,7 +72,7 @@ void write_unless_trusted(wire::HeadWriter& out, const wire::RequestHead& reques
 size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts& facts,
                            std::span<char> out) noexcept {
   wire::HeadWriter writer(out);
-  writer.request_line(request.method_text, request.path_query);
+  writer.request_line(request.method_text, request.path_query, facts.until_close ? 0 : 1);
   const std::string_view authority = request.authority.empty() ? facts.server_authority : request.authority;
   bool host_written = false;
   bool length_written = false;
@@ -105,6 +105,7 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
     writer.field("Connection", "Upgrade");
     writer.field("Upgrade", "websocket");
   }
+  if (facts.until_close) writer.field("Connection", "close");
   write_forwarded_for(writer, request, facts);
   write_unless_trusted(writer, request, facts, "X-Forwarded-Proto", facts.scheme);
   write_unless_trusted(writer, request, facts, "X-Forwarded-Host", request.authority);

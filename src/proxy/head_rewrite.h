@@ -16,6 +16,7 @@ struct UpstreamFacts {
   std::string_view request_id;
   std::string_view server_authority;  // the Host for an HTTP/1.0 request that named none
   bool peer_is_trusted = false;       // its X-Forwarded-* and X-Request-Id are believed
+  bool until_close = false;           // ask by HTTP/1.0 for an answer that ends with the connection
 };
 
 struct DownstreamFacts {

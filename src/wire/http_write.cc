@@ -15,11 +15,12 @@ void HeadWriter::text(std::string_view bytes) noexcept {
   bytes_ += bytes.size();
 }
 
-void HeadWriter::request_line(std::string_view method, std::string_view path_query) noexcept {
+void HeadWriter::request_line(std::string_view method, std::string_view path_query,
+                              uint8_t minor_version) noexcept {
   text(method);
   text(" ");
   text(path_query);
-  text(" HTTP/1.1\r\n");
+  text(minor_version == 0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
 }
 
 void HeadWriter::status_line(uint16_t status, std::string_view reason) noexcept {

@@ -14,8 +14,8 @@ namespace breakwater::wire {
 class HeadWriter {
  public:
   explicit HeadWriter(std::span<char> out) noexcept : out_(out) {}
-  void request_line(std::string_view method, std::string_view path_query) noexcept;  // always HTTP/1.1
-  void status_line(uint16_t status, std::string_view reason) noexcept;               // always HTTP/1.1
+  void request_line(std::string_view method, std::string_view path_query, uint8_t minor_version = 1) noexcept;
+  void status_line(uint16_t status, std::string_view reason) noexcept;  // always HTTP/1.1
   void field(std::string_view name, std::string_view value) noexcept;
   void field(std::string_view name, uint64_t value) noexcept;
   void text(std::string_view bytes) noexcept;

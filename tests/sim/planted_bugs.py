@@ -41,8 +41,8 @@ BUGS = {
     # A form is posted on a pooled connection that may be stale.
     "stale_connection_for_a_post": (
         "proxy/exchange.cc", 100,
-        "const bool may_reuse = replayable_ && !fresh_only_;",
-        "const bool may_reuse = !fresh_only_;"),
+        "const bool may_reuse = replayable_ && !fresh_only_ &&",
+        "const bool may_reuse = !fresh_only_ &&"),
     # Whatever came whole with its head may be sent again, a push too.
     "push_replayed": (
         "proxy/exchange.cc", 100,

@@ -611,7 +611,9 @@ TEST_CASE("peek: copies bytes without taking them; the end, and a reset that is 
   }
 }
 
-TEST_CASE("low water: polls and receives wait for so many bytes; more of them, a lower mark and the end wake them") {
+TEST_CASE(
+    "low water: polls and receives wait for so many bytes; more of them, a lower mark and the end wake "
+    "them") {
   for (const bool receives : {false, true}) {
     for (int event = 0; event < 3; event++) {
       CAPTURE(receives);
