@@ -172,7 +172,7 @@ TEST_CASE("parse: unknown names, with a guess") {
         "1:2 unknown table [tls] | tables are `listen`, `pool`, `timeouts`, `limits`, `log`, `admin`, "
         "`process`");
   CHECK(only("[pool.gogs.health]\na = 1\n") ==
-        "1:12 unknown table `health` in [pool.gogs] | keys here are `servers`");
+        "1:12 unknown table `health` in [pool.gogs] | keys here are `servers`, `upload_pack_framing`");
   const Problems problems = bad("cores = 4\n" + minimal);
   REQUIRE(problems.size() == 1);
   CHECK(problems[0].message == "unknown key `cores` outside of any table");
