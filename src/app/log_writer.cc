@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace breakwater::app {
 
@@ -33,13 +35,16 @@ bool LogWriter::open(std::string& why) {
       fd_ = STDOUT_FILENO;
       break;
     case config::Log::Target::file:
-      fd_ = ::open(target_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-      if (fd_ < 0) {
-        why = "the access log " + target_.path + " can't be opened: " + strerror(errno);
-        return false;
-      }
+      fd_ = open_file(why);
+      return fd_ >= 0;
   }
   return true;
+}
+
+int LogWriter::open_file(std::string& why) const {
+  const int fd = ::open(target_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (fd < 0) why = "the access log " + target_.path + " can't be opened: " + strerror(errno);
+  return fd;
 }
 
 void LogWriter::start() {
@@ -48,6 +53,23 @@ void LogWriter::start() {
 
 void LogWriter::signal() noexcept {
   if (signalled_.exchange(1) == 0) signalled_.notify_one();
+}
+
+void LogWriter::reopen() noexcept {
+  reopen_.store(true);
+  signal();
+}
+
+void LogWriter::take_new_file() {
+  std::string said = "there is no log file to open anew";
+  if (target_.target == config::Log::Target::file) {
+    const int fd = open_file(said);
+    if (fd >= 0) {
+      close(std::exchange(fd_, fd));
+      said = "the access log " + target_.path + " was opened anew";
+    }
+  }
+  std::fprintf(stderr, "SIGHUP: %s; the configuration is read at the start only\n", said.c_str());
 }
 
 void LogWriter::run() {
@@ -59,6 +81,7 @@ void LogWriter::run() {
     signalled_.store(0);
     const bool last = stopping_.load();
     write_all();
+    if (reopen_.exchange(false)) take_new_file();
     if (last) return;
   }
 }

@@ -26,15 +26,21 @@ class LogWriter {
   bool open(std::string& why);  // false: the file can't be had
   void start();
   void signal() noexcept;  // any thread: there are lines
+  // Any thread: the file may have been moved away, so go on with a new one of its name. Says on stderr what
+  // came of it. If the new one can't be had, the old one goes on.
+  void reopen() noexcept;
 
  private:
   void run();
+  int open_file(std::string& why) const;
+  void take_new_file();
   size_t write_all();
 
   const config::Log& target_;
   std::vector<std::unique_ptr<LogRing>>& rings_;
   int fd_ = -1;
   std::atomic<uint32_t> signalled_{0};
+  std::atomic<bool> reopen_{false};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
