@@ -1,10 +1,10 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "config/parse.h"
 
@@ -34,16 +34,25 @@ CommandLine sentence(const std::string& text) {
   return failed("breakwater: " + text + "\n");
 }
 
+// 0 or an errno. A file that is empty is no error here.
+int read_file(const std::string& path, std::string& text) {
+  FILE* const file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) return errno;
+  std::array<char, 65536> part;
+  int error = 0;
+  while (const size_t bytes = std::fread(part.data(), 1, part.size(), file)) text.append(part.data(), bytes);
+  if (std::ferror(file) != 0) error = errno;
+  std::fclose(file);
+  return error;
+}
+
 // The file's configuration, or what is wrong with it.
 bool load(const std::string& path, config::Config& config, std::string& why) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream content;
-  if (!file || !(content << file.rdbuf())) {
-    why = "breakwater: the configuration " + path +
-          " can't be read: " + (errno != 0 ? strerror(errno) : "it is empty") + "\n";
+  std::string text;
+  if (const int error = read_file(path, text); error != 0) {
+    why = "breakwater: the configuration " + path + " can't be read: " + strerror(error) + "\n";
     return false;
   }
-  const std::string text = content.str();
   std::variant<config::Config, config::Problems> parsed = config::parse(text);
   if (const config::Problems* problems = std::get_if<config::Problems>(&parsed)) {
     why = config::render(*problems, path, text);

@@ -87,9 +87,21 @@ bool write_pid_file(const std::string& path, std::string& why) {
     why = "the pid file " + path + " can't be written: " + strerror(errno);
     return false;
   }
-  std::fprintf(file, "%d\n", getpid());
+  const bool written = std::fprintf(file, "%d\n", getpid()) > 0;
+  if (std::fclose(file) == 0 && written) return true;
+  why = "the pid file " + path + " can't be written: " + strerror(errno);
+  unlink(path.c_str());
+  return false;
+}
+
+// Only what is ours: while we drained, the next process may have written its own.
+void remove_pid_file(const std::string& path) {
+  FILE* const file = path.empty() ? nullptr : std::fopen(path.c_str(), "re");
+  if (file == nullptr) return;
+  int pid = 0;
+  const bool is_ours = std::fscanf(file, "%d", &pid) == 1 && pid == getpid();
   std::fclose(file);
-  return true;
+  if (is_ours) unlink(path.c_str());
 }
 
 // The signals that steer the process; blocked everywhere, waited for by the main thread.
@@ -98,6 +110,7 @@ sigset_t steering_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -115,7 +128,7 @@ class Program {
     }
     announce();
     serve();
-    if (!config_.pid_file.empty()) unlink(config_.pid_file.c_str());
+    remove_pid_file(config_.pid_file);
     return 0;
   }
 
@@ -142,9 +155,7 @@ class Program {
     }
     if (!find_servers(why) || !log_writer_.open(why)) return false;
     std::vector<std::vector<int>> sockets(cores);
-    if (!open_listeners(sockets, why) || !open_admin(why) || !write_pid_file(config_.pid_file, why)) {
-      return false;
-    }
+    if (!open_listeners(sockets, why) || !open_admin(why)) return false;
     for (uint32_t index = 0; index < cores; index++) {
       threads_.push_back(
           std::make_unique<CoreThread>(index, cpus[index], shared_, *log_rings_[index], sockets[index]));
@@ -154,6 +165,7 @@ class Program {
       why = thread->wait_ready();
       if (!why.empty()) return false;
     }
+    if (!write_pid_file(config_.pid_file, why)) return false;  // last: what fails leaves none behind
     log_writer_.start();
     if (config_.admin_enabled) admin_.start();
     for (const std::unique_ptr<CoreThread>& thread : threads_) thread->begin();
@@ -217,12 +229,14 @@ class Program {
       std::fprintf(stderr, "listening on %s\n", address.c_str());
   }
 
-  // Waits for signals: the first drains, the second stops at once.
+  // Waits for signals: the first that ends us drains, the second stops at once.
   void serve() {
     const sigset_t signals = steering_signals();
     int signal = 0;
-    while (sigwait(&signals, &signal) != 0) {
-    }
+    do {
+      if (sigwait(&signals, &signal) != 0) continue;
+      if (signal == SIGHUP) log_writer_.reopen();
+    } while (signal != SIGTERM && signal != SIGINT);
     admin_.set_draining();
     std::fprintf(stderr,
                  "draining: no new connections; running requests finish (signal again to stop at once)\n");
@@ -230,8 +244,9 @@ class Program {
     const int64_t drain_ns = config_.timeouts.drain.count() * 1'000'000;
     const int64_t drain_end = drain_ns > 0 ? sys::monotonic_ns() + drain_ns : INT64_MAX;
     while (!all_ended()) {
-      const bool again = sigtimedwait(&signals, nullptr, &poll_end) > 0;
-      if (again || sys::monotonic_ns() >= drain_end) return stop_at_once();
+      const int again = sigtimedwait(&signals, nullptr, &poll_end);
+      if (again == SIGHUP) log_writer_.reopen();
+      if (again == SIGTERM || again == SIGINT || sys::monotonic_ns() >= drain_end) return stop_at_once();
     }
   }
 

@@ -177,6 +177,145 @@ class StartUp(ProxyTest):
     def test_no_addresses(self):
         self.assertEqual(self.start_in_vain().returncode, 2)
 
+    def test_an_empty_file_is_not_called_missing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "empty.toml")
+            with open(path, "w", encoding="utf-8"):
+                pass
+            done = self.start_in_vain("-f", path)
+        self.assertEqual(done.returncode, 2)
+        self.assertNotIn("No such file", done.stderr)
+        self.assertIn("[listen.", done.stderr)  # what it must have at the least
+
+    def test_a_start_in_vain_leaves_no_pid_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "pid")
+            command = [BREAKWATER, "run", "--listen", f"{LOOPBACK}:0", "--backend", f"{LOOPBACK}:1", "--cores", "1", "--log", "off",
+                       "--pid-file", path]
+            failed = 0
+            for descriptors in range(4, 12):  # the listener, the mailbox, the ring: each of them is the first to fail once
+                limited = f'ulimit -n {descriptors}; exec "$@"'
+                process = subprocess.Popen(["sh", "-c", limited, "sh", *command], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                with process:
+                    said = process.stderr.readline()
+                    process.terminate()
+                    said += process.stderr.read()
+                    process.wait(TIMEOUT)
+                failed += b"listening on" not in said
+                self.assertFalse(os.path.exists(path), said)
+            self.assertGreater(failed, 0)
+
+
+class PidFile(ProxyTest):
+    """Written once it listens, gone with the process, and never taken away from another one."""
+
+    def start(self, path):
+        process = subprocess.Popen([BREAKWATER, "run", "--listen", f"{LOOPBACK}:0", "--backend", f"{LOOPBACK}:1", "--cores", "1",
+                                    "--log", "off", "--pid-file", path], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertIn(b"listening on", process.stderr.readline())
+        return process
+
+    def read(self, path):
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def stop(self, process):
+        process.terminate()
+        self.assertEqual(process.wait(TIMEOUT), 0)
+
+    def test_it_holds_the_process_id_and_goes_with_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "pid")
+            process = self.start(path)
+            self.assertEqual(self.read(path), f"{process.pid}\n")
+            self.stop(process)
+            self.assertFalse(os.path.exists(path))
+
+    def test_the_old_one_that_still_drained_took_the_new_ones_pid_file_with_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "pid")
+            old = self.start(path)
+            new = self.start(path)
+            self.stop(old)
+            self.assertEqual(self.read(path), f"{new.pid}\n")
+            self.stop(new)
+            self.assertFalse(os.path.exists(path))
+
+
+class Hangup(ProxyTest):
+    """SIGHUP: a log that was moved away is opened anew; nobody is disturbed. It does not read the configuration again."""
+
+    def start(self, log):
+        server = self.server(always(ok(b"hello")))
+        process = subprocess.Popen([BREAKWATER, "run", "--listen", f"{LOOPBACK}:0", "--backend", server.address, "--cores", "1",
+                                    "--log", log], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.stderr = process.stderr
+        client = RawClient(int(re.search(rb"listening on \S+:(\d+)", process.stderr.readline())[1]))
+        self.clients.append(client)
+        return process, client
+
+    def end(self, process):
+        process.terminate()
+        self.assertEqual(process.wait(TIMEOUT), 0)
+
+    def lines(self, path):
+        with open(path, encoding="utf-8") as file:
+            return len(file.readlines())
+
+    def test_it_ended_the_process_without_a_word(self):
+        process, client = self.start("off")
+        client.ask(GET)
+        for _ in range(2):
+            process.send_signal(signal.SIGHUP)
+            self.assertIn(b"SIGHUP", self.stderr.readline())
+            self.assertEqual(client.ask(GET).body, b"hello")
+        self.end(process)
+
+    def test_a_log_that_was_moved_away_is_opened_anew(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, moved = os.path.join(folder, "access.log"), os.path.join(folder, "access.log.1")
+            process, client = self.start(path)
+            client.ask(GET)
+            os.rename(path, moved)
+            process.send_signal(signal.SIGHUP)
+            self.assertIn(b"opened anew", self.stderr.readline())
+            client.ask(GET)
+            client.ask(GET)
+            self.end(process)
+            self.assertEqual((self.lines(moved), self.lines(path)), (1, 2))
+
+    def test_a_log_that_cannot_be_opened_anew_goes_on_where_it_was(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, moved = os.path.join(folder, "access.log"), os.path.join(folder, "access.log.1")
+            process, client = self.start(path)
+            client.ask(GET)
+            os.rename(path, moved)
+            os.mkdir(path)
+            process.send_signal(signal.SIGHUP)
+            said = self.stderr.readline()
+            self.assertIn(path.encode(), said)
+            self.assertIn(b"can't be opened", said)
+            client.ask(GET)
+            self.end(process)
+            self.assertEqual(self.lines(moved), 2)
+
+    def test_while_it_drains_it_is_no_second_signal(self):
+        process, client = self.start("off")
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
+        self.servers[0].connection(0).wait_received(b"ab")
+        process.terminate()
+        self.assertIn(b"draining", self.stderr.readline())
+        process.send_signal(signal.SIGHUP)
+        client.send(b"cde")
+        self.assertEqual(client.recv_response().body, b"hello")
+        self.assertEqual(process.wait(TIMEOUT), 0)
+
 
 class Stopping(ProxyTest):
     def test_a_proxy_that_has_done_nothing_ends(self):
