@@ -59,11 +59,13 @@ struct CountKey {
   uint32_t min, max;
 };
 
+inline constexpr uint32_t buffers_max = 32'768;  // what the kernel takes in one provided-buffer ring
+
 inline constexpr CountKey limit_count_keys[] = {
     {"connections", &Limits::connections, 1, 1'000'000},
     {"servers_idle", &Limits::servers_idle, 0, 65'536},  // 0: no connection to a server is used twice
-    {"head_buffers", &Limits::head_buffers, 16, 1'000'000},
-    {"bulk_buffers", &Limits::bulk_buffers, 4, 65'536},
+    {"head_buffers", &Limits::head_buffers, 16, buffers_max},
+    {"bulk_buffers", &Limits::bulk_buffers, 4, buffers_max},
     {"pipes", &Limits::pipes, 0, 65'536},  // 0: nothing is spliced
 };
 

@@ -13,10 +13,7 @@ std::unique_ptr<Core> Core::open(uint32_t index, const CoreLimits& limits, Stats
   if (ring == nullptr) return nullptr;
   std::unique_ptr<Core> core(new Core(index, limits, stats, log, mailbox, std::move(ring)));
   if (!core->head_buffers_->ready() || !core->answer_buffers_->ready() || !core->bulk_buffers_->ready()) {
-    why =
-        "the kernel refused a provided-buffer ring: Linux 6.1 or newer is required, and [limits] "
-        "head_buffers and "
-        "bulk_buffers may be at most 32768";
+    why = "the kernel refused a provided-buffer ring: Linux 6.1 or newer is required";
     return nullptr;
   }
   return core;

@@ -174,6 +174,19 @@ class StartUp(ProxyTest):
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, rf"(?m)^{re.escape(path)}:1:\d+: error: ")
 
+    def test_check_took_more_buffers_than_the_kernel_takes(self):
+        for key in ("head_buffers", "bulk_buffers"):
+            with self.subTest(key=key), tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "breakwater.toml")
+                for count, status in ((32768, 0), (32769, 2)):
+                    with open(path, "w", encoding="utf-8") as file:
+                        file.write(f'[listen.a]\nbind = "{LOOPBACK}:0"\n[pool.a]\nservers = ["{LOOPBACK}:1"]\n[limits]\n{key} = {count}\n')
+                    checked = subprocess.run([BREAKWATER, "check", "-f", path], capture_output=True, timeout=TIMEOUT, check=False)
+                    self.assertEqual(checked.returncode, status, checked.stderr)
+                    if status != 0:
+                        self.start_in_vain("-f", path)
+            self.proxy(f"{LOOPBACK}:1", tables=f"[limits]\n{key} = 32768\n").stop()  # what is allowed works
+
     def test_no_addresses(self):
         self.assertEqual(self.start_in_vain().returncode, 2)
 
