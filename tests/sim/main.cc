@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -73,6 +74,13 @@ std::vector<uint32_t> numbers(const std::string& text) {
   std::exit(2);
 }
 
+uint64_t number(const std::string& option, const std::string& text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) complain(option + " takes a number");
+  return value;
+}
+
 Options parse(int argc, char** argv) {
   Options options;
   for (int index = 1; index < argc; index++) {
@@ -82,14 +90,14 @@ Options parse(int argc, char** argv) {
       return argv[++index];
     };
     if (word == "--seeds")
-      options.seeds = std::stoull(value());
+      options.seeds = number(word, value());
     else if (word == "--from")
-      options.from = std::stoull(value());
+      options.from = number(word, value());
     else if (word == "--jobs")
-      options.jobs = static_cast<uint32_t>(std::stoul(value()));
+      options.jobs = static_cast<uint32_t>(std::min<uint64_t>(number(word, value()), jobs_max));
     else if (word == "--seed") {
       options.one = true;
-      options.from = std::stoull(value());
+      options.from = number(word, value());
     } else if (word == "--trace")
       options.trace = true;
     else if (word == "--describe")
@@ -105,7 +113,7 @@ Options parse(int argc, char** argv) {
     else if (word == "--without-clients")
       options.reduction.without_clients = numbers(value());
     else if (word == "--requests")
-      options.reduction.requests_max = static_cast<uint32_t>(std::stoul(value()));
+      options.reduction.requests_max = static_cast<uint32_t>(number(word, value()));
     else if (word == "--without-faults") {
       for (const uint32_t fault : numbers(value()))
         options.reduction.without_faults.push_back(static_cast<uint8_t>(fault));

@@ -403,10 +403,10 @@ const char* name(ServerFault fault) {
   return names[static_cast<size_t>(fault)];
 }
 const char* name(ClientFault fault) {
-  static constexpr const char* names[client_faults] = {"none",           "leaves_in_head",   "leaves_in_body",
+  static constexpr const char* names[client_faults] = {"well_behaved",   "leaves_in_head",   "leaves_in_body",
                                                        "leaves_waiting", "leaves_in_answer", "half_closes",
-                                                       "stalls_in_head", "stalls_in_body",   "stops_reading",
-                                                       "bad_head",       "long_target",      "large_head"};
+                                                       "stalls_in_head", "stalls_in_upload", "stops_reading",
+                                                       "sends_bad_head", "long_target",      "large_head"};
   return names[static_cast<size_t>(fault)];
 }
 
