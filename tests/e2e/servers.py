@@ -112,7 +112,7 @@ class Server:
         return errors.read_text(errors="replace")[-2000:] if errors.exists() else ""
 
     def htpasswd(self):
-        """A password file; the hashes come from openssl, which Debian's git needs anyway."""
+        """A password file; the hashes come from openssl."""
         lines = []
         for name, password in self.users.items():
             hashed = subprocess.run(["openssl", "passwd", "-apr1", password], capture_output=True, text=True, check=True)

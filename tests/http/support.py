@@ -397,9 +397,9 @@ class ScriptedServer:
                 self.connections.append(peer)
                 script = self.scripts[min(peer.index, len(self.scripts) - 1)]
                 thread = threading.Thread(target=self._run, args=(peer, script), daemon=True)
+                thread.start()  # before close() can find it, which joins it
                 self.threads.append(thread)
                 self.changed.notify_all()
-            thread.start()
 
     def _run(self, peer, script):
         try:
