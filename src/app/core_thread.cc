@@ -59,6 +59,7 @@ void CoreThread::begin() noexcept {
 }
 
 void CoreThread::run() {
+  thread_id_.store(gettid());
   if (shared_.config->pin) {
     cpu_set_t cpus;
     CPU_ZERO(&cpus);

@@ -40,6 +40,7 @@ class CoreThread {
   bool ended() const noexcept { return ended_.load(); }
   void join();
   const Stats& stats() const noexcept { return stats_; }
+  int thread_id() const noexcept { return thread_id_.load(); }  // the kernel's; 0 before it runs
 
  private:
   void run();
@@ -56,6 +57,7 @@ class CoreThread {
   std::atomic<int> ready_{0};  // 0 starting, 1 ready, 2 failed
   std::atomic<int> go_{0};     // 0 wait, 1 accept
   std::atomic<bool> ended_{false};
+  std::atomic<int> thread_id_{0};
   std::thread thread_;
 };
 

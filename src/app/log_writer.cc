@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/thread_counts.h"
+
 namespace breakwater::app {
 
 namespace {
@@ -52,7 +54,9 @@ void LogWriter::start() {
 }
 
 void LogWriter::signal() noexcept {
-  if (signalled_.exchange(1) == 0) signalled_.notify_one();
+  if (signalled_.exchange(1) != 0) return;
+  thread_counts.system_calls++;
+  signalled_.notify_one();
 }
 
 void LogWriter::reopen() noexcept {

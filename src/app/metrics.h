@@ -1,27 +1,31 @@
-// OpenMetrics text (https://prometheus.io/docs/specs/om): counters end in _total, the text ends with # EOF.
+// The text of /metrics, in OpenMetrics (https://prometheus.io/docs/specs/om): counters end in _total, the
+// text ends with # EOF. docs/metrics.md lists what is in it.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
-#include <string_view>
+
+#include "core/stats.h"
 
 namespace breakwater::app {
 
-class MetricsText {
- public:
-  void counter(std::string_view name, std::string_view help, uint64_t value) {
-    metric(name, "counter", "_total", help, value);
-  }
-  void gauge(std::string_view name, std::string_view help, uint64_t value) {
-    metric(name, "gauge", "", help, value);
-  }
-  // The whole text; call once.
-  std::string take() { return std::move(text_ += "# EOF\n"); }
-
- private:
-  void metric(std::string_view name, std::string_view type, std::string_view suffix, std::string_view help,
-              uint64_t value);
-  std::string text_;
+// How often a thread left its CPU: by itself because it slept, or because the kernel took it away.
+struct ContextSwitches {
+  uint64_t voluntary = 0;
+  uint64_t involuntary = 0;
 };
+
+// From /proc, so that a core has no work with it. Nothing for a thread that is gone.
+ContextSwitches context_switches(int thread_id);
+
+// What one core says of itself, and the kernel of its thread.
+struct CoreReading {
+  const Stats& stats;
+  ContextSwitches switches;
+};
+
+// Sums over all cores.
+std::string metrics_text(std::span<const CoreReading> cores);
 
 }  // namespace breakwater::app

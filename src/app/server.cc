@@ -271,20 +271,11 @@ class Program {
   }
 
   std::string metrics() const {
-    MetricsText text;
-    const auto sum = [this](Count Stats::* member) {
-      uint64_t total = 0;
-      for (const std::unique_ptr<CoreThread>& thread : threads_) total += (thread->stats().*member).get();
-      return total;
-    };
-#define BW_WRITE(name, help) text.counter("breakwater_" #name, help, sum(&Stats::name));
-    BW_COUNTERS(BW_WRITE)
-#undef BW_WRITE
-#define BW_WRITE(name, help) text.gauge("breakwater_" #name, help, sum(&Stats::name));
-    BW_GAUGES(BW_WRITE)
-#undef BW_WRITE
-    text.gauge("breakwater_cores", "cores that serve", threads_.size());
-    return text.take();
+    std::vector<CoreReading> cores;
+    for (const std::unique_ptr<CoreThread>& thread : threads_) {
+      cores.push_back({thread->stats(), context_switches(thread->thread_id())});
+    }
+    return metrics_text(cores);
   }
 
   config::Config config_;

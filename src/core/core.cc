@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/thread_counts.h"
 #include "coro/frame_pool.h"
 #include "ring/sys.h"
 
@@ -87,6 +88,9 @@ void Core::run_deferred() noexcept {
 void Core::publish() noexcept {
   stats_.ring_enters.set(ring_->counts().enters);
   stats_.ring_sqes.set(ring_->counts().sqes);
+  stats_.wake_ups.set(ring_->counts().waits);
+  stats_.system_calls.set(thread_counts.system_calls);
+  stats_.allocations.set(thread_counts.allocations);
   stats_.frames_allocated.set(FramePool::of_this_thread().fresh_count());
   if (logged_ && log_signal_ != nullptr) log_signal_(log_context_);
   logged_ = false;

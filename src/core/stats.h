@@ -52,6 +52,9 @@ class Count {
   X(log_dropped, "access log lines dropped because the log could not keep up")                             \
   X(ring_enters, "io_uring_enter system calls")                                                            \
   X(ring_sqes, "io_uring submissions")                                                                     \
+  X(wake_ups, "waits of the loop that may sleep; context_switches_voluntary has those that did")           \
+  X(system_calls, "system calls of the cores, ring enters included")                                       \
+  X(allocations, "heap allocations of the cores, coroutine frames included")                               \
   X(frames_allocated, "coroutine frames that came from the allocator")
 
 #define BW_GAUGES(X)                                               \

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/assert.h"
+#include "base/thread_counts.h"
 
 namespace breakwater {
 
@@ -38,6 +39,7 @@ void* FramePool::acquire(size_t bytes) {
     return frame;
   }
   fresh_++;
+  thread_counts.allocations++;
   void* const frame = std::malloc(index < classes ? (index + 1) * class_bytes : bytes);
   BW_ASSERT(frame != nullptr);
   return frame;

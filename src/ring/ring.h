@@ -17,6 +17,7 @@ namespace breakwater {
 
 struct RingCounts {
   uint64_t enters = 0;  // io_uring_enter calls
+  uint64_t waits = 0;   // those of them that may sleep until something completes or the time is up
   uint64_t sqes = 0;
   uint64_t completions = 0;
 };

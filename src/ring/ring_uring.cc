@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/thread_counts.h"
 
 namespace breakwater {
 
@@ -78,10 +79,15 @@ struct Ring::Impl {
   std::vector<Group> groups;
   std::vector<Completion> taken;  // of this turn; as large as the completion queue, so that it never grows
 
+  void count_enter() noexcept {
+    counts.enters++;
+    thread_counts.system_calls++;
+  }
+
   io_uring_sqe* next_sqe() noexcept {
     io_uring_sqe* sqe = io_uring_get_sqe(&ring);
     if (sqe == nullptr) {  // the queue is full: hand it over early
-      counts.enters++;
+      count_enter();
       io_uring_submit(&ring);
       sqe = io_uring_get_sqe(&ring);
       BW_ASSERT(sqe != nullptr);
@@ -177,7 +183,8 @@ void Ring::cancel(Op& op) noexcept {
 void Ring::wait(int64_t wait_ns) noexcept {
   io_uring& ring = impl_->ring;
   io_uring_cqe* first = nullptr;
-  impl_->counts.enters++;
+  impl_->count_enter();
+  if (wait_ns != 0) impl_->counts.waits++;
   if (wait_ns == 0) {
     io_uring_submit_and_get_events(&ring);
   } else if (wait_ns < 0) {

@@ -9,6 +9,8 @@
 
 #include <cerrno>
 
+#include "base/thread_counts.h"
+
 namespace breakwater::sys {
 
 namespace {
@@ -19,7 +21,13 @@ int64_t read_clock(clockid_t clock) noexcept {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// Before each call of the kernel. listen_on is of the start-up, and not counted.
+void count_call() noexcept {
+  thread_counts.system_calls++;
+}
+
 void set(int fd, int level, int option, int value) noexcept {
+  count_call();
   setsockopt(fd, level, option, &value, sizeof value);
 }
 
@@ -38,6 +46,7 @@ int64_t realtime_ns() noexcept {
 }
 
 int tcp_socket(const Address& peer) noexcept {
+  count_call();
   const int fd = socket(peer.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   return fd < 0 ? -errno : fd;
 }
@@ -75,16 +84,19 @@ void tune_connection(int fd) noexcept {
 }
 
 int peer_address(int fd, Address& address) noexcept {
+  count_call();
   address.bytes = sizeof address.v6;
   return getpeername(fd, &address.any, &address.bytes) == 0 ? 0 : -errno;
 }
 
 int local_address(int fd, Address& address) noexcept {
+  count_call();
   address.bytes = sizeof address.v6;
   return getsockname(fd, &address.any, &address.bytes) == 0 ? 0 : -errno;
 }
 
 bool nothing_to_read(int fd) noexcept {
+  count_call();
   char byte = 0;
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
@@ -99,32 +111,39 @@ void set_low_water(int fd, size_t bytes) noexcept {
 }
 
 int close(int fd) noexcept {
+  count_call();
   return ::close(fd) == 0 ? 0 : -errno;
 }
 int shutdown_write(int fd) noexcept {
+  count_call();
   return ::shutdown(fd, SHUT_WR) == 0 ? 0 : -errno;
 }
 int abort_connection(int fd) noexcept {
+  count_call();
   sockaddr nobody{};
   nobody.sa_family = AF_UNSPEC;
   return ::connect(fd, &nobody, sizeof nobody) == 0 ? 0 : -errno;
 }
 
 void reset_on_close(int fd) noexcept {
+  count_call();
   const linger now{.l_onoff = 1, .l_linger = 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
 int64_t send_now(int fd, const void* data, size_t bytes, bool more) noexcept {
+  count_call();
   const ssize_t sent = send(fd, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
   return sent < 0 ? -errno : sent;
 }
 
 int make_pipe(PipeEnds& pipe, size_t bytes) noexcept {
+  count_call();
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -errno;
   pipe.read = ends[0];
   pipe.write = ends[1];
+  count_call();
   int granted = fcntl(pipe.write, F_SETPIPE_SZ, static_cast<int>(bytes));
   if (granted < 0) granted = fcntl(pipe.write, F_GETPIPE_SZ);  // over the user's share: keep the default size
   pipe.capacity = granted > 0 ? static_cast<size_t>(granted) : 65536;
@@ -132,17 +151,20 @@ int make_pipe(PipeEnds& pipe, size_t bytes) noexcept {
 }
 
 int64_t splice_now(int from, int to, size_t bytes, bool more) noexcept {
+  count_call();
   const unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more ? unsigned{SPLICE_F_MORE} : 0u);
   const ssize_t moved = splice(from, nullptr, to, nullptr, bytes, flags);
   return moved < 0 ? -errno : moved;
 }
 
 int make_event() noexcept {
+  count_call();
   const int fd = eventfd(0, EFD_CLOEXEC);
   return fd < 0 ? -errno : fd;
 }
 
 void signal_event(int fd) noexcept {
+  count_call();
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);  // full counts as signalled
 }

@@ -94,6 +94,9 @@ class Admin(ProxyTest):
         self.assertGreaterEqual(sum(after[name] - before.get(name, 0) for name in requests), 3)
         for name in after:
             self.assertRegex(name, r"^breakwater_")
+        for name in ("system_calls", "ring_enters", "wake_ups", "context_switches_voluntary"):
+            self.assertGreater(after[f"breakwater_{name}_total"], before[f"breakwater_{name}_total"], name)
+        self.assertGreaterEqual(after["breakwater_system_calls_total"], after["breakwater_ring_enters_total"])
 
     def test_other_paths_and_methods(self):
         proxy = self.proxy(self.server(always(ok(b"x"))))

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "base/thread_counts.h"
 #include "ring/ring.h"
 #include "sim/ring_state.h"
 #include "sim/verdict.h"
@@ -120,6 +121,8 @@ void RingState::cancel(Op& op) {
 
 void RingState::wait(int64_t wait_ns) {
   counts.enters++;
+  if (wait_ns != 0) counts.waits++;
+  thread_counts.system_calls++;
   const bool was_due = kernel_.now_ns() >= wake_ns_;
   const std::vector<Request> requests = std::move(queued_);
   queued_.clear();
