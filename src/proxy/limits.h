@@ -1,12 +1,14 @@
 // Every bound of the data plane, and the sum that explains the memory (docs/memory.md says it for operators).
 //
 // Per core, with the defaults of config::Limits:
-//   head buffers    1024 x 20 KiB   = 20 MiB   requests' heads and small bodies; held while the request is
-//   served answer buffers   256 x 20 KiB   =  5 MiB   answers' heads and small bodies (a quarter of the head
-//   buffers) bulk buffers     128 x 128 KiB  = 16 MiB   bodies that are copied: at most two for each
-//   direction of a request outgoing heads   512 x 20 KiB   = 10 MiB   heads being sent log ring           1 x
-//   1 MiB    =  1 MiB per client connection           <  4 KiB   Session and its suspended coroutine; no
-//   buffer while it waits per request being served        < 16 KiB   Exchange: two heads' fields, two pumps
+//   head buffers    1024 x  20 KiB = 20 MiB   requests' heads and small bodies; held while they are served
+//   answer buffers   256 x  20 KiB =  5 MiB   answers' heads and small bodies (a quarter of the head buffers)
+//   bulk buffers     128 x 128 KiB = 16 MiB   bodies that are copied: at most two for each direction
+//   outgoing heads   512 x  20 KiB = 10 MiB   heads being sent
+//   log ring           1 x   1 MiB =  1 MiB
+//   per client connection  <  4 KiB   Session and its suspended coroutine; no buffer while it waits
+//   per server connection  <  1 KiB   UpstreamConnection, in use or idle
+//   per request            < 16 KiB   Exchange: two heads' fields, two pumps
 // Pages of a pool that were never used cost nothing. Pipes hold references to socket memory, not copies.
 #pragma once
 

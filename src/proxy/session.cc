@@ -43,8 +43,7 @@ Session::Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept
   worker_.core.stats().connections_open.add();
   receiver_.attach(fd);
   sys::peer_address(fd, peer_);
-  peer_host_ = peer_.host_text();
-  peer_text_ = peer_.text();
+  peer_text_ = AddressText(peer_);
   sys::tune_connection(fd);
   peer_is_trusted_ = contains(site.trusted, peer_);
 }

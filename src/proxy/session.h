@@ -4,9 +4,8 @@
 // before its last completion: close() asks, joins, then frees.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <string>
+#include <string_view>
 
 #include "backends/balancer.h"
 #include "base/list.h"
@@ -43,8 +42,8 @@ class Session : public ListNode {
   int fd() const noexcept { return fd_; }
   Receiver& receiver() noexcept { return receiver_; }
   const Address& peer() const noexcept { return peer_; }
-  std::string_view peer_host() const noexcept { return peer_host_; }
-  std::string_view peer_text() const noexcept { return peer_text_; }
+  std::string_view peer_host() const noexcept { return peer_text_.host(); }
+  std::string_view peer_text() const noexcept { return peer_text_.host_and_port(); }
   bool peer_is_trusted() const noexcept { return peer_is_trusted_; }
   bool refuses() const noexcept { return refuse_; }
   backends::Affinity& affinity() noexcept { return affinity_; }
@@ -87,8 +86,7 @@ class Session : public ListNode {
   Op gone_;                       // armed once: hears when the client closes or breaks
   Signal gone_ended_;
   Address peer_;
-  std::string peer_host_;  // made once, not for each request
-  std::string peer_text_;
+  AddressText peer_text_;  // made once, not for each request
 };
 
 }  // namespace breakwater::proxy

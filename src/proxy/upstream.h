@@ -33,6 +33,11 @@ class UpstreamPool;
 class UpstreamConnection : public ListNode {
  public:
   UpstreamConnection(Core& core, UpstreamPool& pool, int fd) noexcept;
+  // From the frame pool, like sessions.
+  static void* operator new(size_t bytes) { return FramePool::of_this_thread().acquire(bytes); }
+  static void operator delete(void* memory, size_t bytes) noexcept {
+    FramePool::of_this_thread().release(memory, bytes);
+  }
 
   int fd() const noexcept { return fd_; }
   Receiver& receiver() noexcept { return receiver_; }

@@ -2,7 +2,8 @@
 
 #include <arpa/inet.h>
 
-#include <array>
+#include <charconv>
+#include <cstring>
 
 namespace breakwater {
 
@@ -18,21 +19,32 @@ void Address::set_port(uint16_t port) noexcept {
 }
 
 std::string Address::host_text() const {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (!is_v6()) {
-    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-  } else if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
-    inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text.data(), text.size());
-  } else {
-    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-  }
-  return text.data();
+  return std::string(AddressText(*this).host());
 }
 
 std::string Address::text() const {
-  const std::string host = host_text();
-  const std::string port_text = std::to_string(port());
-  return host.find(':') == std::string::npos ? host + ":" + port_text : "[" + host + "]:" + port_text;
+  return std::string(AddressText(*this).host_and_port());
+}
+
+AddressText::AddressText(const Address& address) noexcept {
+  const bool v4 = !address.is_v6();
+  const bool mapped = !v4 && IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr);
+  const bool brackets = !v4 && !mapped;
+  char* at = text_.data();
+  if (brackets) *at++ = '[';
+  host_begin_ = brackets;
+  if (v4)
+    inet_ntop(AF_INET, &address.v4.sin_addr, at, INET6_ADDRSTRLEN);
+  else if (mapped)
+    inet_ntop(AF_INET, &address.v6.sin6_addr.s6_addr[12], at, INET6_ADDRSTRLEN);
+  else
+    inet_ntop(AF_INET6, &address.v6.sin6_addr, at, INET6_ADDRSTRLEN);
+  host_bytes_ = static_cast<uint8_t>(std::strlen(at));
+  at += host_bytes_;
+  if (brackets) *at++ = ']';
+  *at++ = ':';
+  at = std::to_chars(at, text_.data() + text_.size(), address.port()).ptr;
+  bytes_ = static_cast<uint8_t>(at - text_.data());
 }
 
 }  // namespace breakwater

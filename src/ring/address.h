@@ -4,8 +4,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace breakwater {
 
@@ -24,6 +26,19 @@ struct Address {
   bool is_v6() const noexcept { return any.sa_family == AF_INET6; }
   std::string host_text() const;  // "127.0.0.1", "::1"; an IPv4-mapped address as IPv4
   std::string text() const;       // "127.0.0.1:80", "[::1]:80"
+};
+
+// The two texts of an address without an allocation, whatever it is.
+class AddressText {
+ public:
+  AddressText() = default;
+  explicit AddressText(const Address& address) noexcept;
+  std::string_view host() const noexcept { return {text_.data() + host_begin_, host_bytes_}; }
+  std::string_view host_and_port() const noexcept { return {text_.data(), bytes_}; }
+
+ private:
+  std::array<char, INET6_ADDRSTRLEN + sizeof "[]:65535"> text_;
+  uint8_t host_begin_ = 0, host_bytes_ = 0, bytes_ = 0;
 };
 
 }  // namespace breakwater

@@ -148,11 +148,14 @@ bool Run::all_ended() const {
   return std::all_of(cores_.begin(), cores_.end(), [](const auto& one) { return one->core->ended(); });
 }
 
-// What docs/memory.md promises for frames: 4 KiB a connection and 16 KiB a request.
+// What docs/memory.md promises for frames: 4 KiB a client connection, 1 KiB a server connection and 16 KiB a
+// request.
 void Run::check_memory() const {
   uint64_t bound = 0;
   for (const std::unique_ptr<SimCore>& one : cores_) {
-    bound += one->stats.connections_open.get() * 4096 + one->stats.exchanges_active.get() * 16384;
+    const Stats& stats = one->stats;
+    bound += stats.connections_open.get() * 4096 + stats.server_connections_open.get() * 1024 +
+             stats.exchanges_active.get() * 16384;
   }
   if (proxy_frame_bytes_ > bound) {
     violation("frames of " + std::to_string(proxy_frame_bytes_) + " bytes are more than the documented " +
