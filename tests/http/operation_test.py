@@ -98,6 +98,17 @@ class Admin(ProxyTest):
             self.assertGreater(after[f"breakwater_{name}_total"], before[f"breakwater_{name}_total"], name)
         self.assertGreaterEqual(after["breakwater_system_calls_total"], after["breakwater_ring_enters_total"])
 
+    def test_a_request_allocates_nothing(self):
+        proxy = self.proxy(self.server(always(ok(b"hello"))))
+        client = self.client(proxy)
+        for _ in range(10):
+            client.ask(GET)
+        before = proxy.metrics()["breakwater_allocations_total"]
+        for _ in range(50):
+            client.ask(GET)
+        self.assertEqual(proxy.metrics()["breakwater_allocations_total"], before)
+        self.assertGreater(before, 0)
+
     def test_other_paths_and_methods(self):
         proxy = self.proxy(self.server(always(ok(b"x"))))
         self.assertEqual(proxy.admin("/nope").status, 404)
