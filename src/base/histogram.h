@@ -1,0 +1,71 @@
+// Counts how often a value was seen, in buckets whose width grows with the value: 128 to every power of two,
+// so that a percentile is at most 0.8 % too high, whatever the unit and range (the layout of HdrHistogram).
+// 58 KiB, no allocation after construction; record() is a few instructions.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/assert.h"
+
+namespace breakwater {
+
+class Histogram {
+ public:
+  void record(uint64_t value) noexcept {
+    ++counts_[bucket_of(value)];
+    ++count_;
+    max_ = std::max(max_, value);
+  }
+
+  uint64_t count() const noexcept { return count_; }
+  uint64_t max() const noexcept { return max_; }
+
+  // The value that a share of `quantile` (0 to 1) of all recorded values does not exceed: the upper end of
+  // its bucket, but never above the largest value seen. 0 if nothing was recorded.
+  uint64_t value_at(double quantile) const noexcept {
+    BW_ASSERT(quantile >= 0 && quantile <= 1);
+    const double wanted = quantile * static_cast<double>(count_);
+    uint64_t seen = 0;
+    for (size_t bucket = 0; bucket < buckets; ++bucket) {
+      seen += counts_[bucket];
+      if (counts_[bucket] != 0 && static_cast<double>(seen) >= wanted) {
+        return std::min(highest_of(bucket), max_);
+      }
+    }
+    return max_;
+  }
+
+  // Adds what `other` counted.
+  void add(const Histogram& other) noexcept {
+    for (size_t bucket = 0; bucket < buckets; ++bucket) counts_[bucket] += other.counts_[bucket];
+    count_ += other.count_;
+    max_ = std::max(max_, other.max_);
+  }
+
+ private:
+  static constexpr unsigned linear_bits = 7;
+  static constexpr uint64_t linear = uint64_t{1} << linear_bits;
+  // The values below `linear` have a bucket each; every further power of two has `linear` buckets.
+  static constexpr size_t buckets = linear * (64 - linear_bits + 1);
+
+  static constexpr size_t bucket_of(uint64_t value) noexcept {
+    if (value < linear) return value;
+    const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - linear_bits - 1;
+    return linear * shift + (value >> shift);
+  }
+  static constexpr uint64_t highest_of(size_t bucket) noexcept {
+    if (bucket < linear) return bucket;
+    const size_t shift = bucket / linear - 1;
+    return ((bucket - linear * shift + 1) << shift) - 1;
+  }
+
+  std::array<uint64_t, buckets> counts_{};
+  uint64_t count_ = 0;
+  uint64_t max_ = 0;
+};
+
+}  // namespace breakwater
