@@ -34,6 +34,7 @@ class Count {
   X(git_advertise, "info/refs requests")                                                                   \
   X(git_upload_pack, "upload-pack requests (clone, fetch)")                                                \
   X(git_receive_pack, "receive-pack requests (push)")                                                      \
+  X(packs_until_close, "upload-pack answers taken by HTTP/1.0, their end proven by Git's own framing")     \
   X(server_connects, "connections opened to servers")                                                      \
   X(server_connect_failures, "connections to servers that failed")                                         \
   X(server_reuses, "requests sent over a pooled server connection")                                        \
@@ -43,7 +44,6 @@ class Count {
   X(bytes_to_clients, "response body bytes to clients")                                                    \
   X(bytes_copied, "body bytes moved through user space")                                                   \
   X(bytes_spliced, "body bytes moved by splice")                                                           \
-  X(packs_until_close, "upload-pack answers taken by HTTP/1.0, their end proven by Git's own framing")     \
   X(bytes_looked_at, "body bytes looked at in user space ahead of a splice")                               \
   X(splice_calls, "splice system calls")                                                                   \
   X(buffer_waits, "times work waited for a buffer")                                                        \

@@ -121,6 +121,7 @@ Counts operator-(const Counts& later, const Counts& earlier) {
 Proxy::Proxy(const Address& server) : address_(loopback()), log_(proxy::log_ring_bytes) {
   // Small, so that a pool is soon as full as it will ever be.
   config_.limits.servers_idle = 2;
+  config_.pools.emplace_back();
   sites_.push_back({.listen_name = "main", .pool_name = "main", .pool_index = 0, .trusted = {}});
   pools_.push_back({{"server", server}});
   const int listener = sys::listen_on(address_, backlog, false);
