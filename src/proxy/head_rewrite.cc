@@ -93,6 +93,8 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
       continue;  // an underscore is no spelling that a proxy uses, but a CGI server would read it
     } else if (!facts.peer_is_trusted && equals_ignoring_case(field.name, "x-request-id")) {
       continue;
+    } else if (facts.until_close && equals_ignoring_case(field.name, "expect")) {
+      continue;  // HTTP/1.0 has no 100 (RFC 9110 §10.1.1), and the body is here
     } else {
       writer.field(field.name, field.value);
     }

@@ -117,6 +117,12 @@ class UploadPackFraming(ProxyTest):
             self.assertEqual(client.recv_response().body, b"hello")
             self.assertEqual(self.versions(), [b"HTTP/1.1"])
 
+    def test_an_expectation_does_not_pass_by_1_0(self):
+        client = self.ask(until_close(ANSWER_V2), upload_pack(CLONE_V2, 2, b"Expect: 100-continue"))
+        self.assertEqual(client.recv_response().status, 200)
+        self.assertEqual(self.versions(), [b"HTTP/1.0"])
+        self.assertEqual(self.upstream.requests[0].head.values("expect"), [])
+
     def test_a_chunked_request_stays_on_1_1(self):
         head = upload_pack(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
         client = self.ask(always(ok(b"hello")), head + chunked(CLONE_V2))

@@ -108,6 +108,21 @@ BUGS = {
         "proxy/session.cc", 3000,
         "sys::abort_connection(fd_);",
         "sys::shutdown_write(fd_);"),
+    # A pack that lasts until the connection ends is whole when it ends, whatever Git says.
+    "git_end_not_proven": (
+        "proxy/pump.cc", 1000,
+        " && !git_end_.proven();",
+        " && false;"),
+    # A pooled connection still waits for as many bytes at once as the last pack had.
+    "low_water_left": (
+        "proxy/splicer.cc", 100,
+        "  set_low_water(1);\n  pipe_.release();",
+        "  pipe_.release();"),
+    # The end of a body was looked at, and what stands before it is left behind.
+    "looked_at_and_left": (
+        "proxy/splicer.cc", 400,
+        "while (pipe_.held_bytes() < pipe_.capacity() && !nothing_may_pass()) {",
+        "while (pipe_.held_bytes() < pipe_.capacity() && !stuck_ && !reader_->done()) {"),
     # The requests of one operation go to any server.
     "affinity_forgotten": (
         "proxy/exchange.cc", 40,

@@ -44,17 +44,51 @@ std::string noise_of(uint32_t id, size_t bytes) {
   return noise().substr(place, bytes);
 }
 
-// gitprotocol-common(5): pkt-lines in sideband 1, at most 65520 bytes each.
-std::string in_packets(std::string_view first, uint32_t id, size_t bytes) {
-  std::string out(first);
-  const std::string payload = noise_of(id, bytes);
-  char length[8];
-  for (size_t at = 0; at < payload.size(); at += 65515) {
-    const size_t part = std::min<size_t>(65515, payload.size() - at);
-    std::snprintf(length, sizeof length, "%04zx", part + 5);
-    out.append(length, 4).append(1, '\x01').append(payload, at, part);
+// What Git says, as gitprotocol-pack(5) and gitprotocol-v2(5) have it; object names and packs are noise.
+constexpr std::string_view flush = "0000";
+constexpr std::string_view delimiter = "0001";
+
+std::string packet(std::string_view payload) {
+  static constexpr char digits[] = "0123456789abcdef";
+  const size_t length = payload.size() + 4;
+  std::string out;
+  for (int shift = 12; shift >= 0; shift -= 4) out += digits[(length >> shift) & 15];
+  return out.append(payload);
+}
+
+std::string in_hex(std::string_view bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[static_cast<unsigned char>(c) & 15];
   }
-  return out += "0000";
+  return out;
+}
+
+// Lines that begin with `word` and hold an object's name, some `bytes` in all and at least one.
+std::string lines_of_objects(std::string_view word, std::string_view rest, uint32_t id, size_t bytes) {
+  const size_t line_bytes = word.size() + rest.size() + 45;
+  const size_t lines = bytes / line_bytes + 1;
+  const std::string names = noise_of(id, lines * 20);
+  std::string out;
+  for (size_t line = 0; line < lines; line++) {
+    const std::string name = in_hex(std::string_view(names).substr(line * 20, 20));
+    out += packet(std::string(word).append(name).append(rest).append(1, '\n'));
+  }
+  return out;
+}
+
+std::string refs(uint32_t id, size_t bytes) {
+  return lines_of_objects("", " refs/heads/" + std::string(100, 'r'), id, bytes).append(flush);
+}
+
+// A pack, or a message (band 2), in the largest packets there are.
+std::string in_band(char band, const std::string& payload) {
+  std::string out;
+  for (size_t at = 0; at < payload.size(); at += 65515)
+    out += packet(std::string(1, band).append(payload, at, 65515));
+  return out.append(flush);
 }
 
 // What is common to a scenario's requests. Faults come from a few favourites, because what is rare meets what
@@ -76,7 +110,19 @@ void pick_favourites(Dice& dice, size_t kinds, std::vector<Fault>& favourites) {
   }
 }
 
-RequestPlan make_request(Dice& dice, uint32_t id, const Flavour& flavour) {
+// The requests of one clone, fetch or push, one after the other: what the first of them decides.
+struct Operation {
+  bool pushes = false;
+  bool version_2 = false;
+  uint32_t repository = 0;
+  Kind kind_of(uint64_t number) const noexcept {
+    if (number == 0) return pushes ? Kind::advertise_push : Kind::advertise_fetch;
+    return pushes ? Kind::receive_pack : Kind::upload_pack;
+  }
+};
+
+RequestPlan make_request(Dice& dice, uint32_t id, const Flavour& flavour, const Operation* operation,
+                         uint64_t number) {
   RequestPlan plan;
   plan.id = id;
   plan.repository = static_cast<uint32_t>(dice.below(flavour.repositories));
@@ -86,6 +132,15 @@ RequestPlan make_request(Dice& dice, uint32_t id, const Flavour& flavour) {
                                    Kind::dumb_object,     Kind::web_page,        Kind::web_head,
                                    Kind::web_form,        Kind::lfs_upload};
   plan.kind = dice.one_in(40) ? Kind::websocket : often[dice.below(std::size(often))];
+  plan.lists_refs = dice.one_in(3);
+  plan.sideband = !dice.one_in(4);
+  plan.done = !dice.one_in(4);
+  if (operation != nullptr) {
+    plan.kind = operation->kind_of(number);
+    plan.version_2 = operation->version_2;
+    plan.repository = operation->repository;
+    plan.lists_refs = number == 1;
+  }
   plan.answer_bytes = dice.body_bytes(flavour.large);
   const bool has_body = plan.is_git_post() || plan.kind == Kind::web_form || plan.kind == Kind::lfs_upload;
   if (has_body) {
@@ -190,24 +245,67 @@ std::string RequestPlan::target() const {
 }
 
 std::string RequestPlan::request_body() const {
-  if (kind == Kind::upload_pack) return in_packets("0011command=fetch0001", id, request_bytes);
-  if (kind == Kind::receive_pack) return in_packets("0000PACK", id, request_bytes);
+  const std::string end = done ? packet("done\n") : "";
+  if (kind == Kind::upload_pack && !version_2) {
+    return packet("want " + in_hex(noise_of(id, 20)) + (sideband ? " side-band-64k" : "") + " agent=sim\n") +
+           lines_of_objects("want ", "", id, request_bytes).append(flush).append(end);
+  }
+  if (kind == Kind::upload_pack && lists_refs) {
+    return packet("command=ls-refs\n").append(delimiter) + packet("peel\n") + packet("symrefs\n") +
+           lines_of_objects("ref-prefix refs/", "", id, request_bytes).append(flush);
+  }
+  if (kind == Kind::upload_pack) {
+    return packet("command=fetch").append(delimiter) + packet("ofs-delta\n") +
+           lines_of_objects("want ", "", id, request_bytes) + end + std::string(flush);
+  }
+  if (kind == Kind::receive_pack) {
+    const std::string from_to = in_hex(noise_of(id, 20)) + " " + in_hex(noise_of(id + 1, 20));
+    return packet(from_to + " refs/heads/main" + std::string(1, '\0') + " report-status side-band-64k")
+        .append(flush)
+        .append("PACK")
+        .append(noise_of(id, request_bytes));
+  }
   return noise_of(id, request_bytes);
 }
 
 std::string RequestPlan::answer_body() const {
   if (answer_framing == Framing::none) return "";
   const uint32_t own = id * 2 + 1;
+  const std::string pack = "PACK" + noise_of(own, answer_bytes);
   switch (kind) {
-    case Kind::advertise_fetch:
-      return in_packets("001e# service=git-upload-pack\n0000", own, answer_bytes);
-    case Kind::advertise_push:
-      return in_packets("001f# service=git-receive-pack\n0000", own, answer_bytes);
+    case Kind::advertise_fetch: {
+      const std::string service = packet("# service=git-upload-pack\n").append(flush);
+      if (!version_2) return service + refs(own, answer_bytes);
+      return service + packet("version 2\n") + packet("agent=sim/" + std::to_string(own) + "\n") +
+             packet("ls-refs=unborn\n") + packet("fetch=shallow filter\n").append(flush);
+    }
+    case Kind::advertise_push:  // there is no version 2 of pushing
+      return packet("# service=git-receive-pack\n").append(flush) + refs(own, answer_bytes);
     case Kind::upload_pack:
-      return in_packets("0008NAK\n", own, answer_bytes);
+      if (version_2 && lists_refs) return refs(own, answer_bytes);
+      if (!done && !version_2) return packet("NAK\n");
+      if (!done) return packet("acknowledgments\n") + packet("NAK\n").append(flush);
+      if (!version_2 && !sideband) return packet("NAK\n") + pack;
+      return packet(version_2 ? "packfile\n" : "NAK\n") + in_band('\x01', pack);
+    case Kind::receive_pack: {
+      const std::string report = packet("unpack ok\n") + packet("ok refs/heads/main\n").append(flush);
+      return packet("\x01" + report) + in_band('\x02', noise_of(own, answer_bytes));
+    }
     default:
       return noise_of(own, answer_bytes);
   }
+}
+
+RequestPlan RequestPlan::by_http_1_0() const {
+  RequestPlan plan = *this;
+  if (plan.answer_framing == Framing::chunked) plan.answer_framing = Framing::until_close;
+  plan.server_closes = true;
+  plan.interim = 0;
+  const bool ends_with_it = plan.answer_framing == Framing::until_close;
+  ServerFault& fault = plan.server_fault;
+  if (fault == ServerFault::extra_bytes && ends_with_it) fault = ServerFault::none;
+  if (fault == ServerFault::early_answer) fault = ServerFault::none;
+  return plan;
 }
 
 bool Scenario::quiet() const noexcept {
@@ -224,6 +322,7 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   scenario.cores = static_cast<uint32_t>(dice.between(1, 3));
   scenario.servers = static_cast<uint32_t>(dice.between(1, 3));
   scenario.a_silent_server = dice.one_in(8);
+  scenario.upload_pack_framing = static_cast<config::UploadPackFraming>(dice.below(3));
   Flavour flavour;
   const bool unasked = dice.one_in(12);  // servers that speak when nobody asked them
   flavour.hostile = unasked || dice.one_in(2);
@@ -284,8 +383,11 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
     client.pause_ns = dice.one_in(15) ? static_cast<int64_t>(dice.between(1, 3000)) * 1000 : 0;
     const uint64_t count = dice.one_in(3) ? dice.between(2, 4) : 1;
     client.pipelined = count > 1 && dice.one_in(4);
+    const Operation operation{dice.one_in(3), dice.one_in(2),
+                              static_cast<uint32_t>(dice.below(flavour.repositories))};
+    client.operation = count > 1 && !client.pipelined && dice.one_in(2);
     for (uint64_t number = 0; number < count; number++) {
-      RequestPlan plan = make_request(dice, id++, flavour);
+      RequestPlan plan = make_request(dice, id++, flavour, client.operation ? &operation : nullptr, number);
       // Only where a byte that has landed is seen at once can it be told from an answer.
       if (plan.server_fault == ServerFault::late_surplus && (noisy || scarce || plan.server_closes))
         plan.server_fault = ServerFault::none;
@@ -337,9 +439,11 @@ std::string Reduction::arguments() const {
 }
 
 std::string Scenario::describe() const {
+  static constexpr const char* framing_names[] = {"chunked", "until-close", "auto"};
   std::string out = "seed " + std::to_string(seed) + ": " + std::to_string(cores) + " cores, " +
                     std::to_string(servers) + " servers" + (a_silent_server ? " and a silent one" : "") +
-                    ", " + std::to_string(clients.size()) + " clients; " +
+                    ", " + std::to_string(clients.size()) + " clients; " + std::string("upload-pack ") +
+                    framing_names[static_cast<size_t>(upload_pack_framing)] + "; " +
                     (quiet() ? "nothing may fail" : "requests may fail");
   for (size_t fault = 0; fault < fault_kinds; fault++) {
     if (faults.per_mille[fault] == 0) continue;
@@ -357,18 +461,18 @@ std::string Scenario::describe() const {
   for (const ClientPlan& client : clients) {
     if (clients.size() > 4000) break;
     out += "\n  client " + std::to_string(client.number) + " at " + std::to_string(client.starts_ns / ms) +
-           " ms" + (client.pipelined ? ", pipelined" : "") +
+           " ms" + (client.pipelined ? ", pipelined" : "") + (client.operation ? ", one operation" : "") +
            (client.piece != 0 ? ", in pieces of " + std::to_string(client.piece) : "");
     for (const RequestPlan& plan : client.requests) {
       static constexpr const char* framings[] = {"none", "length", "chunked", "until close"};
-      out += "\n    request " + std::to_string(plan.id) + ": " + name(plan.kind) +
-             (plan.http_1_0 ? " 1.0" : "") + (plan.login ? " with log-in" : "") +
-             (plan.expects_continue ? " expecting 100" : "") + ", " +
-             framings[static_cast<size_t>(plan.request_framing)] + " " + std::to_string(plan.request_bytes) +
-             " up; " + std::to_string(plan.status) + " " +
-             framings[static_cast<size_t>(plan.answer_framing)] + " " + std::to_string(plan.answer_bytes) +
-             " down" + (plan.server_closes ? ", server closes" : "") +
-             (plan.client_closes ? ", client closes" : "");
+      out +=
+          "\n    request " + std::to_string(plan.id) + ": " + name(plan.kind) +
+          (plan.version_2 && plan.kind <= Kind::receive_pack ? " v2" : "") + (plan.http_1_0 ? " 1.0" : "") +
+          (plan.login ? " with log-in" : "") + (plan.expects_continue ? " expecting 100" : "") + ", " +
+          framings[static_cast<size_t>(plan.request_framing)] + " " + std::to_string(plan.request_bytes) +
+          " up; " + std::to_string(plan.status) + " " + framings[static_cast<size_t>(plan.answer_framing)] +
+          " " + std::to_string(plan.answer_bytes) + " down" + (plan.server_closes ? ", server closes" : "") +
+          (plan.client_closes ? ", client closes" : "");
       if (plan.server_fault != ServerFault::none) out += std::string("; server ") + name(plan.server_fault);
       if (plan.client_fault != ClientFault::none) out += std::string("; client ") + name(plan.client_fault);
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/config.h"
 #include "sim/faults.h"
 #include "sim/peer.h"
 
@@ -79,6 +80,10 @@ struct RequestPlan {
   Kind kind{};
   uint32_t repository = 0;
   bool version_2 = false;
+  // Of an upload_pack:
+  bool lists_refs = false;  // version 2: command=ls-refs instead of fetch
+  bool sideband = false;    // version 0: the pack comes in band 1
+  bool done = false;        // a pack is asked for; else the negotiation goes on
   Framing request_framing = Framing::none;
   size_t request_bytes = 0;
   bool expects_continue = false;
@@ -95,6 +100,9 @@ struct RequestPlan {
   ServerFault server_fault{};
   ClientFault client_fault{};
 
+  // As a server answers what is asked of it by HTTP/1.0: nothing chunked, nothing before the answer, and the
+  // connection ends.
+  RequestPlan by_http_1_0() const;
   bool is_git_post() const noexcept { return kind == Kind::upload_pack || kind == Kind::receive_pack; }
   const char* method() const noexcept;
   std::string target() const;
@@ -106,6 +114,7 @@ struct ClientPlan {
   uint32_t number = 0;
   int64_t starts_ns = 0;
   bool pipelined = false;
+  bool operation = false;  // its requests are those of one clone, fetch or push
   size_t piece = 0;
   int64_t pause_ns = 0;  // between reads of an answer
   std::vector<RequestPlan> requests;
@@ -124,6 +133,7 @@ struct Scenario {
   uint32_t connections_max = 10'000;
   bool scarce = false;  // too little of something: requests may wait long, or be refused with 503
   uint32_t head_buffers = 4096, bulk_buffers = 128, pipes = 16, head_rooms = 2048;
+  config::UploadPackFraming upload_pack_framing{};
   Faults faults;
   std::vector<Restart> restarts;
   int64_t drain_ns = 0;  // 0: only when everybody is done

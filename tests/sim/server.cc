@@ -5,6 +5,7 @@
 
 #include "sim/verdict.h"
 #include "sim/world.h"
+#include "wire/pkt_line.h"
 
 namespace breakwater::sim {
 
@@ -19,7 +20,15 @@ std::string host_text(const Address& address) {
 // RFC 9110 §7.6.1, and the identity that only a proxy may assert.
 void check_request(const World& world, const Head& head, const RequestPlan& plan, const Record& record) {
   const std::string who = "request " + std::to_string(plan.id) + " ";
-  const std::string line = std::string(plan.method()) + " " + plan.target() + " HTTP/1.1";
+  const bool by_1_0 = head.start_line.ends_with(" HTTP/1.0");
+  const std::string line =
+      std::string(plan.method()) + " " + plan.target() + (by_1_0 ? " HTTP/1.0" : " HTTP/1.1");
+  if (by_1_0) {
+    const bool may = plan.kind == Kind::upload_pack && plan.request_framing == Framing::length &&
+                     world.scenario.upload_pack_framing != config::UploadPackFraming::chunked;
+    if (!may) violation(who + "reached the server by HTTP/1.0");
+    if (head.find("expect") != nullptr) violation(who + "expects 100 of a server by HTTP/1.0");
+  }
   if (head.start_line != line)
     violation(who + "reached the server as `" + head.start_line + "`, not `" + line + "`");
   for (const char* forbidden :
@@ -46,7 +55,6 @@ void check_request(const World& world, const Head& head, const RequestPlan& plan
                        fault == ClientFault::large_head || fault == ClientFault::leaves_in_head ||
                        fault == ClientFault::stalls_in_head;
   if (refused) violation(who + "has a head that must be refused, but it reached a server");
-  (void)world;
 }
 
 // Sent once, unless it is safe to send again and the connection proved stale.
@@ -59,11 +67,25 @@ void check_replay(const RequestPlan& plan, const Record& record) {
   if (plan.kind == Kind::receive_pack && record.heads_seen > 1) violation("a push was replayed");
 }
 
+// Packets to the end, or to the pack behind them (gitprotocol-pack(5)).
+bool is_git(std::string_view body) {
+  while (!body.empty() && !body.starts_with("PACK")) {
+    const wire::PktLine line = wire::read_pkt_line(body);
+    if (line.bytes == 0) return false;
+    body.remove_prefix(line.bytes);
+  }
+  return true;
+}
+
 std::string answer_head(const RequestPlan& plan, size_t body_bytes) {
   const ServerFault fault = plan.server_fault;
   std::string head = "HTTP/1.1 " + std::to_string(plan.status) +
                      " Answer\r\nX-Sim-Answer: " + std::to_string(plan.id) + "\r\n";
-  if (plan.status != 101) head += "Content-Type: application/octet-stream\r\n";
+  const bool is_pack = plan.kind == Kind::upload_pack && plan.status == 200;
+  if (is_pack)
+    head += "Content-Type: application/x-git-upload-pack-result\r\n";
+  else if (plan.status != 101)
+    head += "Content-Type: application/octet-stream\r\n";
   if (plan.answer_framing == Framing::length)
     head += "Content-Length: " + std::to_string(body_bytes) + "\r\n";
   if (plan.answer_framing == Framing::chunked) head += "Transfer-Encoding: chunked\r\n";
@@ -199,7 +221,8 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   std::from_chars(number->data(), number->data() + number->size(), id);
   Record* const record = world.find(id);
   if (record == nullptr) violation("a request reached a server that no client made: " + head.start_line);
-  const RequestPlan& plan = *record->plan;
+  const bool by_1_0 = head.start_line.ends_with(" HTTP/1.0");
+  const RequestPlan plan = by_1_0 ? record->plan->by_http_1_0() : *record->plan;
   kernel.trace("server", server, " gets request ", id, " on connection ", peer.connection(), ": ",
                head.start_line);
   check_request(world, head, plan, *record);
@@ -214,6 +237,18 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   record->server = static_cast<int>(server);
   check_replay(plan, *record);
   kernel.cover(name(plan.kind));
+  if (plan.kind == Kind::upload_pack) {
+    kernel.cover(!plan.version_2   ? "Git: fetch, version 0"
+                 : plan.lists_refs ? "Git: ls-refs, version 2"
+                                   : "Git: fetch, version 2");
+  }
+  if (by_1_0) {
+    kernel.cover("Git: asked for by HTTP/1.0");
+    if (plan.answer_framing == Framing::until_close && plan.status == 200)
+      kernel.cover(plan.server_fault == ServerFault::closes_in_body ? "Git: until close, and short"
+                                                                    : "Git: until close");
+  }
+  if (record->client->operation) kernel.cover("Git: a request of an operation");
   kernel.cover(name(plan.server_fault));
   const bool early = answers_early(plan.server_fault);
   if (early) {
@@ -238,6 +273,8 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   if (end == BodyEnd::malformed)
     violation("the body of request " + std::to_string(id) + " reached the server malformed");
   if (end != BodyEnd::whole) co_return Next::close;
+  if (plan.is_git_post() && !is_git(body))
+    violation("the body of request " + std::to_string(id) + " is not what Git would send");
   record->bodies_seen++;
   record->read_ns = kernel.now_ns();
   if (early) co_return Next::request;
