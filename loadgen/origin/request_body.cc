@@ -79,7 +79,8 @@ bool RequestBody::next_piece(std::span<char>& piece) {
     }
     if (pieces_.count == 0) return false;
   }
-  piece = pieces_.piece[piece_index_++];
+  const wire::Pieces::Piece& next = pieces_.piece[piece_index_++];
+  piece = {next.data, next.bytes};
   return true;
 }
 

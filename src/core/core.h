@@ -113,7 +113,7 @@ class Core {
   std::unique_ptr<BufferGroup> bulk_buffers_;
   HeadRoom head_room_;
   PipePool pipes_;
-  static constexpr size_t look_room_bytes = 256 * 1024;
+  static constexpr size_t look_room_bytes = 64 * 1024;
   std::unique_ptr<char[]> look_room_;
   List<Deferred> deferred_;
   void (*log_signal_)(void*) = nullptr;

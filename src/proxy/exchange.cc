@@ -266,6 +266,7 @@ Task<Error> Exchange::get_connection(uint32_t server) {
   if (server_) {
     reused_ = true;
   } else {
+    session_.watch();  // this may take long
     Result<UpstreamLease> connected = co_await connections.connect();
     if (!connected) {
       const Error error = connected.error();
@@ -346,13 +347,16 @@ void Exchange::client_ended(bool broken) noexcept {
   if (broken || (costly && !answered)) fail({broken ? Code::reset : Code::closed, Side::downstream, 0});
 }
 
-// One timer watches the whole exchange: `response` while an answer is owed, `idle` while bodies move.
+// One timer watches the whole exchange: `response` while an answer is owed, `idle` while bodies move. Most
+// answers are there before it is worth asking the kernel to tell us if the client leaves.
 void Exchange::watch_time() noexcept {
-  on_time(this);
+  if (session_.watches()) return on_time(this);
+  core_.timers().arm(timer_, core_.now_ns() + watch_after_ns);
 }
 
 void Exchange::on_time(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
+  self.session_.watch();
   const config::Timeouts& timeouts = self.config_.timeouts;
   const bool owed = self.waits_for_head_ && !self.upload_.running();
   const int64_t limit = ns(owed ? timeouts.response : timeouts.idle);
@@ -410,7 +414,7 @@ Task<Error> Exchange::receive_response_head() {
       }
       if (state == wire::HeadScanner::State::complete) break;
     }
-    receiver.start(false);
+    receiver.start(inbox.empty());
     if (failure_.code != Code::none) receiver.cancel();
     co_await receiver.arrived;
     if (failure_.code != Code::none) {
@@ -562,6 +566,7 @@ Task<void> Exchange::relay_response() {
   plan.to = framing.kind == wire::BodyKind::chunked ? Pump::Framing::chunked : Pump::Framing::plain;
   plan.payload_counter = &core_.stats().bytes_to_clients;
   plan.twin = &upload_;
+  plan.sink_closes = !keep_client_ && !upload_.running();
   if (kind == wire::BodyKind::none) plan.initial = {};
   if (kind == wire::BodyKind::until_close) plan.git_end = git_end_;
   if (plan.git_end != wire::UploadPackAnswer::unprovable) core_.stats().packs_until_close.add();

@@ -14,8 +14,8 @@ void Flow::start(int64_t now_ns, bool end_shows) noexcept {
 size_t Flow::low_water(int64_t now_ns) noexcept {
   window_waits_++;
   const int64_t window_ns = now_ns - window_begun_ns_;
-  if (window_ns < wait_ns / 2) return low_water_;  // too short to tell a pace
-  const uint64_t pace = window_bytes_ * static_cast<uint64_t>(wait_ns) / static_cast<uint64_t>(window_ns);
+  if (window_ns < wait_ns() / 2) return low_water_;  // too short to tell a pace
+  const uint64_t pace = window_bytes_ * static_cast<uint64_t>(wait_ns()) / static_cast<uint64_t>(window_ns);
   const bool comes_in_drops = window_bytes_ / window_waits_ < much_at_once;
   proven_bytes_ += window_bytes_;
   window_bytes_ = window_waits_ = 0;

@@ -37,6 +37,9 @@ inline constexpr uint64_t splice_after_bytes = 256 * 1024;
 // Connections past config::Limits::connections that still get a 503; further ones are closed at once.
 inline constexpr uint32_t refusals_max = 64;
 
+// A client that waits for its answer longer than this is watched, so that a server does not work for nobody.
+inline constexpr int64_t watch_after_ns = 5'000'000;
+
 // Interim (1xx) answers to one request; a server that sends more has lost its way.
 inline constexpr uint32_t interim_answers_max = 64;
 

@@ -158,7 +158,7 @@ void Pump::start_drain() noexcept {
       add_part(chunk_line_.data(), line_bytes);
     }
     for (size_t index = 0; index < pieces_.count; index++) {
-      add_part(pieces_.piece[index].data(), pieces_.piece[index].size());
+      add_part(pieces_.piece[index].data, pieces_.piece[index].bytes);
     }
     if (chunked) add_part(line_end.data(), line_end.size());
   }
@@ -181,11 +181,19 @@ void Pump::start_drain() noexcept {
 }
 
 void Pump::send_rest() noexcept {
-  message_.msg_iov = &parts_[part_index_];
-  message_.msg_iovlen = part_count_ - part_index_;
-  drain_.kind = Op::Kind::send_message;
+  iovec& first = parts_[part_index_];
+  if (part_count_ - part_index_ == 1) {
+    drain_.kind = Op::Kind::send;
+    drain_.data = first.iov_base;
+    drain_.bytes = first.iov_len;
+  } else {
+    drain_.kind = Op::Kind::send_message;
+    message_.msg_iov = &first;
+    message_.msg_iovlen = part_count_ - part_index_;
+    drain_.message = &message_;
+  }
+  drain_.hold = end_framed_ && plan_.sink_closes;
   drain_.fd = plan_.sink;
-  drain_.message = &message_;
   drain_.on_complete = on_drained;
   core_.ring().submit(drain_);
 }

@@ -39,6 +39,7 @@ class Pump {
     wire::BodyFraming from;
     Framing to = Framing::plain;
     bool half_close_sink = false;  // a tunnel: pass the end of the source on
+    bool sink_closes = false;      // right behind the body: its last bytes and the end may leave together
     // An until_close body is whole only if Git's own framing says so; `unprovable`: the end alone is
     // believed.
     wire::UploadPackAnswer git_end = wire::UploadPackAnswer::unprovable;

@@ -44,7 +44,6 @@ Session::Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept
   receiver_.attach(fd);
   sys::peer_address(fd, peer_);
   peer_text_ = AddressText(peer_);
-  sys::tune_connection(fd);
   peer_is_trusted_ = contains(site.trusted, peer_);
 }
 
@@ -87,7 +86,7 @@ Task<Session::Next> Session::read_head() {
     const bool idle = inbox.empty();
     const config::Duration limit = idle ? timeouts.keep_alive : timeouts.head;
     const int64_t since_ns = idle ? idle_since_ns : head_begun_ns_;
-    receiver_.start(idle);
+    receiver_.start(idle && served_);  // a new client has most often sent its request already
     waits_for_request_ = true;
     Deadline deadline(worker_.core, limit.count() > 0 ? since_ns + ns(limit) : 0, cancel_receiver,
                       &receiver_);
@@ -106,11 +105,11 @@ Task<Session::Next> Session::read_head() {
 }
 
 Task<Session::Next> Session::serve() {
-  watch();
   Exchange exchange(*this);
   exchange_ = &exchange;
   const bool again = co_await exchange.run(scanner_.start(), scanner_.end());
   exchange_ = nullptr;
+  served_ = true;
   // After a reply that could not be sent, an answer to the next request would be taken for its own.
   co_return again && !worker_.draining && !stopped_ && !reset_ ? Next::request : Next::close;
 }
@@ -178,10 +177,9 @@ Task<void> Session::close() {
   sys::close(fd_);
 }
 
-// Hears of the client's end while nobody reads from it. Armed once for the life of the connection, so it
-// costs a request nothing.
+// Hears of the client's end while nobody reads from it. Armed once for the life of the connection.
 void Session::watch() noexcept {
-  if (gone_.on_complete != nullptr) return;
+  if (watches()) return;
   gone_.kind = Op::Kind::poll_gone;
   gone_.fd = fd_;
   gone_.context = this;

@@ -37,6 +37,8 @@ class Session : public ListNode {
   void stop_now() noexcept;  // ends at once
 
   // For the exchange that it serves.
+  void watch() noexcept;  // tells the exchange, and those that follow, when the client ends
+  bool watches() const noexcept { return gone_.on_complete != nullptr; }
   Worker& worker() noexcept { return worker_; }
   const Site& site() const noexcept { return site_; }
   int fd() const noexcept { return fd_; }
@@ -65,7 +67,6 @@ class Session : public ListNode {
   Task<void> head_timed_out();
   Task<void> linger();
   Task<void> close();
-  void watch() noexcept;
   static void on_gone(Op& op);
 
   Worker& worker_;
@@ -83,6 +84,7 @@ class Session : public ListNode {
   int64_t head_begun_ns_ = 0;
   backends::Affinity affinity_;
   Exchange* exchange_ = nullptr;  // while one is served
+  bool served_ = false;           // a request at least
   Op gone_;                       // armed once: hears when the client closes or breaks
   Signal gone_ended_;
   Address peer_;

@@ -17,7 +17,7 @@ constexpr uint32_t rounds_per_turn = 8;  // then other connections get their tur
 constexpr std::string_view line_end = "\r\n";
 // Units (chunks, pkt-lines) of at least this size are spliced whole after a look at their line alone. Below
 // it a look at everything is cheaper than two system calls for each unit.
-constexpr uint64_t large_unit_bytes = 16 * 1024;
+constexpr uint64_t large_unit_bytes = 6 * 1024;
 constexpr size_t line_look_bytes = 64;
 
 }  // namespace
@@ -193,7 +193,7 @@ Splicer::Next Splicer::drain() noexcept {
 Splicer::Next Splicer::wait_for_source() noexcept {
   const size_t wanted = flow_.low_water(core_.now_ns());
   set_low_water(static_cast<size_t>(std::min<uint64_t>(wanted, std::max<uint64_t>(reader_->remaining(), 1))));
-  if (low_water_ > 1) core_.timers().arm(lull_, core_.now_ns() + 2 * Flow::wait_ns);
+  if (low_water_ > 1) core_.timers().arm(lull_, core_.now_ns() + 2 * flow_.wait_ns());
   return Next::wait_readable;
 }
 

@@ -34,6 +34,7 @@ struct Op {
   bool in_flight = false;
   bool landed = false;           // its completion was taken from the kernel, and its hook is about to run
   bool poll_first = false;       // receive: don't try before the socket is readable (an idle connection)
+  bool hold = false;             // send: may wait for what follows at once, bytes or the end (MSG_MORE)
   bool buffer_selected = false;  // result: the kernel picked `buffer_id`, even if result is an error
   bool more = false;             // result: further completions of this activation will follow
   uint16_t group = 0;

@@ -142,10 +142,10 @@ void Ring::Impl::fill(io_uring_sqe* sqe, const Op& op) noexcept {
       sqe->buf_group = op.group;
       break;
     case Op::Kind::send:
-      io_uring_prep_send(sqe, op.fd, op.data, op.bytes, MSG_NOSIGNAL);
+      io_uring_prep_send(sqe, op.fd, op.data, op.bytes, MSG_NOSIGNAL | (op.hold ? MSG_MORE : 0));
       break;
     case Op::Kind::send_message:
-      io_uring_prep_sendmsg(sqe, op.fd, op.message, MSG_NOSIGNAL);
+      io_uring_prep_sendmsg(sqe, op.fd, op.message, MSG_NOSIGNAL | (op.hold ? unsigned{MSG_MORE} : 0u));
       break;
     case Op::Kind::poll_readable:
       io_uring_prep_poll_add(sqe, op.fd, POLLIN);

@@ -17,7 +17,7 @@ int64_t realtime_ns() noexcept;
 
 // A listening TCP socket bound with SO_REUSEPORT; `address` gets the port that was given for port 0.
 // `exclusive` first makes sure that no other process listens there (SO_REUSEPORT alone would share the port
-// silently).
+// silently). Accepted connections inherit what tune_connection() sets (tcp(7): so does Linux).
 int listen_on(Address& address, int backlog, bool exclusive) noexcept;
 int tcp_socket(const Address& peer) noexcept;
 // TCP_NODELAY and keep-alive probes: what both sides' connections have.

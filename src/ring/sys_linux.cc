@@ -51,6 +51,14 @@ int tcp_socket(const Address& peer) noexcept {
   return fd < 0 ? -errno : fd;
 }
 
+void tune_connection(int fd) noexcept {
+  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
 int listen_on(Address& address, int backlog, bool exclusive) noexcept {
   if (exclusive && address.port() != 0) {
     const int probe = tcp_socket(address);
@@ -66,6 +74,7 @@ int listen_on(Address& address, int backlog, bool exclusive) noexcept {
   if (fd < 0) return -errno;
   set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  tune_connection(fd);
   const int status = bind_and_listen(fd, address, backlog);
   if (status < 0) {
     ::close(fd);
@@ -73,14 +82,6 @@ int listen_on(Address& address, int backlog, bool exclusive) noexcept {
   }
   local_address(fd, address);
   return fd;
-}
-
-void tune_connection(int fd) noexcept {
-  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
 int peer_address(int fd, Address& address) noexcept {

@@ -15,15 +15,12 @@ constexpr size_t join_below = 1024;  // pieces smaller than this are moved toget
 void add_piece(Pieces& pieces, char* data, size_t bytes) {
   pieces.bytes += bytes;
   if (pieces.count > 0) {
-    std::span<char>& last = pieces.piece[pieces.count - 1];
-    char* const last_end = last.data() + last.size();
-    if (last_end == data) {
-      last = {last.data(), last.size() + bytes};
-      return;
-    }
-    if (bytes < join_below) {  // payload only ever moves down, over framing that was already walked
-      std::memmove(last_end, data, bytes);
-      last = {last.data(), last.size() + bytes};
+    Pieces::Piece& last = pieces.piece[pieces.count - 1];
+    char* const last_end = last.data + last.bytes;
+    // Payload only ever moves down, over framing that was already walked.
+    if (last_end != data && bytes < join_below) std::memmove(last_end, data, bytes);
+    if (last_end == data || bytes < join_below) {
+      last.bytes += bytes;
       return;
     }
   }

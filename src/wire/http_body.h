@@ -18,7 +18,11 @@ namespace breakwater::wire {
 // Payload found in one buffer. Neighbouring small pieces are joined by moving bytes down inside the buffer.
 struct Pieces {
   static constexpr size_t pieces_max = 60;  // leaves room for our own framing in an iovec of 64
-  std::array<std::span<char>, pieces_max> piece;
+  struct Piece {                            // without initial values: most bodies have one piece
+    char* data;
+    size_t bytes;
+  };
+  std::array<Piece, pieces_max> piece;
   size_t count = 0;
   size_t bytes = 0;  // sum over the pieces
   void clear() noexcept {

@@ -29,8 +29,8 @@ Verdict walk(std::string_view wire, size_t cut) {
       const size_t used = reader.walk(raw, pieces);
       size_t bytes = 0;
       for (size_t index = 0; index < pieces.count; index++) {
-        bytes += pieces.piece[index].size();
-        verdict.payload.append(pieces.piece[index].data(), pieces.piece[index].size());
+        bytes += pieces.piece[index].bytes;
+        verdict.payload.append(pieces.piece[index].data, pieces.piece[index].bytes);
       }
       BW_ASSERT(bytes == pieces.bytes && used <= raw.size());
       raw = raw.subspan(used);

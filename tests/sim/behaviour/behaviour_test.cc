@@ -541,6 +541,18 @@ TEST_CASE("send message: all its parts, in order") {
   CHECK(script.until([&] { return (heard += script.machine.far_receives(connection.far)) == "one two"; }));
 }
 
+TEST_CASE("send: what may be held back is there when the end is") {
+  Script script;
+  Connection connection(script);
+  Send send(connection.fd, "bye");
+  send.hold = true;
+  CHECK(script.result_of(send) == 3);
+  connection.close();
+  std::string heard;
+  CHECK(script.until([&] { return (heard += script.machine.far_receives(connection.far)) == "bye"; }));
+  CHECK(connection.far_sees() == FarSees::end);
+}
+
 TEST_CASE("cancel: what waits ends with ECANCELED") {
   Script script;
   Connection connection(script);

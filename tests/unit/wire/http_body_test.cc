@@ -38,7 +38,7 @@ Walked walk(const BodyFraming& framing, const std::string& wire, const std::vect
       Pieces pieces;
       const size_t used = reader.walk(raw, pieces);
       for (size_t index = 0; index < pieces.count; index++) {
-        walked.payload.append(pieces.piece[index].data(), pieces.piece[index].size());
+        walked.payload.append(pieces.piece[index].data, pieces.piece[index].bytes);
       }
       raw = raw.subspan(used);
     }
