@@ -1,4 +1,4 @@
-// The histogram: exact where values are small, within a hundredth everywhere, and right at both ends of its range.
+// The histogram: exact where values are small, within a hundredth everywhere, right at both ends.
 #include "base/histogram.h"
 
 #include <doctest/doctest.h>
