@@ -226,15 +226,17 @@ def check_nothing_unused(root):
             how = "included by no file" if path.suffix == ".h" else "named in no meson.build"
             complaints.append(f"{relative(path, root)}: is {how}")
 
-    scripts = [p for p in files(root) if p.suffix == ".py" or relative(p, root).startswith("tools/")]
+    scripts = [p for p in files(root) if p.suffix == ".py" or relative(p, root).startswith("tools/") or
+               (relative(p, root).startswith("bench/") and is_script(p))]
     programs = {p: text_of(p) or "" for p in scripts}
     mentions = {p: text_of(p) or "" for p in files(root) if p.suffix not in CODE and (
         p.name == "meson.build" or not relative(p, root).startswith("tests/"))}
     for path in scripts:
         if path.name == "meson.build":
             continue
-        imported = re.compile(rf"(?m)^[ \t]*(?:import|from)[ \t]+{re.escape(path.stem)}\b")
-        mentioned = relative(path, root) if relative(path, root).startswith("tools/") else path.name
+        # By itself, out of a package ("from a.b import c") or as one of its modules ("from a import b, c").
+        imported = re.compile(rf"(?m)^[ \t]*(?:import|from)[ \t](?:.*[ \t.])?{re.escape(path.stem)}\b")
+        mentioned = path.name if path.suffix == ".py" else relative(path, root)
         used = (any(other != path and imported.search(text) for other, text in programs.items()) or
                 any(other != path and mentioned in text for other, text in mentions.items()))
         if not used and not is_built(root, path):
@@ -481,6 +483,16 @@ class TheRulesCanFail(unittest.TestCase):
         self.assertEqual([], check_nothing_unused(self.root))
         self.write("tools/unknown", "#!/bin/sh\n")
         self.expect(check_nothing_unused, "tools/unknown")
+
+    def test_module_of_a_package(self):
+        self.write("README.md", "see bench/run\n")
+        self.write("bench/run", "#!/usr/bin/env python3\nfrom parts import first, second\n")
+        self.write("bench/parts/first.py", "from parts.third import run\n")
+        self.write("bench/parts/second.py", "\n")
+        self.write("bench/parts/third.py", "\n")
+        self.assertEqual([], check_nothing_unused(self.root))
+        self.write("bench/run", "#!/usr/bin/env python3\nfrom parts import first\n")
+        self.expect(check_nothing_unused, "bench/parts/second.py")
 
     def test_unlinked_document(self):
         self.write("README.md", "[more](docs/A.md)\n")
