@@ -1,0 +1,53 @@
+"""What a result has to say about where it comes from: machine, tree, versions."""
+
+import platform
+import resource
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+
+from comparison import namespace
+
+
+def cpu_model():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def distribution():
+    for line in Path("/etc/os-release").read_text().splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip('"')
+    return "unknown"
+
+
+def commit(root):
+    """The tree that was measured, and whether it has changes that no commit has."""
+
+    def git(*words):
+        # In a user namespace the tree may seem to be somebody else's.
+        ran = subprocess.run(["git", "-c", "safe.directory=*", *words], cwd=root, capture_output=True, text=True, check=False)
+        return ran.stdout.strip() if ran.returncode == 0 else ""
+
+    name = git("rev-parse", "--short=12", "HEAD") or "unknown"
+    return name + (" with changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def facts(root, contenders, options, seed, cpus, load_cpus):
+    """name: value, in the order in which a reader wants them."""
+    found = {
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit(root),
+        "CPU": f"{cpu_model()}, {len(cpus)} used",
+        "kernel": platform.release(),
+        "distribution": distribution(),
+        "network": f"loopback of its own, MTU {namespace.MTU}, congestion control {namespace.CONGESTION_CONTROL}",
+        "CPUs": f"proxy on {cpus[0]}; client and servers on {', '.join(map(str, load_cpus))}",
+        "files": f"{resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,} descriptors for each process",
+        "method": f"{'tiny parameters, so the figures mean nothing: ' if options.quick else ''}{options.rounds} rounds of {options.seconds:g} s after {options.warm_up:g} s of warming up, seed {seed}",
+    }
+    for contender in contenders:
+        found[contender.name] = f"{contender.version()}: {contender.what}"
+    return found
