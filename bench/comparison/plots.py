@@ -4,7 +4,8 @@ from comparison.cases import METRICS
 
 # Breakwater stands out, relatives look alike.
 COLOURS = {
-    "direct": "#9e9e9e", "breakwater": "#0b6e4f", "breakwater-until-close": "#57a773", "haproxy-default": "#f2b5a0", "haproxy-splice": "#d95f30",
+    "direct": "#9e9e9e", "breakwater": "#0b6e4f", "breakwater-chunked": "#57a773", "breakwater-until-close": "#9ccfa8",
+    "haproxy-default": "#f2b5a0", "haproxy-splice": "#d95f30",
     "haproxy-1m": "#8c2d04", "nginx": "#6a8fc5", "nginx-buffered": "#2f4b7c",
 }
 PACKS = "upload-pack-"  # how the names of cases with a real Git server begin; these are slow, so they get a scale of their own

@@ -51,7 +51,7 @@ class Breakwater(Contender):
     name = "breakwater"
     what = "this tree, release build, all defaults but the number of connections"
     program = None  # set by bench/compare
-    framing = "chunked"
+    framing = "auto"
 
     def configure(self):
         self.admin_port = free_port()
@@ -76,6 +76,13 @@ cores = {len(self.cpus)}
     @classmethod
     def version(cls):
         return first_line(cls.program, "--version")
+
+
+class BreakwaterChunked(Breakwater):
+    name = "breakwater-chunked"
+    what = 'the same, with upload_pack_framing = "chunked" instead of "auto"'
+    framing = "chunked"
+    only_packs = True
 
 
 class BreakwaterUntilClose(Breakwater):
@@ -239,8 +246,8 @@ class Direct:
         return True
 
 
-PROXIES = [Breakwater, BreakwaterUntilClose, HAProxyDefault, HAProxySplice, HAProxyLargeBuffers, Nginx, NginxBuffered]
-BREAKWATERS = [Breakwater.name, BreakwaterUntilClose.name]
+PROXIES = [Breakwater, BreakwaterChunked, BreakwaterUntilClose, HAProxyDefault, HAProxySplice, HAProxyLargeBuffers, Nginx, NginxBuffered]
+BREAKWATERS = [Breakwater.name, BreakwaterChunked.name, BreakwaterUntilClose.name]
 HAPROXIES = [HAProxyDefault.name, HAProxySplice.name, HAProxyLargeBuffers.name]
 NAMES = [Direct.name] + [proxy.name for proxy in PROXIES]
 

@@ -31,13 +31,13 @@ struct Listen {
 enum class UploadPackFraming : uint8_t {
   chunked,      // as HTTP/1.1 has it
   until_close,  // wherever the end can be proven by Git's own framing: HTTP/1.0, ends with the connection
-  automatic,    // the same, but only where a pack is sure to come
+  automatic,    // the same where a pack is sure to come, from kinds of servers for which it was tried
 };
 
 struct Pool {
   std::string name;
   std::vector<Endpoint> servers;
-  UploadPackFraming upload_pack_framing = UploadPackFraming::chunked;
+  UploadPackFraming upload_pack_framing = UploadPackFraming::automatic;
 };
 
 struct Timeouts {

@@ -153,13 +153,14 @@ Task<bool> Exchange::forward() {
   }
   replayable_ =
       wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
-  git_end_ = choose_git_end();
+  bool end_may_be_close = true;
   PoolOnCore& pool = worker_.pools[session_.site().pool_index];
   uint32_t server = choose_server();
   // Each server once, and one time more where a pooled connection proved stale.
   uint32_t servers_left = pool.balancer.servers();
   for (;;) {
     attempts_++;
+    git_end_ = end_may_be_close ? choose_git_end(server) : wire::UploadPackAnswer::unprovable;
     const Attempt attempt = co_await try_server(server);
     if (attempt == Attempt::answered && git_.operation != wire::GitOperation::other) {
       session_.affinity().remember(git_.repository.view(), server);
@@ -171,7 +172,7 @@ Task<bool> Exchange::forward() {
     } else {
       fresh_only_ = true;  // sent a second time at most
     }
-    if (attempt == Attempt::unprovable) git_end_ = wire::UploadPackAnswer::unprovable;
+    if (attempt == Attempt::unprovable) end_may_be_close = false;
     core_.stats().retries.add();
     failure_ = {};
   }
@@ -198,15 +199,21 @@ bool Exchange::whole_request_at_hand() const noexcept {
 
 // May the server end its answer with the connection? Only if we can tell by Git's own framing that it is
 // whole, and can ask again if it turns out that we can't.
-wire::UploadPackAnswer Exchange::choose_git_end() const noexcept {
+wire::UploadPackAnswer Exchange::choose_git_end(uint32_t server) const noexcept {
+  const PoolOnCore& pool = worker_.pools[session_.site().pool_index];
   const config::UploadPackFraming wish = config_.pools[session_.site().pool_index].upload_pack_framing;
   const bool may = replayable_ && git_.operation == wire::GitOperation::upload_pack;
   if (!may || wish == config::UploadPackFraming::chunked) return wire::UploadPackAnswer::unprovable;
   const std::string_view body = session_.receiver().inbox().view().substr(head_end_, request_.body.length);
   const bool encoded = request_.fields.find("content-encoding").data() != nullptr;
   const wire::UploadPackAsk ask = wire::read_upload_pack_request(git_.protocol_version, encoded, body);
-  const bool wanted = wish == config::UploadPackFraming::until_close || ask.pack_is_sure;
+  const bool wanted = wish == config::UploadPackFraming::until_close ||
+                      (ask.pack_is_sure && pool.connections[server].ends_packs_well());
   return wanted ? ask.answer : wire::UploadPackAnswer::unprovable;
+}
+
+void Exchange::note_kind_of_server() noexcept {
+  server_->pool().heard_from(response_.fields.find("server"));
 }
 
 // Of the answer whose head is there.
@@ -395,6 +402,7 @@ Task<Error> Exchange::read_response_head() {
       error = {Code::malformed, Side::upstream, 0};
     }
     waits_for_head_ = false;
+    if (error.code == Code::none && git_.operation != wire::GitOperation::other) note_kind_of_server();
     co_return error;
   }
 }

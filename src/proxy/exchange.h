@@ -73,7 +73,8 @@ class Exchange {
   bool may_retry(const Error& error) const noexcept;
   bool client_may_continue() const noexcept;
   uint32_t choose_server() noexcept;
-  wire::UploadPackAnswer choose_git_end() const noexcept;
+  wire::UploadPackAnswer choose_git_end(uint32_t server) const noexcept;
+  void note_kind_of_server() noexcept;
   bool end_can_be_told() const noexcept;
   void write_log() noexcept;
   std::string_view ended_by() const noexcept;

@@ -42,6 +42,7 @@ class UpstreamConnection : public ListNode {
   int fd() const noexcept { return fd_; }
   Receiver& receiver() noexcept { return receiver_; }
   bool reused() const noexcept { return reused_; }
+  UpstreamPool& pool() noexcept { return pool_; }
 
  private:
   friend class UpstreamPool;
@@ -92,6 +93,12 @@ class UpstreamPool {
   UpstreamPool(UpstreamPool&&) = delete;
 
   const Server& server() const noexcept { return server_; }
+  // Is this one of the kinds of servers that were shown to end packs with the connection, and to be faster
+  // for it (docs/decisions/0006)? Told by the Server field of its answers, so not before its first one.
+  bool ends_packs_well() const noexcept { return ends_packs_well_; }
+  void heard_from(std::string_view server_field) noexcept {
+    ends_packs_well_ = server_field.starts_with("Apache") || server_field.starts_with("nginx");
+  }
   // The pooled connection used last, or an empty lease.
   UpstreamLease take_idle() noexcept;
   // A fresh connection, within the connect timeout. Suspends.
@@ -109,6 +116,7 @@ class UpstreamPool {
   const config::Config& config_;
   const Server& server_;
   bool closed_ = false;
+  bool ends_packs_well_ = false;
   uint32_t idle_count_ = 0;
   uint32_t open_count_ = 0;
   List<UpstreamConnection> idle_;

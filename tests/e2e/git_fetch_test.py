@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Clones and fetches of real git through the proxy, in protocol v0, v1 and v2, from a real server.
 
-After each: `git fsck`, and the refs are those of a direct run. The first argument names the server (apache or nginx).
+After each: `git fsck`, and the refs are those of a direct run. The arguments name the server (apache or nginx) and the
+pool's `upload_pack_framing`.
 """
 
 import os
@@ -17,6 +18,7 @@ from git import Git, make_repository, own  # noqa: E402
 from support import Proxy  # noqa: E402
 
 KIND = None
+FRAMING = None
 
 
 class Fetch(unittest.TestCase):
@@ -25,7 +27,7 @@ class Fetch(unittest.TestCase):
         cls.git = cls.enterClassContext(Git())
         cls.server = cls.enterClassContext(KIND())
         cls.work = make_repository(cls.git, cls.server)
-        cls.proxy = cls.enterClassContext(Proxy([cls.server]))
+        cls.proxy = cls.enterClassContext(Proxy([cls.server], tables=f'upload_pack_framing = "{FRAMING}"'))
         cls.url = f"http://127.0.0.1:{cls.proxy.port}/team/app.git"
         cls.direct = f"{cls.server.url}/team/app.git"
 
@@ -115,6 +117,15 @@ class Fetch(unittest.TestCase):
         self.assertEqual((entry["repository"], entry["status"], entry["ended_by"]), ("team/app", 200, "done"))
 
 
+    def test_packs_end_with_the_connection_where_that_was_asked_for(self):
+        before = self.proxy.metrics()["breakwater_packs_until_close_total"]
+        self.git.run("-c", "protocol.version=2", "clone", "-q", "--bare", self.url, self.git.folder / "counted")
+        packs = self.proxy.metrics()["breakwater_packs_until_close_total"] - before
+        # ls-refs and the pack; the pack alone; none.
+        self.assertEqual(packs, {"until-close": 2, "auto": 1, "chunked": 0}[FRAMING])
+
+
 if __name__ == "__main__":
     KIND = {kind.name: kind for kind in servers.kinds()}[sys.argv.pop(1)]
+    FRAMING = sys.argv.pop(1)
     unittest.main()

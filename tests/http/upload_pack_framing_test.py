@@ -55,15 +55,14 @@ class UploadPackFraming(ProxyTest):
         return [request.head.start_line.rpartition(b" ")[2] for request in self.upstream.requests]
 
     def test_a_pack_is_asked_for_by_1_0_and_comes_in_chunks(self):
-        for setting in (UNTIL_CLOSE, AUTO):
-            client = self.ask(until_close(ANSWER_V2), upload_pack(CLONE_V2), setting)
-            reply = client.recv_response()
-            self.assertEqual((reply.status, reply.kind, reply.body), (200, "chunked", ANSWER_V2))
-            request = self.upstream.requests[0]
-            self.assertEqual(request.head.start_line, b"POST /team/repo.git/git-upload-pack HTTP/1.0")
-            self.assertEqual(request.head.values("connection"), [b"close"])
-            self.assertEqual(request.body, CLONE_V2)
-            self.assertEqual(self.front.metrics()["breakwater_packs_until_close_total"], 1)
+        client = self.ask(until_close(ANSWER_V2), upload_pack(CLONE_V2))
+        reply = client.recv_response()
+        self.assertEqual((reply.status, reply.kind, reply.body), (200, "chunked", ANSWER_V2))
+        request = self.upstream.requests[0]
+        self.assertEqual(request.head.start_line, b"POST /team/repo.git/git-upload-pack HTTP/1.0")
+        self.assertEqual(request.head.values("connection"), [b"close"])
+        self.assertEqual(request.body, CLONE_V2)
+        self.assertEqual(self.front.metrics()["breakwater_packs_until_close_total"], 1)
 
     def test_a_large_pack_goes_through_a_pipe_and_its_end_is_proven_all_the_same(self):
         answer = line(b"packfile\n") + pack(5_000_000) + b"0000"
@@ -109,13 +108,32 @@ class UploadPackFraming(ProxyTest):
             self.assertEqual(client.recv_response().body, b"hello")
             self.assertEqual(self.versions(), [b"HTTP/1.1"])
 
-    def test_auto_asks_by_1_0_only_where_a_pack_is_sure_to_come(self):
+    def ask_after_refs(self, server_field, body, setting, *scripts):
+        """The versions by which info/refs and then `body` are asked for, of a server that says so much about itself."""
+        self.upstream = self.server(always(ok(b"refs", server_field)), *scripts)
+        client = self.client(self.proxy(self.upstream, tables=setting))
+        client.send(b"GET /team/repo.git/info/refs?service=git-upload-pack HTTP/1.1\r\nHost: git.example\r\n\r\n")
+        self.assertEqual(client.recv_response().body, b"refs")
+        client.send(upload_pack(body))
+        self.assertEqual(client.recv_response().body, ANSWER_V2 if scripts else b"refs")
+        return self.versions()
+
+    def test_auto_asks_by_1_0_where_a_pack_is_sure_to_come_from_a_kind_of_server_that_was_tried(self):
+        for setting in (AUTO, ""):  # it is the default
+            for field in (b"Server: Apache/2.4.57 (Debian)", b"Server: Apache", b"Server: nginx/1.22.1"):
+                versions = self.ask_after_refs(field, CLONE_V2, setting, until_close(ANSWER_V2))
+                self.assertEqual(versions, [b"HTTP/1.1", b"HTTP/1.0"])
+            for field in (b"Server: Caddy", b"Server: my nginx", b"X-Server: nginx"):
+                self.assertEqual(self.ask_after_refs(field, CLONE_V2, setting), [b"HTTP/1.1"] * 2)
         refs = line(b"command=ls-refs\n") + b"00010000"
         negotiation = FETCH_V2 + line(b"have " + OID + b"\n") + b"0000"
         for body in (refs, negotiation):
-            client = self.ask(always(ok(b"hello")), upload_pack(body), AUTO)
-            self.assertEqual(client.recv_response().body, b"hello")
-            self.assertEqual(self.versions(), [b"HTTP/1.1"])
+            self.assertEqual(self.ask_after_refs(b"Server: nginx", body, AUTO), [b"HTTP/1.1"] * 2)
+
+    def test_auto_asks_a_server_that_said_nothing_yet_by_1_1(self):
+        client = self.ask(always(ok(b"hello")), upload_pack(CLONE_V2), AUTO)
+        self.assertEqual(client.recv_response().body, b"hello")
+        self.assertEqual(self.versions(), [b"HTTP/1.1"])
 
     def test_an_expectation_does_not_pass_by_1_0(self):
         client = self.ask(until_close(ANSWER_V2), upload_pack(CLONE_V2, 2, b"Expect: 100-continue"))
@@ -154,10 +172,9 @@ class UploadPackFraming(ProxyTest):
         client.read_until_end_keeping()
         self.assertEqual(client.ended, "reset")
 
-    def test_the_default_asks_by_1_1(self):
-        client = self.ask(always(ok(b"hello")), upload_pack(CLONE_V2), "")
-        self.assertEqual(client.recv_response().body, b"hello")
-        self.assertEqual(self.versions(), [b"HTTP/1.1"])
+    def test_chunked_never_asks_by_1_0(self):
+        field = b"Server: nginx/1.22.1"
+        self.assertEqual(self.ask_after_refs(field, CLONE_V2, 'upload_pack_framing = "chunked"'), [b"HTTP/1.1"] * 2)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ std::string host_text(const Address& address) {
   return address.host_text();
 }
 
+// What the servers say of themselves: two of kinds that are known to end packs well, and another.
+constexpr const char* server_fields[] = {"nginx/1.22.1", "Apache/2.4.57 (Debian)", "sim"};
+
 // RFC 9110 §7.6.1, and the identity that only a proxy may assert.
 void check_request(const World& world, const Head& head, const RequestPlan& plan, const Record& record) {
   const std::string who = "request " + std::to_string(plan.id) + " ";
@@ -26,7 +29,9 @@ void check_request(const World& world, const Head& head, const RequestPlan& plan
   if (by_1_0) {
     const bool may = plan.kind == Kind::upload_pack && plan.request_framing == Framing::length &&
                      world.scenario.upload_pack_framing != config::UploadPackFraming::chunked;
-    if (!may) violation(who + "reached the server by HTTP/1.0");
+    const bool wanted = world.scenario.upload_pack_framing == config::UploadPackFraming::until_close ||
+                        (plan.done && !(plan.version_2 && plan.lists_refs) && record.server != 2);
+    if (!may || !wanted) violation(who + "reached the server by HTTP/1.0");
     if (head.find("expect") != nullptr) violation(who + "expects 100 of a server by HTTP/1.0");
   }
   if (head.start_line != line)
@@ -77,10 +82,11 @@ bool is_git(std::string_view body) {
   return true;
 }
 
-std::string answer_head(const RequestPlan& plan, size_t body_bytes) {
+std::string answer_head(const RequestPlan& plan, uint32_t server, size_t body_bytes) {
   const ServerFault fault = plan.server_fault;
   std::string head = "HTTP/1.1 " + std::to_string(plan.status) +
-                     " Answer\r\nX-Sim-Answer: " + std::to_string(plan.id) + "\r\n";
+                     " Answer\r\nX-Sim-Answer: " + std::to_string(plan.id) +
+                     "\r\nServer: " + server_fields[server % std::size(server_fields)] + "\r\n";
   const bool is_pack = plan.kind == Kind::upload_pack && plan.status == 200;
   if (is_pack)
     head += "Content-Type: application/x-git-upload-pack-result\r\n";
@@ -112,7 +118,7 @@ Task<void> echo(Peer& peer) {
 
 enum class Next : uint8_t { request, close, reset };
 
-Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan) {
+Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan, uint32_t server) {
   Kernel& kernel = world.kernel;
   const ServerFault fault = plan.server_fault;
   const auto deadline = [&kernel] { return kernel.now_ns() + long_ns; };
@@ -134,7 +140,7 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan) {
     if (!sent) co_return Next::close;
   }
   const std::string body = plan.answer_body();
-  const std::string head = answer_head(plan, body.size());
+  const std::string head = answer_head(plan, server, body.size());
   if (fault == ServerFault::closes_in_head) {
     const bool sent =
         co_await peer.send(std::string_view(head).substr(0, 20 + kernel.below(20)), 0, deadline());
@@ -225,6 +231,7 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   const RequestPlan plan = by_1_0 ? record->plan->by_http_1_0() : *record->plan;
   kernel.trace("server", server, " gets request ", id, " on connection ", peer.connection(), ": ",
                head.start_line);
+  record->server = static_cast<int>(server);
   check_request(world, head, plan, *record);
   if (plan.login && head.find("authorization") == nullptr) {
     const std::string reply = "HTTP/1.1 401 Unauthorized\r\nX-Sim-Answer: " + std::to_string(id) +
@@ -234,7 +241,6 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
     co_return sent ? Next::request : Next::close;
   }
   record->heads_seen++;
-  record->server = static_cast<int>(server);
   check_replay(plan, *record);
   kernel.cover(name(plan.kind));
   if (plan.kind == Kind::upload_pack) {
@@ -252,7 +258,7 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   kernel.cover(name(plan.server_fault));
   const bool early = answers_early(plan.server_fault);
   if (early) {
-    const Next next = co_await answer(world, peer, plan);
+    const Next next = co_await answer(world, peer, plan, server);
     if (next != Next::request) co_return next;
   } else if (head.find("expect") != nullptr) {
     const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -278,7 +284,7 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   record->bodies_seen++;
   record->read_ns = kernel.now_ns();
   if (early) co_return Next::request;
-  const Next next = co_await answer(world, peer, plan);
+  const Next next = co_await answer(world, peer, plan, server);
   co_return next;
 }
 
