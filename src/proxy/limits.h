@@ -6,6 +6,7 @@
 //   bulk buffers     128 x 128 KiB = 16 MiB   bodies that are copied: at most two for each direction
 //   outgoing heads   512 x  20 KiB = 10 MiB   heads being sent
 //   log ring           1 x   1 MiB =  1 MiB
+//   look room          1 x  64 KiB            what a splice looks at ahead of time (Core::look_room)
 //   per client connection  <  4 KiB   Session and its suspended coroutine; no buffer while it waits
 //   per server connection  <  1 KiB   UpstreamConnection, in use or idle
 //   per request            < 16 KiB   Exchange: two heads' fields, two pumps
