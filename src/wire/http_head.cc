@@ -224,11 +224,6 @@ Fault read_host(RequestHead& request) {
 // --- Fields
 // ------------------------------------------------------------------------------------------------------
 
-Field Fields::operator[](size_t index) const noexcept {
-  const Slot& slot = slots_[index];
-  return {{base_ + slot.name_offset, slot.name_bytes}, {base_ + slot.value_offset, slot.value_bytes}};
-}
-
 std::string_view Fields::find(std::string_view name) const noexcept {
   for (size_t index = 0; index < count_; index++) {
     const Field field = (*this)[index];
@@ -394,8 +389,7 @@ bool list_has_token(std::string_view list, std::string_view token) noexcept {
   return any_in_list(list, [&](std::string_view element) { return equals_ignoring_case(element, token); });
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
+bool same_letters(std::string_view a, std::string_view b) noexcept {
   for (size_t index = 0; index < a.size(); index++) {
     if (to_lower(a[index]) != to_lower(b[index])) return false;
   }

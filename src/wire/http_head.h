@@ -29,7 +29,10 @@ struct Field {
 class Fields {
  public:
   size_t size() const noexcept { return count_; }
-  Field operator[](size_t index) const noexcept;
+  Field operator[](size_t index) const noexcept {
+    const Slot& slot = slots_[index];
+    return {{base_ + slot.name_offset, slot.name_bytes}, {base_ + slot.value_offset, slot.value_bytes}};
+  }
   // The first field of that name (ASCII case-insensitive), or one with a null value().data().
   std::string_view find(std::string_view name) const noexcept;
 
@@ -124,7 +127,11 @@ std::string_view second_parser_version() noexcept;
 
 // True if the comma-separated list `list` (a field's value) holds `token`, ASCII case-insensitive.
 bool list_has_token(std::string_view list, std::string_view token) noexcept;
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
+bool same_letters(std::string_view a, std::string_view b) noexcept;  // of one length; ASCII
+// Almost always decided by the length.
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && same_letters(a, b);
+}
 // True if some Connection field of this message nominates `name` (RFC 9110 §7.6.1).
 bool nominated_by_connection(const Fields& fields, std::string_view name) noexcept;
 

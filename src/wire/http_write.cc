@@ -2,18 +2,8 @@
 
 #include <array>
 #include <charconv>
-#include <cstring>
 
 namespace breakwater::wire {
-
-void HeadWriter::text(std::string_view bytes) noexcept {
-  if (overflowed_ || bytes.size() > out_.size() - bytes_) {
-    overflowed_ = true;
-    return;
-  }
-  if (!bytes.empty()) std::memcpy(out_.data() + bytes_, bytes.data(), bytes.size());
-  bytes_ += bytes.size();
-}
 
 void HeadWriter::request_line(std::string_view method, std::string_view path_query,
                               uint8_t minor_version) noexcept {

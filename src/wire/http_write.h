@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -18,7 +19,14 @@ class HeadWriter {
   void status_line(uint16_t status, std::string_view reason) noexcept;  // always HTTP/1.1
   void field(std::string_view name, std::string_view value) noexcept;
   void field(std::string_view name, uint64_t value) noexcept;
-  void text(std::string_view bytes) noexcept;
+  void text(std::string_view bytes) noexcept {
+    if (overflowed_ || bytes.size() > out_.size() - bytes_) {
+      overflowed_ = true;
+      return;
+    }
+    if (!bytes.empty()) std::memcpy(out_.data() + bytes_, bytes.data(), bytes.size());
+    bytes_ += bytes.size();
+  }
   void end_of_head() noexcept { text("\r\n"); }
   size_t bytes() const noexcept { return bytes_; }
   bool overflowed() const noexcept { return overflowed_; }
