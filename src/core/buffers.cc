@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "base/assert.h"
@@ -9,6 +10,11 @@
 namespace breakwater {
 
 namespace {
+
+// More than these are hardly picked in one turn; if they are, the others wait for the next.
+constexpr size_t stock_bytes = 4 * 1024 * 1024;
+constexpr size_t stock_least = 16;
+constexpr size_t stock_most = 128;
 
 // Untouched pages cost nothing, so the bound may be generous.
 char* map_pages(size_t bytes) {
@@ -47,7 +53,11 @@ BufferGroup::BufferGroup(Ring& ring, uint16_t id, size_t bytes, uint32_t count, 
       count_(std::bit_ceil(count)),
       id_(id) {
   memory_ = map_pages(bytes_ * count_);
-  ready_ = ring.provide(id, memory_, bytes_, count_);
+  ready_ = ring.make_group(id, memory_, bytes_, count_);
+  stock_max_ = static_cast<uint32_t>(std::clamp<size_t>(stock_bytes / bytes, stock_least, stock_most));
+  free_.reserve(count_);
+  for (uint32_t index = count_; index > 0; index--) free_.push_back(static_cast<uint16_t>(index - 1));
+  if (ready_) stock_up();
   free_gauge_.set(count_);
 }
 
@@ -57,8 +67,10 @@ BufferGroup::~BufferGroup() {
 }
 
 Buffer BufferGroup::take_picked(uint16_t buffer_id) noexcept {
-  BW_ASSERT(buffer_id < count_);
+  BW_ASSERT(buffer_id < count_ && stock_ > 0);
   leased_++;
+  stock_--;
+  stock_up();
   free_gauge_.set(count_ - leased_);
   return {*this, buffer_id};
 }
@@ -67,7 +79,16 @@ void BufferGroup::give_back(uint16_t buffer_id) noexcept {
   BW_ASSERT(leased_ > 0);
   leased_--;
   free_gauge_.set(count_ - leased_);
-  ring_.give_back(id_, buffer_id);
+  free_.push_back(buffer_id);
+  stock_up();
+}
+
+void BufferGroup::stock_up() noexcept {
+  while (stock_ < stock_max_ && !free_.empty()) {
+    ring_.provide(id_, free_.back());
+    free_.pop_back();
+    stock_++;
+  }
 }
 
 void BufferGroup::wait(BufferWaiter& waiter) noexcept {

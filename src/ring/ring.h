@@ -38,11 +38,11 @@ class Ring {
   void wait(int64_t wait_ns) noexcept;
   void dispatch() noexcept;
 
-  // Gives the kernel `count` (a power of two) buffers of `bytes` each, from `base`, as `group`. Once per
-  // group.
-  bool provide(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept;
-  // Hands a picked buffer back.
-  void give_back(uint16_t group, uint16_t buffer_id) noexcept;
+  // Makes a group of `count` (a power of two) buffers of `bytes` each, from `base`. None of them is with the
+  // kernel yet. Once per group.
+  bool make_group(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept;
+  // The kernel may pick this buffer; it does so in the order in which they were provided.
+  void provide(uint16_t group, uint16_t buffer_id) noexcept;
 
   uint32_t in_flight() const noexcept;
   const RingCounts& counts() const noexcept;

@@ -226,7 +226,7 @@ void Ring::dispatch() noexcept {
   }
 }
 
-bool Ring::provide(uint16_t group_id, char* base, size_t bytes, uint32_t count) noexcept {
+bool Ring::make_group(uint16_t group_id, char* base, size_t bytes, uint32_t count) noexcept {
   if (impl_->groups.size() <= group_id) impl_->groups.resize(group_id + 1u);
   Group& group = impl_->groups[group_id];
   BW_ASSERT(group.ring == nullptr);
@@ -246,16 +246,10 @@ bool Ring::provide(uint16_t group_id, char* base, size_t bytes, uint32_t count) 
     group.ring = nullptr;
     return false;
   }
-  for (uint32_t index = 0; index < count; index++) {
-    io_uring_buf_ring_add(group.ring, base + index * bytes, static_cast<unsigned>(bytes),
-                          static_cast<uint16_t>(index), io_uring_buf_ring_mask(count),
-                          static_cast<int>(index));
-  }
-  io_uring_buf_ring_advance(group.ring, static_cast<int>(count));
   return true;
 }
 
-void Ring::give_back(uint16_t group_id, uint16_t buffer_id) noexcept {
+void Ring::provide(uint16_t group_id, uint16_t buffer_id) noexcept {
   const Group& group = impl_->groups[group_id];
   io_uring_buf_ring_add(group.ring, group.base + buffer_id * group.bytes, static_cast<unsigned>(group.bytes),
                         buffer_id, io_uring_buf_ring_mask(group.count), 0);

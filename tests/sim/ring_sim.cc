@@ -40,11 +40,11 @@ void Ring::wait(int64_t wait_ns) noexcept {
 void Ring::dispatch() noexcept {
   impl_->state->dispatch();
 }
-bool Ring::provide(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept {
-  return impl_->state->provide(group, base, bytes, count);
+bool Ring::make_group(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept {
+  return impl_->state->make_group(group, base, bytes, count);
 }
-void Ring::give_back(uint16_t group, uint16_t buffer_id) noexcept {
-  impl_->state->give_back(group, buffer_id);
+void Ring::provide(uint16_t group, uint16_t buffer_id) noexcept {
+  impl_->state->provide(group, buffer_id);
 }
 uint32_t Ring::in_flight() const noexcept {
   return impl_->state->in_flight;
@@ -175,16 +175,15 @@ void RingState::dispatch() {
   }
 }
 
-bool RingState::provide(uint16_t group, char* base, size_t bytes, uint32_t count) {
+bool RingState::make_group(uint16_t group, char* base, size_t bytes, uint32_t count) {
   if (groups_.size() <= group) groups_.resize(group + 1u);
-  groups_[group] = {base, bytes, std::vector<bool>(count, true), {}};
-  for (uint32_t id = 0; id < count; id++) groups_[group].free.push_back(static_cast<uint16_t>(id));
+  groups_[group] = {base, bytes, std::vector<bool>(count, false), {}};
   return true;
 }
 
-void RingState::give_back(uint16_t group, uint16_t buffer_id) {
+void RingState::provide(uint16_t group, uint16_t buffer_id) {
   Group& of = groups_[group];
-  if (of.ours[buffer_id]) violation("a buffer was given back that was not taken");
+  if (of.ours[buffer_id]) violation("a buffer was provided that the kernel has");
   of.ours[buffer_id] = true;
   // What the proxy still reads from it after this shows as wrong bytes.
   std::memset(of.base + buffer_id * of.bytes, 0xDB, std::min<size_t>(of.bytes, 64));

@@ -40,8 +40,8 @@ class RingState : public std::enable_shared_from_this<RingState> {
   void cancel(Op& op);
   void wait(int64_t wait_ns);
   void dispatch();
-  bool provide(uint16_t group, char* base, size_t bytes, uint32_t count);
-  void give_back(uint16_t group, uint16_t buffer_id);
+  bool make_group(uint16_t group, char* base, size_t bytes, uint32_t count);
+  void provide(uint16_t group, uint16_t buffer_id);
   RingCounts counts;
   uint32_t in_flight = 0;
 

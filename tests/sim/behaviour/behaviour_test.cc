@@ -245,7 +245,9 @@ TEST_CASE("receive: takes what it has room for; the rest stays") {
 
 TEST_CASE("receive selected: a buffer of the group, only when there are bytes") {
   Script script;
-  REQUIRE(script.ring->provide(0, script.memory.data(), buffer_bytes, 2));
+  REQUIRE(script.ring->make_group(0, script.memory.data(), buffer_bytes, 2));
+  script.ring->provide(0, 0);
+  script.ring->provide(0, 1);
   Connection connection(script);
   Selected receive(connection.fd);
   script.start(receive);
@@ -255,12 +257,13 @@ TEST_CASE("receive selected: a buffer of the group, only when there are bytes") 
   CHECK(receive.results[0] == 5);
   REQUIRE(receive.selected[0]);
   CHECK(std::string_view(script.memory.data() + receive.buffer_id * buffer_bytes, 5) == "hello");
-  script.ring->give_back(0, receive.buffer_id);
+  script.ring->provide(0, receive.buffer_id);
 }
 
 TEST_CASE("receive selected: without a free buffer it ends with ENOBUFS") {
   Script script;
-  REQUIRE(script.ring->provide(0, script.memory.data(), buffer_bytes, 1));
+  REQUIRE(script.ring->make_group(0, script.memory.data(), buffer_bytes, 1));
+  script.ring->provide(0, 0);
   Connection first(script);
   Connection second(script);
   script.machine.far_sends(first.far, "a");
@@ -285,12 +288,12 @@ TEST_CASE("receive selected: without a free buffer it ends with ENOBUFS") {
     script.turns();
     Selected receive(second.fd);
     CHECK(script.result_of(receive) == -ENOBUFS);
-    script.ring->give_back(0, takes.buffer_id);
+    script.ring->provide(0, takes.buffer_id);
     CHECK(script.result_of(receive) == 1);
     CHECK(script.memory[0] == 'b');
   }
   SUBCASE("until one is given back") {
-    script.ring->give_back(0, takes.buffer_id);
+    script.ring->provide(0, takes.buffer_id);
     Selected receive(second.fd);
     script.start(receive);
     CHECK(receive.in_flight);
@@ -302,7 +305,8 @@ TEST_CASE("receive selected: without a free buffer it ends with ENOBUFS") {
 
 TEST_CASE("the end: after the bytes, every receive has 0") {
   Script script;
-  REQUIRE(script.ring->provide(0, script.memory.data(), buffer_bytes, 1));
+  REQUIRE(script.ring->make_group(0, script.memory.data(), buffer_bytes, 1));
+  script.ring->provide(0, 0);
   Connection connection(script);
   script.machine.far_sends(connection.far, "last");
   script.machine.far_ends(connection.far);

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -131,6 +132,30 @@ TEST_CASE("whoever waits for a buffer is woken when one comes back, even if that
   CHECK(group.wake_due());
   group.wake();
   CHECK(woken == 2);
+}
+
+TEST_CASE("one buffer at a time: it is always one of the same few, and none is lost") {
+  World world(1024);
+  BufferGroup& group = world.core->head_buffers();
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  std::set<const char*> used;
+  for (int message = 0; message < 3000; message++) {
+    REQUIRE(write(ends[1], "x", 1) == 1);
+    Op receive;
+    receive.kind = Op::Kind::receive_selected;
+    receive.fd = ends[0];
+    receive.group = group.id();
+    receive.on_complete = [](Op&) {};
+    world.core->ring().submit(receive);
+    while (receive.in_flight) world.core->turn();
+    REQUIRE(receive.result == 1);
+    used.insert(group.take_picked(receive.buffer_id).data());
+  }
+  CHECK(used.size() <= 129);
+  CHECK(group.leased() == 0);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST_CASE("a pipe that comes back with bytes in it is not used again") {
