@@ -99,7 +99,7 @@ class UpstreamPool {
   void heard_from(std::string_view server_field) noexcept {
     ends_packs_well_ = server_field.starts_with("Apache") || server_field.starts_with("nginx");
   }
-  // The pooled connection used last, or an empty lease.
+  // A pooled connection, most often the one used last, or an empty lease.
   UpstreamLease take_idle() noexcept;
   // A fresh connection, within the connect timeout. Suspends.
   Task<Result<UpstreamLease>> connect();
@@ -111,6 +111,7 @@ class UpstreamPool {
   friend class UpstreamLease;
   void keep(UpstreamConnection& connection) noexcept;
   void left_idle(UpstreamConnection& connection) noexcept;
+  UpstreamLease take(UpstreamConnection& connection) noexcept;
 
   Core& core_;
   const config::Config& config_;

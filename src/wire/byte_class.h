@@ -42,6 +42,16 @@ constexpr bool all_are(uint8_t which, std::string_view text) noexcept {
   return true;
 }
 
+// No early way out, so that the compiler can look at many bytes at once.
+inline bool has_control(std::string_view text) noexcept {
+  uint8_t found = 0;
+  for (const char byte : text) {
+    const uint8_t value = static_cast<uint8_t>(byte);
+    found |= static_cast<uint8_t>(value < 0x20) | static_cast<uint8_t>(value == 0x7f);
+  }
+  return found != 0;
+}
+
 constexpr char to_lower(char byte) noexcept {
   return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte;
 }

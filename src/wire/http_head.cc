@@ -62,7 +62,8 @@ Fault check_field_line(std::string_view line, Fields& fields) {
   const std::string_view name = line.substr(0, colon);
   if (!all_are(byte_token, name)) return Fault::bad_field_name;
   const std::string_view value = trim(line.substr(colon + 1));
-  if (!all_are(byte_value, value)) return Fault::bad_field_value;
+  // Of a control byte only HTAB may be there.
+  if (has_control(value) && !all_are(byte_value, value)) return Fault::bad_field_value;
   if (is_ambiguous_spelling(name)) return Fault::ambiguous_field_name;
   return fields.append(name, value) ? Fault::none : Fault::too_many_fields;
 }
@@ -76,15 +77,15 @@ Fault split_lines(std::string_view head, std::string_view& start_line, Fields& f
     if (end == std::string_view::npos || end == 0 || head[end - 1] != '\r') return Fault::bare_line_end;
     const std::string_view line = head.substr(0, end - 1);
     head.remove_prefix(end + 1);
-    if (line.find('\r') != std::string_view::npos) return Fault::bare_line_end;
     if (first) {
+      if (line.find('\r') != std::string_view::npos) return Fault::bare_line_end;
       start_line = line;
       first = false;
       continue;
     }
     if (line.empty()) return head.empty() ? Fault::none : Fault::bad_start_line;
     const Fault fault = check_field_line(line, fields);
-    if (fault != Fault::none) return fault;
+    if (fault != Fault::none) return line.find('\r') != std::string_view::npos ? Fault::bare_line_end : fault;
   }
 }
 
@@ -258,7 +259,10 @@ HeadScanner::State HeadScanner::scan(std::string_view bytes) noexcept {
     const char* const found =
         static_cast<const char*>(std::memchr(bytes.data() + looked_, '\n', bytes.size() - looked_));
     const size_t stop = found != nullptr ? static_cast<size_t>(found - bytes.data()) : bytes.size();
-    for (size_t at = looked_; at < stop; at++) {
+    // A line without control bytes but its CR, as almost all are, needs no further look.
+    const size_t text_end = stop > looked_ && bytes[stop - 1] == '\r' ? stop - 1 : stop;
+    const bool clean = !has_control(bytes.substr(looked_, text_end - looked_));
+    for (size_t at = clean ? text_end : looked_; at < stop; at++) {
       const unsigned char byte = static_cast<unsigned char>(bytes[at]);
       if (byte >= 0x20 && byte != 0x7f) [[likely]]
         continue;
