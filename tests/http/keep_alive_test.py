@@ -137,7 +137,8 @@ class Pipelining(ProxyTest):
                     head % 3 + chunked() + get(b"/4"))
         for _ in range(4):
             self.assertEqual(client.recv_response().body, b"x")
-        self.assertEqual([(request.head.start_line, request.body) for request in server.requests], [
+        # Whichever pooled connection the last one took.
+        self.assertCountEqual([(request.head.start_line, request.body) for request in server.requests], [
             (b"POST /1 HTTP/1.1", b"hello world"),
             (b"POST /2 HTTP/1.1", b"0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"),
             (b"POST /3 HTTP/1.1", b""),
