@@ -1,0 +1,94 @@
+// What does it cost to lease what a request needs, and to give it back: a server connection, buffers, a pipe?
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <string>
+
+#include "allocations.h"
+#include "coro/scope.h"
+#include "proxy/upstream.h"
+#include "ring/sys.h"
+
+using namespace breakwater;
+
+namespace {
+
+// A core on this thread.
+struct World {
+  Stats stats;
+  LogRing log{4096};
+  Mailbox mailbox;
+  std::string why;
+  std::unique_ptr<Core> core = Core::open(0, {}, stats, log, mailbox, why);
+};
+
+Task<void> connect(proxy::UpstreamPool& pool, proxy::UpstreamLease& lease) {
+  Result<proxy::UpstreamLease> connected = co_await pool.connect();
+  if (connected) lease = std::move(*connected);
+}
+
+// The kernel has known its receive for longer, so nothing has to be looked at.
+void server_connection(benchmark::State& state) {
+  World world;
+  if (world.core == nullptr) return state.SkipWithError(world.why.c_str());
+  proxy::Server server{"server", {}};
+  server.address.bytes = sizeof server.address.v4;
+  server.address.v4.sin_family = AF_INET;
+  server.address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int listener = sys::listen_on(server.address, 1, true);
+  const config::Config config;
+  proxy::UpstreamPool pool(*world.core, config, server);
+  Scope scope;
+  proxy::UpstreamLease lease;
+  scope.spawn(connect(pool, lease));
+  while (!scope.empty()) world.core->turn();
+  if (!lease) return state.SkipWithError("the server could not be reached");
+  lease.finish(proxy::UpstreamLease::Ending::reusable);
+  world.core->ring().wait(0);
+  world.core->ring().dispatch();
+  {
+    proxy::UpstreamLease first = pool.take_idle();
+    first.finish(proxy::UpstreamLease::Ending::reusable);
+  }
+  const Allocations allocations(state);
+  for (auto _ : state) {
+    proxy::UpstreamLease again = pool.take_idle();
+    again.finish(proxy::UpstreamLease::Ending::reusable);
+  }
+  pool.close();
+  world.core->stop();
+  world.core->run();
+  sys::close(listener);
+}
+BENCHMARK(server_connection);
+
+void received_buffer(benchmark::State& state) {
+  World world;
+  if (world.core == nullptr) return state.SkipWithError(world.why.c_str());
+  const Allocations allocations(state);
+  for (auto _ : state) benchmark::DoNotOptimize(world.core->head_buffers().take_picked(0).data());
+}
+BENCHMARK(received_buffer);
+
+void room_for_a_head(benchmark::State& state) {
+  World world;
+  if (world.core == nullptr) return state.SkipWithError(world.why.c_str());
+  const Allocations allocations(state);
+  for (auto _ : state) benchmark::DoNotOptimize(world.core->head_room().acquire().span().data());
+}
+BENCHMARK(room_for_a_head);
+
+void pipe(benchmark::State& state) {
+  World world;
+  if (world.core == nullptr) return state.SkipWithError(world.why.c_str());
+  {
+    const Pipe first = world.core->pipes().acquire();
+  }
+  const Allocations allocations(state);
+  for (auto _ : state) benchmark::DoNotOptimize(world.core->pipes().acquire().write_end());
+}
+BENCHMARK(pipe);
+
+}  // namespace
+
+BENCHMARK_MAIN();

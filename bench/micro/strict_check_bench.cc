@@ -1,0 +1,63 @@
+// What can a hostile client make us spend on a head that no server will see? Both checks of a head are
+// linear, so a byte must cost no more in a bad one than in a good one.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "allocations.h"
+#include "wire/http_head.h"
+
+using namespace breakwater;
+
+namespace {
+
+// Scanned as it arrives, `piece` bytes at a time, and then parsed.
+void check(benchmark::State& state, const std::string& head, size_t piece) {
+  const Allocations allocations(state);
+  wire::RequestHead request;
+  for (auto _ : state) {
+    wire::HeadScanner scanner({});
+    wire::HeadScanner::State seen = wire::HeadScanner::State::incomplete;
+    for (size_t end = piece; seen == wire::HeadScanner::State::incomplete; end += piece)
+      seen = scanner.scan(std::string_view(head).substr(0, end));
+    if (seen == wire::HeadScanner::State::complete)
+      benchmark::DoNotOptimize(wire::parse_request(head, {}, request));
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(head.size()));
+}
+
+std::string head_of(size_t fields, const std::string& value, const std::string& last = "") {
+  std::string head = "GET / HTTP/1.1\r\nHost: a\r\n";
+  for (size_t number = 0; number < fields; number++)
+    head += "X-Field-" + std::to_string(number) + ": " + value + "\r\n";
+  return head + last + "\r\n";
+}
+
+void many_fields(benchmark::State& state) {
+  check(state, head_of(120, std::string(100, 'v')), 1 << 20);
+}
+BENCHMARK(many_fields);
+
+void one_long_field(benchmark::State& state) {
+  check(state, head_of(1, std::string(15'000, 'v')), 1 << 20);
+}
+BENCHMARK(one_long_field);
+
+void a_byte_at_a_time(benchmark::State& state) {
+  check(state, head_of(120, std::string(100, 'v')), 1);
+}
+BENCHMARK(a_byte_at_a_time);
+
+void refused_by_its_last_line(benchmark::State& state) {
+  check(state, head_of(120, std::string(100, 'v'), "Content-Length: 1\r\nContent-Length: 2\r\n"), 1 << 20);
+}
+BENCHMARK(refused_by_its_last_line);
+
+void tabs_in_every_value(benchmark::State& state) {
+  check(state, head_of(120, "v\t" + std::string(98, 'v')), 1 << 20);
+}
+BENCHMARK(tabs_in_every_value);
+
+}  // namespace
+
+BENCHMARK_MAIN();
