@@ -170,9 +170,10 @@ Task<bool> Exchange::forward() {
       if (--servers_left == 0) break;
       server = pool.balancer.after(server);
     } else {
-      fresh_only_ = true;  // sent a second time at most
+      // Sent a second time at most, so that one must be neither stale nor unprovable.
+      fresh_only_ = true;
+      end_may_be_close = false;
     }
-    if (attempt == Attempt::unprovable) end_may_be_close = false;
     core_.stats().retries.add();
     failure_ = {};
   }

@@ -1,5 +1,7 @@
 """Packs asked for by HTTP/1.0: the answer ends with the connection, and is whole only if Git's own framing says so."""
 
+import threading
+
 from support import ProxyTest, always, answering, chunked, main, ok, pattern, post
 
 UNTIL_CLOSE = 'upload_pack_framing = "until-close"'
@@ -171,6 +173,30 @@ class UploadPackFraming(ProxyTest):
         client = self.ask(until_close(ANSWER_V2[:-4]), request)
         client.read_until_end_keeping()
         self.assertEqual(client.ended, "reset")
+
+    def test_what_was_sent_on_a_stale_connection_is_not_tried_by_1_0(self):  # or it might have to be sent a third time
+        known = threading.Event()
+
+        def stale(peer):
+            peer.answer(ok(b"refs"))
+            peer.read_request()
+            known.wait(10)
+            peer.close()
+
+        refs = b"GET /team/repo.git/info/refs?service=git-upload-pack HTTP/1.1\r\nHost: git.example\r\n\r\n"
+        server = self.server(stale, always(ok(b"refs", b"Server: nginx")), always(ok(b"hello")))
+        front = self.proxy(server, tables=AUTO)
+        first, second = self.client(front), self.client(front)
+        first.send(refs)
+        first.recv_response()
+        first.send(upload_pack(CLONE_V2))
+        server.connections[0].wait_requests(2)
+        second.send(refs)
+        second.recv_response()  # from now on its kind is known
+        known.set()
+        self.assertEqual(first.recv_response().body, b"hello")
+        asked = [request.head.start_line for request in server.requests if request.body == CLONE_V2]
+        self.assertEqual(asked, [b"POST /team/repo.git/git-upload-pack HTTP/1.1"] * 2)
 
     def test_chunked_never_asks_by_1_0(self):
         field = b"Server: nginx/1.22.1"

@@ -96,7 +96,7 @@ BUGS = {
     # A request goes to one stale connection after the other.
     "third_attempt": (
         "proxy/exchange.cc", 400,
-        "fresh_only_ = true;  // sent a second time at most",
+        "      fresh_only_ = true;",
         ""),
     # An answer that broke before its first byte becomes an empty reply.
     "empty_reply": (

@@ -35,6 +35,12 @@ class Seeds(unittest.TestCase):
     def test_a_reset_told_to_the_upload_looked_like_the_end_of_the_answer(self):
         replay("--seed", 1632)
 
+    def test_an_expectation_passed_by_http_1_0(self):
+        replay("--seed", 37)
+
+    def test_a_stale_request_was_tried_by_http_1_0_and_then_again(self):
+        replay("--seed", 20026330)
+
     def test_a_broken_answer_became_an_empty_reply(self):
         replay("--seed", 5)
 

@@ -1,3 +1,4 @@
+// The pace of streams: what is waited for, and what never is.
 #include "proxy/flow.h"
 
 #include <doctest/doctest.h>

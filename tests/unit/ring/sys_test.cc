@@ -1,3 +1,4 @@
+// What direct system calls leave behind on the real kernel.
 #include "ring/sys.h"
 
 #include <doctest/doctest.h>
