@@ -156,7 +156,7 @@ Task<bool> Exchange::forward() {
   bool end_may_be_close = true;
   PoolOnCore& pool = worker_.pools[session_.site().pool_index];
   uint32_t server = choose_server();
-  // Each server once, and one time more where a pooled connection proved stale.
+  // Each server once, and one time more where a pooled connection proved stale or an end could not be told.
   uint32_t servers_left = pool.balancer.servers();
   for (;;) {
     attempts_++;
@@ -176,6 +176,7 @@ Task<bool> Exchange::forward() {
     }
     core_.stats().retries.add();
     failure_ = {};
+    fault_ = wire::Fault::none;
   }
   const bool again = co_await finish();
   co_return again;
@@ -217,12 +218,18 @@ void Exchange::note_kind_of_server() noexcept {
   server_->pool().heard_from(response_.fields.find("server"));
 }
 
-// Of the answer whose head is there.
-bool Exchange::end_can_be_told() const noexcept {
-  if (git_end_ == wire::UploadPackAnswer::unprovable) return true;  // no such end was asked for
+// Of the answer by HTTP/1.0 whose head is there, or of what came instead of one. An error may be about the
+// version that we chose, so it is asked for again by 1.1 as well.
+bool Exchange::is_judged(const Error& error) const noexcept {
+  if (git_end_ == wire::UploadPackAnswer::unprovable) return true;  // we asked by 1.1
+  if (error.code != Code::none) return error.side != Side::upstream || error.code == Code::timed_out;
+  if (response_.status == 401) return response_.body.kind != wire::BodyKind::until_close;
+  if (response_.status != 200) return false;
   if (response_.body.kind != wire::BodyKind::until_close) return true;
-  return response_.status == 200 && response_.fields.find("content-encoding").data() == nullptr &&
-         response_.fields.find("content-type") == "application/x-git-upload-pack-result";
+  const std::string_view type = response_.fields.find("content-type");
+  return response_.fields.find("content-encoding").data() == nullptr &&
+         wire::equals_ignoring_case(type.substr(0, type.find_first_of("; ")),
+                                    "application/x-git-upload-pack-result");
 }
 
 // Pure: may this failure of an attempt be answered by another attempt?
@@ -246,18 +253,23 @@ Task<Exchange::Attempt> Exchange::try_server(uint32_t server) {
   if (error.code == Code::none) {
     error = co_await read_response_head();
   }
-  if (error.code == Code::none && end_can_be_told()) co_return Attempt::answered;
+  if (failure_.code != Code::none) error = failure_;
+  const bool unprovable = phase_ != Phase::connect && failure_.code == Code::none && !is_judged(error);
+  if (error.code == Code::none && !unprovable) co_return Attempt::answered;
   Attempt outcome = Attempt::failed;
-  if (failure_.code != Code::none) {
-    error = failure_;
-  } else if (error.code == Code::none) {
+  if (unprovable) {
     outcome = Attempt::unprovable;
-    error = {Code::cancelled, Side::internal, 0};
+    if (error.code == Code::none) error = {Code::cancelled, Side::internal, 0};
+    const bool always = error.code == Code::cancelled &&
+                        (response_.status == 200 || response_.status == 426 || response_.status == 505);
+    if (always) server_->pool().ends_packs_badly();
+  } else if (may_retry(error)) {
+    outcome = reused_ ? Attempt::stale : Attempt::unreachable;
   }
-  if (may_retry(error)) outcome = reused_ ? Attempt::stale : Attempt::unreachable;
   upload_.stop(error);
   if (upload_.running()) co_await upload_.finished;
   server_.finish(UpstreamLease::Ending::aborted);
+  if (failure_.code != Code::none) co_return Attempt::failed;  // whoever waited for it has gone
   failure_ = error;
   co_return outcome;
 }
@@ -576,6 +588,7 @@ Task<void> Exchange::relay_response() {
   plan.payload_counter = &core_.stats().bytes_to_clients;
   plan.twin = &upload_;
   plan.sink_closes = !keep_client_ && !upload_.running();
+  if (plan.sink_closes) session_.hold_answer();
   if (kind == wire::BodyKind::none) plan.initial = {};
   if (kind == wire::BodyKind::until_close) plan.git_end = git_end_;
   if (plan.git_end != wire::UploadPackAnswer::unprovable) core_.stats().packs_until_close.add();

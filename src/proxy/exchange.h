@@ -75,7 +75,7 @@ class Exchange {
   uint32_t choose_server() noexcept;
   wire::UploadPackAnswer choose_git_end(uint32_t server) const noexcept;
   void note_kind_of_server() noexcept;
-  bool end_can_be_told() const noexcept;
+  bool is_judged(const Error& error) const noexcept;
   void write_log() noexcept;
   std::string_view ended_by() const noexcept;
   void watch_time() noexcept;

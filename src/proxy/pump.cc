@@ -286,8 +286,10 @@ bool Pump::worth_a_pipe() const noexcept {
     case wire::BodyKind::length:
       return reader_.remaining() >= splice_length_min;
     case wire::BodyKind::chunked:
-      return plan_.to == Framing::chunked && reader_.payload_bytes() >= splice_after_bytes &&
-             reader_.can_vet();
+      // What is spliced may still change behind our back if its sender runs on this machine and sent it from
+      // a file: payload then is its own business, a chunk line would become a request of its making.
+      return plan_.source_side == Side::upstream && plan_.to == Framing::chunked &&
+             reader_.payload_bytes() >= splice_after_bytes && reader_.can_vet();
     case wire::BodyKind::until_close:
       return reader_.payload_bytes() >= splice_after_bytes;
   }
@@ -347,7 +349,7 @@ void Pump::leave_splice() noexcept {
   chunk_open_ = splicer_.chunk_is_open();
   // Of a body whose framing passed as it was, the end did too.
   if (plan_.from.kind == wire::BodyKind::chunked && reader_.done()) end_framed_ = true;
-  if (!splicer_.moved_anything()) pipe_refused_ = true;  // its form is not one for a pipe
+  if (!splicer_.moved_anything() || splicer_.stalled()) pipe_refused_ = true;  // it is not one for a pipe
   splicer_.stop();
   if (reader_.fault() != wire::Fault::none) return fail(Code::malformed, plan_.source_side, 0);
   step();

@@ -173,7 +173,11 @@ Task<void> Session::close() {
     co_await gone_ended_;
   }
   receiver_.inbox().clear();
-  if (reset_) sys::reset_on_close(fd_);
+  if (reset_) {
+    sys::reset_on_close(fd_);
+  } else if (answer_is_held_) {
+    sys::shutdown_write(fd_);  // sends it: a close with unread bytes would throw it away
+  }
   sys::close(fd_);
 }
 

@@ -38,6 +38,7 @@ class Session : public ListNode {
 
   // For the exchange that it serves.
   void watch() noexcept;  // tells the exchange, and those that follow, when the client ends
+  void hold_answer() noexcept { answer_is_held_ = true; }
   bool watches() const noexcept { return gone_.on_complete != nullptr; }
   Worker& worker() noexcept { return worker_; }
   const Site& site() const noexcept { return site_; }
@@ -84,6 +85,7 @@ class Session : public ListNode {
   int64_t head_begun_ns_ = 0;
   backends::Affinity affinity_;
   Exchange* exchange_ = nullptr;  // while one is served
+  bool answer_is_held_ = false;   // the last bytes of the answer wait for our end (Pump::Plan::sink_closes)
   bool served_ = false;           // a request at least
   Op gone_;                       // armed once: hears when the client closes or breaks
   Signal gone_ended_;

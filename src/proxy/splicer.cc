@@ -34,6 +34,8 @@ void Splicer::start(Pipe pipe, const Route& route, wire::BodyReader& reader,
   vetted_bytes_ = 0;
   source_ended_ = source_drained_ = stuck_ = chunk_open_ = sink_failed_ = false;
   moved_bytes_ = 0;
+  cut_bytes_ = 0;
+  dry_runs_ = 0;
   frame_bytes_ = frame_sent_ = 0;
   flow_.start(core_.now_ns(), route.framing != Framing::vetted);
   // In the middle of a chunk: its rest becomes a chunk of ours, and the source's line end behind it ends
@@ -57,14 +59,18 @@ void Splicer::stop() noexcept {
 Splicer::Next Splicer::run() noexcept {
   lull_.disarm();
   source_drained_ = false;
+  const uint64_t moved_before = moved_bytes_;
   for (uint32_t round = 0; round < rounds_per_turn; round++) {
     if (pipe_.held_bytes() == 0) {
-      if (source_drained_) return wait_for_source();
+      if (source_drained_) {
+        dry_runs_ = moved_bytes_ > moved_before ? 0 : dry_runs_ + 1;
+        return stalled() ? give_up_on_splice() : wait_for_source();
+      }
       const Fill filled = fill();
       if (filled == Fill::failed) return Next::failed;
       if (pipe_.held_bytes() == 0) {
         if (source_ended_ || nothing_may_pass()) return Next::leave;
-        return wait_for_source();
+        continue;  // drained
       }
       if (route_.framing == Framing::own_chunks) frame_own_chunk();
     }
@@ -135,7 +141,11 @@ Splicer::Fill Splicer::look() noexcept {
     vetted_bytes_ = raw.size();
   } else {
     vetted_bytes_ = reader_->vet(raw);
-    stuck_ = vetted_bytes_ == 0 || reader_->fault() != wire::Fault::none;
+    // A line that is cut may be whole soon; if there is no more of it than last time, it won't.
+    const bool cut = vetted_bytes_ == 0 && reader_->line_is_cut() && raw.size() != cut_bytes_;
+    cut_bytes_ = cut ? raw.size() : 0;
+    source_drained_ = cut;
+    stuck_ = (vetted_bytes_ == 0 && !cut) || reader_->fault() != wire::Fault::none;
   }
   return Fill::ok;
 }
@@ -190,7 +200,18 @@ Splicer::Next Splicer::drain() noexcept {
   return pipe_.held_bytes() > 0 ? Next::wait_writable : Next::next_turn;
 }
 
+// The rest has to be copied; in the middle of a chunk whose line the sink has, it can't be.
+Splicer::Next Splicer::give_up_on_splice() noexcept {
+  if (vetted_bytes_ > 0 || (route_.framing == Framing::vetted && reader_->opaque() > 0))
+    return fail(false, -EPROTO);
+  return Next::leave;
+}
+
 Splicer::Next Splicer::wait_for_source() noexcept {
+  if (cut_bytes_ > 0) {  // its rest, and no lull: there is nothing that anybody could be given before
+    set_low_water(cut_bytes_ + 1);
+    return Next::wait_readable;
+  }
   const size_t wanted = flow_.low_water(core_.now_ns());
   set_low_water(static_cast<size_t>(std::min<uint64_t>(wanted, std::max<uint64_t>(reader_->remaining(), 1))));
   if (low_water_ > 1) core_.timers().arm(lull_, core_.now_ns() + 2 * flow_.wait_ns());

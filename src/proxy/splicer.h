@@ -56,12 +56,16 @@ class Splicer {
   bool moved_anything() const noexcept { return moved_bytes_ > 0; }  // since start
   uint64_t moved_bytes() const noexcept { return moved_bytes_; }     // into the pipe and out of it
   bool source_ended() const noexcept { return source_ended_; }
+  bool stalled() const noexcept { return dry_runs_ >= dry_runs_max; }  // splice won't take what is there
   bool chunk_is_open() const noexcept { return chunk_open_; }  // of ours: the sink still needs its line end
   bool failed_side_is_sink() const noexcept { return sink_failed_; }
   int sys_errno() const noexcept { return sys_errno_; }
 
  private:
   enum class Fill : uint8_t { ok, failed };
+  // So many times in a row the source was readable and gave nothing: TCP's urgent data, which stops splice(2)
+  // for ever while poll(2) finds something to read.
+  static constexpr uint32_t dry_runs_max = 16;
 
   Fill fill() noexcept;
   Fill look() noexcept;
@@ -72,6 +76,7 @@ class Splicer {
   void frame_own_chunk() noexcept;
   Next drain() noexcept;
   Next wait_for_source() noexcept;
+  Next give_up_on_splice() noexcept;
   Next fail(bool sink, int64_t status) noexcept;
   void set_low_water(size_t bytes) noexcept;
   static void on_lull(void* context);
@@ -91,6 +96,8 @@ class Splicer {
   uint64_t moved_bytes_ = 0;
   Flow flow_;
   size_t low_water_ = 1;  // of the source, as set
+  size_t cut_bytes_ = 0;  // stand in front of the source: a chunk line that is not there whole
+  uint32_t dry_runs_ = 0;
   Timer lull_;
   // What goes out before the pipe's bytes: the line end of our last chunk, and a chunk line.
   std::array<char, wire::chunk_header_bytes_max + 2> frame_;

@@ -95,10 +95,12 @@ class UpstreamPool {
   const Server& server() const noexcept { return server_; }
   // Is this one of the kinds of servers that were shown to end packs with the connection, and to be faster
   // for it (docs/decisions/0006)? Told by the Server field of its answers, so not before its first one.
-  bool ends_packs_well() const noexcept { return ends_packs_well_; }
+  bool ends_packs_well() const noexcept { return ends_packs_well_ && !ended_one_badly_; }
   void heard_from(std::string_view server_field) noexcept {
     ends_packs_well_ = server_field.starts_with("Apache") || server_field.starts_with("nginx");
   }
+  // It had to be asked again by HTTP/1.1, and would have to be each time.
+  void ends_packs_badly() noexcept { ended_one_badly_ = true; }
   // A pooled connection, most often the one used last, or an empty lease.
   UpstreamLease take_idle() noexcept;
   // A fresh connection, within the connect timeout. Suspends.
@@ -118,6 +120,7 @@ class UpstreamPool {
   const Server& server_;
   bool closed_ = false;
   bool ends_packs_well_ = false;
+  bool ended_one_badly_ = false;
   uint32_t idle_count_ = 0;
   uint32_t open_count_ = 0;
   List<UpstreamConnection> idle_;

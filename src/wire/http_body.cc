@@ -31,6 +31,7 @@ void add_piece(Pieces& pieces, char* data, size_t bytes) {
 
 void BodyReader::start(const BodyFraming& framing) noexcept {
   fault_ = Fault::none;
+  line_is_cut_ = false;
   remaining_ = 0;
   chunk_bytes_ = 0;
   payload_bytes_ = 0;
@@ -196,6 +197,7 @@ bool BodyReader::can_vet() const noexcept {
 
 size_t BodyReader::vet(std::string_view raw) noexcept {
   size_t at = 0;
+  line_is_cut_ = false;
   while (at < raw.size()) {
     switch (state_) {
       case State::chunk_data: {
@@ -237,12 +239,20 @@ size_t BodyReader::vet_chunk_line(std::string_view raw) noexcept {
     state_ = State::done;
     return last_chunk.size();
   }
-  if (raw[0] == '0') return 0;
+  if (raw[0] == '0') {
+    line_is_cut_ = last_chunk.starts_with(raw);
+    return 0;
+  }
   uint64_t size = 0;
   size_t digits = 0;
   while (digits < raw.size() && digits <= digits_max && is(byte_hex, raw[digits]))
     size = size * 16 + hex_value(raw[digits++]);
-  if (digits == 0 || digits > digits_max || !raw.substr(digits).starts_with("\r\n")) return 0;
+  if (digits == 0 || digits > digits_max) return 0;
+  const std::string_view end = raw.substr(digits);
+  if (!end.starts_with("\r\n")) {
+    line_is_cut_ = end.empty() || end == "\r";
+    return 0;
+  }
   chunk_bytes_ = remaining_ = size;
   state_ = State::chunk_data;
   return digits + 2;

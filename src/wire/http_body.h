@@ -63,6 +63,8 @@ class BodyReader {
   // parsers read differently (hex digits, no leading zero, no extension), to the end of a body without
   // trailers. What follows is for walk(), or for another look when more has come. fault() as with walk().
   size_t vet(std::string_view raw) noexcept;
+  // vet() stopped at a chunk line that is not there whole, and may still turn out to be in that form.
+  bool line_is_cut() const noexcept { return line_is_cut_; }
   // Nothing of a chunk line or of the line end behind a chunk was taken by walk() already.
   bool can_vet() const noexcept;
   uint64_t chunk_bytes() const noexcept { return chunk_bytes_; }  // of the chunk that vet() saw last
@@ -90,6 +92,7 @@ class BodyReader {
 
   State state_ = State::done;
   Fault fault_ = Fault::none;
+  bool line_is_cut_ = false;
   uint64_t remaining_ = 0;  // of the body (counted) or of the chunk
   uint64_t chunk_bytes_ = 0;
   uint64_t payload_bytes_ = 0;

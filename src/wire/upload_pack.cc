@@ -37,8 +37,10 @@ UploadPackAsk read_upload_pack_request(uint8_t protocol_version, bool encoded,
     body.remove_prefix(line.bytes);
     if (line.kind != PktLine::Kind::data) continue;
     if (first) {
-      if (protocol_version == 2)
+      if (protocol_version == 2) {
+        if (!line.payload.starts_with("command=")) return {};  // whatever the header says, this is v0
         is_fetch = line.payload == "command=fetch" || line.payload == "command=fetch\n";
+      }
       has_sideband =
           has_capability(line.payload, "side-band-64k") || has_capability(line.payload, "side-band");
     }

@@ -149,6 +149,33 @@ class UploadPackFraming(ProxyTest):
         self.assertEqual(client.recv_response().body, b"hello")
         self.assertEqual(self.versions(), [b"HTTP/1.1"])
 
+    def test_an_error_by_1_0_and_no_answer_at_all_are_asked_for_again_by_1_1(self):
+        def closes(peer):
+            peer.read_request()
+            peer.close()
+
+        refusal = answering(ok(b"no", status=b"403 Forbidden"))
+        version = answering(ok(b"no", status=b"505 HTTP Version Not Supported"))
+        nonsense = answering(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        for first in (closes, refusal, version, nonsense):
+            client = self.ask((first, answering(ok(b"hello"))), upload_pack(CLONE_V2))
+            self.assertEqual(client.recv_response().body, b"hello")
+            self.assertEqual(self.versions(), [b"HTTP/1.0", b"HTTP/1.1"])
+            client = self.ask((first, first), upload_pack(CLONE_V2))
+            self.assertIn(client.recv_response().status, (403, 502, 505))
+            self.assertEqual(self.versions(), [b"HTTP/1.0", b"HTTP/1.1"])
+
+    def test_auto_does_not_ask_a_server_by_1_0_again_whose_packs_cannot_be_judged(self):
+        server = self.server(always(ok(b"refs", b"Server: nginx")),
+                             until_close(b"\x1f\x8b", HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")),
+                             always(ok(b"pack", b"Server: nginx")))
+        client = self.client(self.proxy(server, tables=AUTO))
+        client.ask(b"GET /team/repo.git/info/refs?service=git-upload-pack HTTP/1.1\r\nHost: git.example\r\n\r\n")
+        for _ in range(2):
+            client.ask(upload_pack(CLONE_V2))
+        asked = [request.head.start_line.rpartition(b" ")[2] for request in server.requests if request.body == CLONE_V2]
+        self.assertEqual(sorted(asked), [b"HTTP/1.0", b"HTTP/1.1", b"HTTP/1.1"])
+
     def test_an_answer_that_tells_its_length_needs_no_proof(self):
         log_in = ok(b"log in", b"WWW-Authenticate: Basic realm=\"git\"", status=b"401 Unauthorized")
         client = self.ask(always(log_in), upload_pack(CLONE_V2))

@@ -178,6 +178,21 @@ TEST_CASE("chunks may pass with their framing only in the one form that can't be
   CHECK(reader.fault() == Fault::bad_chunk);
 }
 
+TEST_CASE("a chunk line that is not there whole is told from one of another form") {
+  const auto is_cut = [](std::string_view left) {
+    BodyReader reader;
+    reader.start(chunked);
+    const std::string raw = "3\r\nabc\r\n" + std::string(left);
+    CHECK(reader.vet(raw) == 8);
+    CHECK(reader.vet(left) == 0);
+    return reader.line_is_cut();
+  };
+  for (const std::string_view cut : {"1", "1F40", "1F40\r", "0", "0\r", "0\r\n", "0\r\n\r"})
+    CHECK(is_cut(cut));
+  for (const std::string_view other : {"01", "1;", "1 \r", "123456789", "0\r\nX", "00", "1\n", "1\rX", "g"})
+    CHECK_FALSE(is_cut(other));
+}
+
 TEST_CASE("what passes unseen, and what walk() takes over") {
   BodyReader reader;
   reader.start(chunked);

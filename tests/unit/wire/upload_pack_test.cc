@@ -97,6 +97,9 @@ TEST_CASE("what a request asks for") {
   const std::string refs = line("command=ls-refs\n") + "0001" + line("peel\n") + "0000";
   CHECK(read_upload_pack_request(2, false, refs).answer == UploadPackAnswer::v2);
   CHECK_FALSE(read_upload_pack_request(2, false, refs).pack_is_sure);
+  // The header says v2, the body is v0: there is no telling what will be answered.
+  const std::string v0 = line("want " + oid + " side-band-64k\n") + "0000" + line("done\n");
+  CHECK(read_upload_pack_request(2, false, v0).answer == UploadPackAnswer::unprovable);
   // gzip'd: v2 is v2, but what it asks for can't be seen.
   CHECK(read_upload_pack_request(2, true, "\x1f\x8b").answer == UploadPackAnswer::v2);
   CHECK_FALSE(read_upload_pack_request(2, true, "\x1f\x8b").pack_is_sure);
