@@ -238,9 +238,9 @@ class Program {
       if (signal == SIGHUP) log_writer_.reopen();
     } while (signal != SIGTERM && signal != SIGINT);
     admin_.set_draining();
+    post(Mailbox::drain);  // before it is said
     std::fprintf(stderr,
                  "draining: no new connections; running requests finish (signal again to stop at once)\n");
-    post(Mailbox::drain);
     const int64_t drain_ns = config_.timeouts.drain.count() * 1'000'000;
     const int64_t drain_end = drain_ns > 0 ? sys::monotonic_ns() + drain_ns : INT64_MAX;
     while (!all_ended()) {

@@ -144,6 +144,11 @@ void Pump::add_part(const void* data, size_t bytes) noexcept {
   parts_[part_count_++] = {const_cast<void*>(data), bytes};
 }
 
+void Pump::end_open_chunk() noexcept {
+  if (chunk_open_) add_part(line_end.data(), line_end.size());
+  chunk_open_ = false;
+}
+
 // Frames the pieces (and the end of the body, once it is known) and sends all of it in one call.
 void Pump::start_drain() noexcept {
   if (drain_.in_flight) return;
@@ -152,6 +157,7 @@ void Pump::start_drain() noexcept {
     if (plan_.payload_counter != nullptr) plan_.payload_counter->add(pieces_.bytes);
     core_.stats().bytes_copied.add(pieces_.bytes);
     if (chunked) {
+      end_open_chunk();
       const size_t line_bytes = wire::write_chunk_header(
           pieces_.bytes,
           std::span<char, wire::chunk_header_bytes_max>(chunk_line_.data(), wire::chunk_header_bytes_max));
@@ -165,8 +171,7 @@ void Pump::start_drain() noexcept {
   if (reader_.done() && !end_framed_) {
     end_framed_ = true;
     if (chunked) {
-      if (chunk_open_) add_part(line_end.data(), line_end.size());
-      chunk_open_ = false;
+      end_open_chunk();
       add_part(last_chunk.data(), last_chunk.size());
       if (!reader_.trailers().empty()) add_part(reader_.trailers().data(), reader_.trailers().size());
       add_part(line_end.data(), line_end.size());
@@ -286,10 +291,8 @@ bool Pump::worth_a_pipe() const noexcept {
     case wire::BodyKind::length:
       return reader_.remaining() >= splice_length_min;
     case wire::BodyKind::chunked:
-      // What is spliced may still change behind our back if its sender runs on this machine and sent it from
-      // a file: payload then is its own business, a chunk line would become a request of its making.
-      return plan_.source_side == Side::upstream && plan_.to == Framing::chunked &&
-             reader_.payload_bytes() >= splice_after_bytes && reader_.can_vet();
+      return plan_.to == Framing::chunked && reader_.payload_bytes() >= splice_after_bytes &&
+             reader_.can_vet();
     case wire::BodyKind::until_close:
       return reader_.payload_bytes() >= splice_after_bytes;
   }
@@ -310,12 +313,14 @@ void Pump::on_deferred(void* context) {
 void Pump::begin_splice(Pipe pipe) noexcept {
   waiter_.stop();  // no buffer is needed any more
   Splicer::Framing framing = Splicer::Framing::none;
+  // What is spliced may still change behind our back if its sender runs on this machine and sent it from a
+  // file. Payload is its own business; a client's chunk line would become a request of its making.
   if (plan_.from.kind == wire::BodyKind::chunked)
-    framing = Splicer::Framing::vetted;
+    framing = plan_.source_side == Side::upstream ? Splicer::Framing::vetted : Splicer::Framing::reframed;
   else if (plan_.to == Framing::chunked)
     framing = Splicer::Framing::own_chunks;
   const bool has_git_end = plan_.git_end != wire::UploadPackAnswer::unprovable;
-  splicer_.start(std::move(pipe), {plan_.source, plan_.sink, framing}, reader_,
+  splicer_.start(std::move(pipe), {plan_.source, plan_.sink, framing, chunk_open_}, reader_,
                  has_git_end ? &git_end_ : nullptr);
   splice_some();
 }
@@ -348,7 +353,7 @@ void Pump::leave_splice() noexcept {
   source_ended_ = splicer_.source_ended();
   chunk_open_ = splicer_.chunk_is_open();
   // Of a body whose framing passed as it was, the end did too.
-  if (plan_.from.kind == wire::BodyKind::chunked && reader_.done()) end_framed_ = true;
+  if (splicer_.passes_source_framing() && reader_.done()) end_framed_ = true;
   if (!splicer_.moved_anything() || splicer_.stalled()) pipe_refused_ = true;  // it is not one for a pipe
   splicer_.stop();
   if (reader_.fault() != wire::Fault::none) return fail(Code::malformed, plan_.source_side, 0);

@@ -116,6 +116,7 @@ class Pump {
   void progress() noexcept { last_progress_ns_ = core_.now_ns(); }
   void settle() noexcept;
   void add_part(const void* data, size_t bytes) noexcept;
+  void end_open_chunk() noexcept;
   void pop_front_slot() noexcept;
   bool idle() const noexcept {
     return !fill_.in_flight && !drain_.in_flight && !waiter_.waiting() && !deferred_.queued();
@@ -143,8 +144,8 @@ class Pump {
   Hook hook_ = nullptr;
   void* hook_context_ = nullptr;
 
-  std::array<iovec, wire::Pieces::pieces_max + 6>
-      parts_;  // head, chunk line, pieces, CRLF, last chunk, trailers, CRLF
+  std::array<iovec, wire::Pieces::pieces_max + 7>
+      parts_;  // head, CRLF, chunk line, pieces, CRLF, last chunk, trailers, CRLF
   size_t part_count_ = 0;
   size_t part_index_ = 0;
   msghdr message_{};

@@ -32,12 +32,13 @@ void Splicer::start(Pipe pipe, const Route& route, wire::BodyReader& reader,
   end_ = end;
   pipe_ = std::move(pipe);
   vetted_bytes_ = 0;
-  source_ended_ = source_drained_ = stuck_ = chunk_open_ = sink_failed_ = false;
+  source_ended_ = source_drained_ = stuck_ = sink_failed_ = false;
+  chunk_open_ = route.chunk_is_open;
   moved_bytes_ = 0;
   cut_bytes_ = 0;
   dry_runs_ = 0;
   frame_bytes_ = frame_sent_ = 0;
-  flow_.start(core_.now_ns(), route.framing != Framing::vetted);
+  flow_.start(core_.now_ns(), route.framing == Framing::none || route.framing == Framing::own_chunks);
   // In the middle of a chunk: its rest becomes a chunk of ours, and the source's line end behind it ends
   // both.
   if (route.framing == Framing::vetted && reader.opaque() > 0) {
@@ -72,7 +73,7 @@ Splicer::Next Splicer::run() noexcept {
         if (source_ended_ || nothing_may_pass()) return Next::leave;
         continue;  // drained
       }
-      if (route_.framing == Framing::own_chunks) frame_own_chunk();
+      if (route_.framing == Framing::own_chunks || route_.framing == Framing::reframed) frame_own_chunk();
     }
     const Next next = drain();
     if (next != Next::next_turn) return next;
@@ -85,7 +86,7 @@ Splicer::Fill Splicer::fill() noexcept {
   source_drained_ = false;
   while (pipe_.held_bytes() < pipe_.capacity() && !nothing_may_pass()) {
     if (vetted_bytes_ == 0 && opaque() == 0) {
-      const Fill looked = look();
+      const Fill looked = route_.framing == Framing::reframed ? take_line() : look();
       if (looked == Fill::failed) return looked;
       if (source_drained_ || source_ended_) return Fill::ok;
       continue;
@@ -147,6 +148,36 @@ Splicer::Fill Splicer::look() noexcept {
     source_drained_ = cut;
     stuck_ = (vetted_bytes_ == 0 && !cut) || reader_->fault() != wire::Fault::none;
   }
+  return Fill::ok;
+}
+
+// The line of a large chunk and the line end before it, if that is what comes next. Only what was received is
+// believed.
+Splicer::Fill Splicer::take_line() noexcept {
+  const std::span<char> room = core_.look_room();
+  const int64_t seen = sys::peek(route_.source, room.data(), line_look_bytes);
+  const std::string_view raw(room.data(), static_cast<size_t>(std::max<int64_t>(seen, 0)));
+  const size_t line = wire::large_chunk_line(raw);
+  int64_t received = seen;
+  if (line > 0) received = sys::receive_now(route_.source, room.data(), line);
+  if (received == -EAGAIN) {
+    source_drained_ = true;
+    return Fill::ok;
+  }
+  if (received < 0) {
+    fail(false, received);
+    return Fill::failed;
+  }
+  source_ended_ = received == 0;
+  stuck_ = line == 0 && !source_ended_;
+  if (line == 0) return Fill::ok;
+  wire::Pieces pieces;
+  const size_t used = reader_->walk(room.first(static_cast<size_t>(received)), pieces);
+  if (used != static_cast<size_t>(received) || pieces.count > 0) {  // it changed while we looked
+    fail(false, -EPROTO);
+    return Fill::failed;
+  }
+  stuck_ = reader_->opaque() == 0;
   return Fill::ok;
 }
 

@@ -1,10 +1,12 @@
 // Splicer: moves the rest of a body through a pipe without copying it, by direct non-blocking splice calls.
 //
-// It knows three ways. A body of known length, or one that ends with its connection, passes as it is. If the
-// sink wants chunks, each pipe-full gets a chunk line of ours. A body that comes in chunks passes with the
-// sender's own framing, once that was looked at (MSG_PEEK) and found to be in the one form that can't be
+// It knows four ways. A body of known length, or one that ends with its connection, passes as it is. If the
+// sink wants chunks, each pipe-full gets a chunk line of ours. A server's body that comes in chunks passes
+// with its own framing, once that was looked at (MSG_PEEK) and found to be in the one form that can't be
 // misread; of small chunks everything is looked at, of large ones only the lines. An upload-pack answer whose
-// end must be proven is looked at in the same way, pkt-line by pkt-line.
+// end must be proven is looked at in the same way, pkt-line by pkt-line. A client's chunk lines are taken
+// out, into memory that it can't reach, and each pipe-full of payload gets a line of ours
+// (docs/decisions/0007).
 //
 // No operations and no waiting in here: run() does what can be done now and says what to wait for. One core.
 #pragma once
@@ -26,6 +28,7 @@ class Splicer {
     none,        // bytes pass as they are
     own_chunks,  // a chunk line of ours before each pipe-full
     vetted,      // the source's chunks pass
+    reframed,    // the source's chunk lines are taken out, and the rest is as with own_chunks
   };
   enum class Next : uint8_t {
     wait_readable,  // the source
@@ -38,6 +41,7 @@ class Splicer {
     int source = -1;
     int sink = -1;
     Framing framing = Framing::none;
+    bool chunk_is_open = false;  // of ours, from an earlier run
   };
 
   explicit Splicer(Core& core) noexcept;
@@ -57,6 +61,7 @@ class Splicer {
   uint64_t moved_bytes() const noexcept { return moved_bytes_; }     // into the pipe and out of it
   bool source_ended() const noexcept { return source_ended_; }
   bool stalled() const noexcept { return dry_runs_ >= dry_runs_max; }  // splice won't take what is there
+  bool passes_source_framing() const noexcept { return route_.framing == Framing::vetted; }
   bool chunk_is_open() const noexcept { return chunk_open_; }  // of ours: the sink still needs its line end
   bool failed_side_is_sink() const noexcept { return sink_failed_; }
   int sys_errno() const noexcept { return sys_errno_; }
@@ -69,6 +74,7 @@ class Splicer {
 
   Fill fill() noexcept;
   Fill look() noexcept;
+  Fill take_line() noexcept;
   void account(size_t moved) noexcept;
   uint64_t opaque() const noexcept;
   // What was vetted is through, and then comes the end, or something that has to be walked.

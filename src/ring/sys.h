@@ -30,6 +30,8 @@ bool nothing_to_read(int fd) noexcept;
 // Copies what comes next without taking it: bytes, 0 at the end, or -errno. A reset is told only once, here
 // too.
 int64_t peek(int fd, void* data, size_t bytes) noexcept;
+// Takes what is there, at most `bytes`: bytes, 0 at the end, or -errno.
+int64_t receive_now(int fd, void* data, size_t bytes) noexcept;
 // How many bytes must be there before a poll or a waiting receive hears of them (SO_RCVLOWAT, socket(7)); 1
 // is the default. The end, a reset and a full receive buffer are heard of in any case. Lowering it wakes
 // whoever now has enough. What is read without waiting doesn't care.

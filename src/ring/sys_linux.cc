@@ -108,6 +108,12 @@ int64_t peek(int fd, void* data, size_t bytes) noexcept {
   return seen < 0 ? -errno : seen;
 }
 
+int64_t receive_now(int fd, void* data, size_t bytes) noexcept {
+  count_call();
+  const ssize_t received = recv(fd, data, bytes, MSG_DONTWAIT);
+  return received < 0 ? -errno : received;
+}
+
 void set_low_water(int fd, size_t bytes) noexcept {
   set(fd, SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(bytes));
 }

@@ -258,6 +258,18 @@ size_t BodyReader::vet_chunk_line(std::string_view raw) noexcept {
   return digits + 2;
 }
 
+size_t large_chunk_line(std::string_view raw) noexcept {
+  constexpr size_t digits_min = 4, digits_max = 8;
+  const size_t begin = raw.starts_with("\r\n") ? 2 : 0;
+  const std::string_view line = raw.substr(begin);
+  size_t digits = 0;
+  while (digits < line.size() && digits <= digits_max && is(byte_hex, line[digits])) digits++;
+  if (digits < digits_min || digits > digits_max || line[0] == '0' ||
+      !line.substr(digits).starts_with("\r\n"))
+    return 0;
+  return begin + digits + 2;
+}
+
 std::string_view BodyReader::trailers() const noexcept {
   return {trailer_.data(), trailer_bytes_};
 }

@@ -101,6 +101,11 @@ class BodyReader {
   std::array<char, trailer_bytes_max> trailer_;
 };
 
+// How many bytes of `raw`, the next bytes between two chunks, are the line of a chunk of at least 4 KiB in
+// the form that vet() lets pass, with the line end before it; 0 if something else comes. A guess: walk()
+// judges.
+size_t large_chunk_line(std::string_view raw) noexcept;
+
 // "<hex>\r\n" for a chunk of `bytes` > 0. Returns the bytes written, at most 18.
 inline constexpr size_t chunk_header_bytes_max = 18;
 size_t write_chunk_header(uint64_t bytes, std::span<char, chunk_header_bytes_max> out) noexcept;

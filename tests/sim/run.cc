@@ -394,6 +394,7 @@ std::vector<std::string> everything_to_cover() {
                            "Git: fetch, version 0",
                            "Git: fetch, version 2",
                            "Git: ls-refs, version 2",
+                           "receive now",
                            "Git: a request of an operation",
                            "Git: asked for by HTTP/1.0",
                            "Git: until close",

@@ -77,6 +77,15 @@ int64_t peek(int fd, void* data, size_t bytes) noexcept {
   return static_cast<int64_t>(seen);
 }
 
+int64_t receive_now(int fd, void* data, size_t bytes) noexcept {
+  Kernel& kernel = Kernel::current();
+  sim::End& end = connection_of(fd, "a receive");
+  if (kernel.strikes(Fault::again)) return -EAGAIN;
+  if (bytes > 1 && kernel.strikes(Fault::short_read)) bytes = 1 + kernel.below(bytes);
+  kernel.cover("receive now");
+  return kernel.receive(end, data, bytes);
+}
+
 void set_low_water(int fd, size_t bytes) noexcept {
   Kernel& kernel = Kernel::current();
   sim::End& end = connection_of(fd, "setsockopt");

@@ -602,6 +602,22 @@ TEST_CASE("peek: nothing, bytes, the end, a reset") {
   CHECK_FALSE(sys::nothing_to_read(connection.fd));
 }
 
+TEST_CASE("receive now: takes what is there, and the end; it never waits") {
+  Script script;
+  Connection connection(script);
+  std::string seen(10, '\0');
+  CHECK(sys::receive_now(connection.fd, seen.data(), 10) == -EAGAIN);
+  script.machine.far_sends(connection.far, "hello");
+  script.turns();
+  CHECK(sys::receive_now(connection.fd, seen.data(), 3) == 3);
+  CHECK(sys::receive_now(connection.fd, seen.data() + 3, 7) == 2);
+  CHECK(seen.substr(0, 5) == "hello");
+  CHECK(sys::receive_now(connection.fd, seen.data(), 10) == -EAGAIN);
+  script.machine.far_ends(connection.far);
+  script.turns();
+  CHECK(sys::receive_now(connection.fd, seen.data(), 10) == 0);
+}
+
 TEST_CASE("peek: copies bytes without taking them; the end, and a reset that is told once") {
   Script script;
   Connection connection(script);

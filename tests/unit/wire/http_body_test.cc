@@ -193,6 +193,18 @@ TEST_CASE("a chunk line that is not there whole is told from one of another form
     CHECK_FALSE(is_cut(other));
 }
 
+TEST_CASE("the line of a large chunk, and the line end before it") {
+  CHECK(large_chunk_line("\r\n1000\r\nx") == 8);
+  CHECK(large_chunk_line("10000\r\n") == 7);
+  CHECK(large_chunk_line("\r\nABCDEF12\r\n") == 12);
+  for (const std::string_view other :
+       {"", "\r", "\r\n", "\r\n1000", "\r\n1000\r", "\r\nfff\r\n", "\r\n01000\r\n", "\r\n1000;x\r\n",
+        "\r\n123456789\r\n", "\r\n0\r\n\r\n", "\r\n\r\n1000\r\n", "\r\n1000\n", "g000\r\n"}) {
+    CAPTURE(other);
+    CHECK(large_chunk_line(other) == 0);
+  }
+}
+
 TEST_CASE("what passes unseen, and what walk() takes over") {
   BodyReader reader;
   reader.start(chunked);
