@@ -43,7 +43,8 @@ void read_request(benchmark::State& state) {
 }
 BENCHMARK(read_request)->Arg(1)->Arg(100);
 
-// A pack, in packets as large as they can be, looked at in pieces of 64 KiB.
+// A MiB of pack, in packets as large as they can be, looked at in pieces of 64 KiB. Only the first few bytes
+// of a packet are read, so it has no speed in bytes.
 void look_at_a_pack(benchmark::State& state) {
   std::string answer = "000dpackfile\n";
   for (int count = 0; count < 16; count++) answer += "fff0\x01" + std::string(65515, 'p');
@@ -55,7 +56,6 @@ void look_at_a_pack(benchmark::State& state) {
     for (size_t at = 0; at < answer.size(); at += 65536) end.look(std::string_view(answer).substr(at, 65536));
     if (!end.proven()) return state.SkipWithError("the end was not seen");
   }
-  set_bytes(state, answer.size());
 }
 BENCHMARK(look_at_a_pack);
 
