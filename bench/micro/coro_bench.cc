@@ -1,13 +1,15 @@
 // What does a coroutine cost? A request is a handful of them, one inside the other, with frames of up to ten
-// kilobytes.
+// kilobytes; what waits for another is woken by a signal.
 #include <benchmark/benchmark.h>
 
 #include <coroutine>
 
 #include "allocations.h"
+#include "core/await.h"
 #include "coro/frame_pool.h"
 #include "coro/scope.h"
 #include "coro/task.h"
+#include "world.h"
 
 using namespace breakwater;
 
@@ -30,7 +32,12 @@ Task<int> paused(Pause& pause) {
   co_return 1;
 }
 
+// Every loop runs in a coroutine, and its first round, which is not measured, has its frames from the
+// allocator.
 Task<void> call_ready(benchmark::State& state) {
+  const int first = co_await ready();
+  benchmark::DoNotOptimize(first);
+  const Allocations allocations(state);
   for (auto _ : state) {
     const int result = co_await ready();
     benchmark::DoNotOptimize(result);
@@ -39,28 +46,53 @@ Task<void> call_ready(benchmark::State& state) {
 
 void call_that_does_not_suspend(benchmark::State& state) {
   Scope scope;
-  const Allocations allocations(state);
   scope.spawn(call_ready(state));
 }
 BENCHMARK(call_that_does_not_suspend);
 
-Task<void> call_paused(benchmark::State& state, Pause& pause, bool& over) {
+Task<void> call_paused(benchmark::State& state, Pause& pause) {
+  const int first = co_await paused(pause);
+  benchmark::DoNotOptimize(first);
+  const Allocations allocations(state);
   for (auto _ : state) {
     const int result = co_await paused(pause);
     benchmark::DoNotOptimize(result);
   }
-  over = true;
 }
 
 void call_that_suspends_and_is_resumed(benchmark::State& state) {
   Scope scope;
   Pause pause;
-  bool over = false;
-  const Allocations allocations(state);
-  scope.spawn(call_paused(state, pause, over));
-  while (!over) pause.waiter.resume();
+  scope.spawn(call_paused(state, pause));
+  while (!scope.empty()) pause.waiter.resume();
 }
 BENCHMARK(call_that_suspends_and_is_resumed);
+
+Task<void> wait_for(benchmark::State& state, Signal& signal) {
+  co_await signal;
+  const Allocations allocations(state);
+  for (auto _ : state) {
+    signal.clear();
+    co_await signal;
+  }
+}
+
+// A signal resumes from the loop (decision 3), so this is a turn of a core that has nothing else to do. In a
+// busy one the turn is shared by all.
+void signal_and_turn(benchmark::State& state) {
+  World world;
+  if (world.core == nullptr) return state.SkipWithError(world.why.c_str());
+  Scope scope;
+  Signal signal(*world.core);
+  scope.spawn(wait_for(state, signal));
+  while (!scope.empty()) {
+    signal.set();
+    world.core->turn();
+  }
+  world.core->stop();
+  world.core->run();
+}
+BENCHMARK(signal_and_turn);
 
 void frame(benchmark::State& state) {
   const size_t bytes = static_cast<size_t>(state.range(0));

@@ -1,26 +1,15 @@
 // What does it cost to lease what a request needs, and to give it back: a server connection, buffers, a pipe?
 #include <benchmark/benchmark.h>
 
-#include <memory>
-#include <string>
-
 #include "allocations.h"
 #include "coro/scope.h"
 #include "proxy/upstream.h"
 #include "ring/sys.h"
+#include "world.h"
 
 using namespace breakwater;
 
 namespace {
-
-// A core on this thread.
-struct World {
-  Stats stats;
-  LogRing log{4096};
-  Mailbox mailbox;
-  std::string why;
-  std::unique_ptr<Core> core = Core::open(0, {}, stats, log, mailbox, why);
-};
 
 Task<void> connect(proxy::UpstreamPool& pool, proxy::UpstreamLease& lease) {
   Result<proxy::UpstreamLease> connected = co_await pool.connect();

@@ -1,5 +1,5 @@
-// What can a hostile client make us spend on a head that no server will see? Both checks of a head are
-// linear, so a byte must cost no more in a bad one than in a good one.
+// What can a hostile client make us spend on a head, and what is our check of it beside llhttp's? Both are
+// linear: whatever a head holds, a byte may cost a few times as much, but never more the longer the head is.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -13,7 +13,7 @@ namespace {
 
 // Scanned as it arrives, `piece` bytes at a time, and then parsed.
 void check(benchmark::State& state, const std::string& head, size_t piece) {
-  const Allocations allocations(state);
+  const Allocations allocations(state, head.size());
   wire::RequestHead request;
   for (auto _ : state) {
     wire::HeadScanner scanner({});
@@ -23,7 +23,6 @@ void check(benchmark::State& state, const std::string& head, size_t piece) {
     if (seen == wire::HeadScanner::State::complete)
       benchmark::DoNotOptimize(wire::parse_request(head, {}, request));
   }
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(head.size()));
 }
 
 std::string head_of(size_t fields, const std::string& value, const std::string& last = "") {
@@ -48,6 +47,7 @@ void a_byte_at_a_time(benchmark::State& state) {
 }
 BENCHMARK(a_byte_at_a_time)->Arg(15)->Arg(120);
 
+// By our check, when it has been through everything: what is missing to `many_fields` is llhttp.
 void refused_by_its_last_line(benchmark::State& state) {
   check(state, head_of(120, std::string(100, 'v'), "Content-Length: 1\r\nContent-Length: 2\r\n"), 1 << 20);
 }
