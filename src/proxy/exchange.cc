@@ -205,13 +205,14 @@ wire::UploadPackAnswer Exchange::choose_git_end(uint32_t server) const noexcept 
   const PoolOnCore& pool = worker_.pools[session_.site().pool_index];
   const config::UploadPackFraming wish = config_.pools[session_.site().pool_index].upload_pack_framing;
   const bool may = replayable_ && git_.operation == wire::GitOperation::upload_pack;
-  if (!may || wish == config::UploadPackFraming::chunked) return wire::UploadPackAnswer::unprovable;
+  const bool always = wish == config::UploadPackFraming::until_close;
+  const bool sure_only =
+      wish == config::UploadPackFraming::automatic && pool.connections[server].ends_packs_well();
+  if (!may || (!always && !sure_only)) return wire::UploadPackAnswer::unprovable;
   const std::string_view body = session_.receiver().inbox().view().substr(head_end_, request_.body.length);
   const bool encoded = request_.fields.find("content-encoding").data() != nullptr;
   const wire::UploadPackAsk ask = wire::read_upload_pack_request(git_.protocol_version, encoded, body);
-  const bool wanted = wish == config::UploadPackFraming::until_close ||
-                      (ask.pack_is_sure && pool.connections[server].ends_packs_well());
-  return wanted ? ask.answer : wire::UploadPackAnswer::unprovable;
+  return always || ask.pack_is_sure ? ask.answer : wire::UploadPackAnswer::unprovable;
 }
 
 void Exchange::note_kind_of_server() noexcept {

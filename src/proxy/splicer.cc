@@ -67,8 +67,7 @@ Splicer::Next Splicer::run() noexcept {
         dry_runs_ = moved_bytes_ > moved_before ? 0 : dry_runs_ + 1;
         return stalled() ? give_up_on_splice() : wait_for_source();
       }
-      const Fill filled = fill();
-      if (filled == Fill::failed) return Next::failed;
+      if (fill() == Came::failed) return Next::failed;
       if (pipe_.held_bytes() == 0) {
         if (source_ended_ || nothing_may_pass()) return Next::leave;
         continue;  // drained
@@ -82,13 +81,12 @@ Splicer::Next Splicer::run() noexcept {
 }
 
 // Takes what there is and may pass, until the pipe is full.
-Splicer::Fill Splicer::fill() noexcept {
+Splicer::Came Splicer::fill() noexcept {
   source_drained_ = false;
   while (pipe_.held_bytes() < pipe_.capacity() && !nothing_may_pass()) {
     if (vetted_bytes_ == 0 && opaque() == 0) {
-      const Fill looked = route_.framing == Framing::reframed ? take_line() : look();
-      if (looked == Fill::failed) return looked;
-      if (source_drained_ || source_ended_) return Fill::ok;
+      const Came looked = route_.framing == Framing::reframed ? take_line() : look();
+      if (looked != Came::bytes) return looked;
       continue;
     }
     const uint64_t room = pipe_.capacity() - pipe_.held_bytes();
@@ -96,45 +94,38 @@ Splicer::Fill Splicer::fill() noexcept {
     const size_t wanted = static_cast<size_t>(std::min(clear, room));
     core_.stats().splice_calls.add();
     const int64_t moved = sys::splice_now(route_.source, pipe_.write_end(), wanted, false);
-    if (moved == -EAGAIN) {  // nothing to read, or no place for another piece
-      source_drained_ = true;
-      return Fill::ok;
-    }
-    if (moved < 0) {
-      fail(false, moved);
-      return Fill::failed;
-    }
-    if (moved == 0) {
-      source_ended_ = true;
-      return Fill::ok;
-    }
+    const Came came = judge(moved);  // EAGAIN: nothing to read, or no place for another piece
+    if (came != Came::bytes) return came;
     account(static_cast<size_t>(moved));
     if (static_cast<size_t>(moved) < wanted) {
       source_drained_ = true;
-      return Fill::ok;
+      break;
     }
   }
-  return Fill::ok;
+  return Came::bytes;
+}
+
+Splicer::Came Splicer::judge(int64_t status) noexcept {
+  if (status > 0) return Came::bytes;
+  if (status == -EAGAIN) {
+    source_drained_ = true;
+  } else if (status == 0) {
+    source_ended_ = true;
+  } else {
+    fail(false, status);
+    return Came::failed;
+  }
+  return Came::nothing;
 }
 
 // Looks at the framing that comes next.
-Splicer::Fill Splicer::look() noexcept {
+Splicer::Came Splicer::look() noexcept {
   const uint64_t unit_bytes = end_ != nullptr ? end_->line_bytes() : reader_->chunk_bytes();
   const std::span<char> room = core_.look_room();
   const size_t wanted = unit_bytes >= large_unit_bytes ? line_look_bytes : room.size();
   const int64_t seen = sys::peek(route_.source, room.data(), wanted);
-  if (seen == -EAGAIN) {
-    source_drained_ = true;
-    return Fill::ok;
-  }
-  if (seen < 0) {
-    fail(false, seen);
-    return Fill::failed;
-  }
-  if (seen == 0) {
-    source_ended_ = true;
-    return Fill::ok;
-  }
+  const Came came = judge(seen);
+  if (came != Came::bytes) return came;
   core_.stats().bytes_looked_at.add(static_cast<uint64_t>(seen));
   const std::string_view raw(room.data(), static_cast<size_t>(seen));
   if (end_ != nullptr) {
@@ -147,38 +138,32 @@ Splicer::Fill Splicer::look() noexcept {
     cut_bytes_ = cut ? raw.size() : 0;
     source_drained_ = cut;
     stuck_ = (vetted_bytes_ == 0 && !cut) || reader_->fault() != wire::Fault::none;
+    if (cut) return Came::nothing;
   }
-  return Fill::ok;
+  return Came::bytes;
 }
 
 // The line of a large chunk and the line end before it, if that is what comes next. Only what was received is
 // believed.
-Splicer::Fill Splicer::take_line() noexcept {
+Splicer::Came Splicer::take_line() noexcept {
   const std::span<char> room = core_.look_room();
   const int64_t seen = sys::peek(route_.source, room.data(), line_look_bytes);
-  const std::string_view raw(room.data(), static_cast<size_t>(std::max<int64_t>(seen, 0)));
-  const size_t line = wire::large_chunk_line(raw);
-  int64_t received = seen;
-  if (line > 0) received = sys::receive_now(route_.source, room.data(), line);
-  if (received == -EAGAIN) {
-    source_drained_ = true;
-    return Fill::ok;
-  }
-  if (received < 0) {
-    fail(false, received);
-    return Fill::failed;
-  }
-  source_ended_ = received == 0;
-  stuck_ = line == 0 && !source_ended_;
-  if (line == 0) return Fill::ok;
+  Came came = judge(seen);
+  if (came != Came::bytes) return came;
+  const size_t line = wire::large_chunk_line({room.data(), static_cast<size_t>(seen)});
+  stuck_ = line == 0;
+  if (stuck_) return came;
+  const int64_t received = sys::receive_now(route_.source, room.data(), line);
+  came = judge(received);
+  if (came != Came::bytes) return came;
   wire::Pieces pieces;
   const size_t used = reader_->walk(room.first(static_cast<size_t>(received)), pieces);
   if (used != static_cast<size_t>(received) || pieces.count > 0) {  // it changed while we looked
     fail(false, -EPROTO);
-    return Fill::failed;
+    return Came::failed;
   }
   stuck_ = reader_->opaque() == 0;
-  return Fill::ok;
+  return came;
 }
 
 uint64_t Splicer::opaque() const noexcept {

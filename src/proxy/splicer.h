@@ -67,14 +67,20 @@ class Splicer {
   int sys_errno() const noexcept { return sys_errno_; }
 
  private:
-  enum class Fill : uint8_t { ok, failed };
+  // What a call on the source came to.
+  enum class Came : uint8_t {
+    bytes,
+    nothing,  // source_drained_ or source_ended_ says why
+    failed,
+  };
   // So many times in a row the source was readable and gave nothing: TCP's urgent data, which stops splice(2)
   // for ever while poll(2) finds something to read.
   static constexpr uint32_t dry_runs_max = 16;
 
-  Fill fill() noexcept;
-  Fill look() noexcept;
-  Fill take_line() noexcept;
+  Came fill() noexcept;
+  Came look() noexcept;
+  Came take_line() noexcept;
+  Came judge(int64_t status) noexcept;
   void account(size_t moved) noexcept;
   uint64_t opaque() const noexcept;
   // What was vetted is through, and then comes the end, or something that has to be walked.

@@ -97,9 +97,8 @@ int local_address(int fd, Address& address) noexcept {
 }
 
 bool nothing_to_read(int fd) noexcept {
-  count_call();
   char byte = 0;
-  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  return peek(fd, &byte, 1) == -EAGAIN;
 }
 
 int64_t peek(int fd, void* data, size_t bytes) noexcept {
