@@ -6,6 +6,7 @@ GOGS_BINARY names a program that is there already; GOGS_VERSION the version to b
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -32,7 +33,8 @@ def gogs_binary():
         built = subprocess.run(["go", "install", f"gogs.io/gogs@{VERSION}"], capture_output=True, text=True, check=False,
                                env=os.environ | {"GOBIN": str(binary.parent)})
         if built.returncode != 0:
-            return None, "its Go module can't be built: " + built.stderr.strip().splitlines()[-1]
+            why = built.stderr.strip().splitlines()[-1]
+            return None, "its Go module can't be built: " + re.sub(r"(reading )?https?://\S+ ?", "", why)
     return str(binary), ""
 
 
