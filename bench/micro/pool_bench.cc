@@ -29,7 +29,7 @@ void server_connection(benchmark::State& state, bool known_for_a_turn) {
   server.address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int listener = sys::listen_on(server.address, 1, true);
   const config::Config config;
-  proxy::UpstreamPool pool(*world.core, config, server);
+  proxy::UpstreamPool pool(*world.core, config.timeouts, config.limits.servers_idle, server);
   Scope scope;
   proxy::UpstreamLease lease;
   scope.spawn(connect(pool, lease));

@@ -81,7 +81,7 @@ bool from_options(const Options& options, config::Config& config, std::string& w
       why = "--backend: `" + backend + "` needs a host and a port";
       return false;
     }
-    pool.servers.push_back(server);
+    pool.servers.push_back({.address = server});
   }
   config.listens.push_back(listen);
   config.pools.push_back(pool);

@@ -175,10 +175,10 @@ class Program {
   bool find_servers(std::string& why) {
     for (const config::Pool& pool : config_.pools) {
       std::vector<proxy::Server>& servers = shared_.pools.emplace_back();
-      for (const config::Endpoint& endpoint : pool.servers) {
+      for (const config::Server& configured : pool.servers) {
         proxy::Server& server = servers.emplace_back();
-        server.name = endpoint.text();
-        if (!resolve(endpoint, false, server.address, why)) return false;
+        server.name = configured.address.text();
+        if (!resolve(configured.address, false, server.address, why)) return false;
       }
     }
     return true;

@@ -34,20 +34,87 @@ enum class UploadPackFraming : uint8_t {
   automatic,    // the same where a pack is sure to come, from kinds of servers for which it was tried
 };
 
-struct Pool {
-  std::string name;
-  std::vector<Endpoint> servers;
-  UploadPackFraming upload_pack_framing = UploadPackFraming::automatic;
+// What runs behind a pool: sets what differs between servers of that kind (kind.h). Each can be overridden;
+// `breakwater check` prints what the word means.
+enum class Kind : uint8_t { gogs, gitea, gitlab, http_backend, other };
+
+// Which server gets a new operation (backends/balancer.h).
+enum class Balance : uint8_t { round_robin, least_connections, fastest, repository };
+
+struct Server {
+  Endpoint address;
+  uint32_t weight = 100;  // its share next to the others'; 0: gets nothing new
+  bool backup = false;    // only used while no other server is
+  bool operator==(const Server&) const = default;
 };
 
-struct Timeouts {
+// Those of [timeouts] that a pool may have of its own; the parser fills them in from there.
+struct PoolTimeouts {
+  Duration connect{5'000};       // a server accepts the connection; then the next server, else 504
+  Duration advertise{60'000};    // a server begins its answer to info/refs; then the next server, else 504
+  Duration response{600'000};    // the same for all other requests, counted from the last byte sent; else 504
+  Duration server_idle{30'000};  // an unused pooled server connection is kept
+};
+
+// How a server is asked whether it lives.
+struct Probe {
+  enum class Type : uint8_t {
+    off,
+    tcp,   // it accepts a connection
+    http,  // it answers GET `path` with `status`
+    git,   // it advertises the refs of the repository at `path`
+  };
+  Type type = Type::off;
+  std::string path;             // of http: "/healthcheck"; of git: "/canary.git"
+  uint16_t status = 200;        // of http
+  Duration interval{2'000};     // between two probes, give or take a tenth
+  Duration fast_interval{500};  // the same while a server is changing between up and down
+  Duration timeout{1'000};      // of a probe
+  uint32_t rise = 2;            // probes in a row that must succeed before a server is up again
+  uint32_t fall = 2;            // probes in a row that must fail before it is down
+};
+
+// When a server is judged by what it does to requests (backends/health.h).
+struct Health {
+  uint32_t errors = 5;         // failures in a row that eject a server; 0: never for that
+  uint32_t slow_ratio = 3;     // times its peers' time to first byte make a server slow; 0: never for that
+  Duration slow_min{20};       // and at least that much longer
+  Duration eject_time{5'000};  // for the first time; it doubles
+  Duration eject_time_max{300'000};
+  Duration slow_start{10'000};  // from its return until it has its whole weight
+  uint32_t ejected_max = 50;    // percent of a pool's servers that may be ejected at once
+  uint32_t panic = 50;          // percent of a pool in rotation below which no judgement counts
+};
+
+struct Pool {
+  std::string name;
+  std::vector<Server> servers;
+  Kind kind = Kind::other;
+  Balance balance = Balance::round_robin;
+  UploadPackFraming upload_pack_framing = UploadPackFraming::automatic;
+  bool folds_case = false;       // "Team/App" and "team/app" are one repository
+  bool repairs_headers = false;  // of dumb HTTP's answers: no caching by others, no dates that are none
+  uint32_t retries = 10;         // percent of requests that may be sent to another server; 0: none are
+  PoolTimeouts timeouts;
+  Health health;
+  Probe probe;
+};
+
+// Requests for a host and below a path go to a pool. Among those that fit, the one with an exact host, then
+// with a host "*.domain", then with the longest path is taken; a listener's own pool is for what fits none.
+struct Route {
+  std::string name;
+  std::string listen;  // empty: every listener
+  std::string host;    // "git.example.com", "*.example.com"; empty: any
+  std::string path;    // "/lfs/": itself and all below it; empty: any
+  std::string pool;
+};
+
+struct Timeouts : PoolTimeouts {
   Duration head{10'000};        // a client finishes a request head it began; else 408
   Duration keep_alive{60'000};  // a client connection waits for its next request
-  Duration connect{5'000};      // a server accepts the connection; then the next server, else 504
-  Duration response{600'000};   // a server begins its answer, counted from the last byte sent to it; else 504
   Duration idle{300'000};       // no byte moved in either direction of a body or tunnel
-  Duration server_idle{30'000};  // an unused pooled server connection is kept
-  Duration linger{2'000};        // after an early answer, bytes the client still sends are read and dropped
+  Duration linger{2'000};       // after an early answer, bytes the client still sends are read and dropped
   Duration drain{0};  // after SIGTERM running transfers may go on that long; 0: as long as they need
 };
 
@@ -71,6 +138,7 @@ struct Log {
 struct Config {
   std::vector<Listen> listens;
   std::vector<Pool> pools;
+  std::vector<Route> routes;
   Timeouts timeouts;
   Limits limits;
   Log log;

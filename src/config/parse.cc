@@ -381,10 +381,10 @@ void Reader::read_servers(const toml::node& node, const std::string& title, Pool
       report(item, in_quotes(*text) + " in `servers` of " + title + " is not a server: it needs a " +
                        (server.host.empty() ? "host" : "port other than 0"));
     } else if (std::any_of(pool.servers.begin(), pool.servers.end(),
-                           [&](const Endpoint& other) { return same_host_port(server, other); })) {
+                           [&](const Server& other) { return same_host_port(server, other.address); })) {
       report(item, "server " + in_quotes(*text) + " stands in `servers` of " + title + " twice");
     } else {
-      pool.servers.push_back(std::move(server));
+      pool.servers.push_back({.address = std::move(server)});
     }
   }
 }

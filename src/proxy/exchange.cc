@@ -154,10 +154,9 @@ Task<bool> Exchange::forward() {
   replayable_ =
       wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
   bool end_may_be_close = true;
-  PoolOnCore& pool = worker_.pools[session_.site().pool_index];
   uint32_t server = choose_server();
   // Each server once, and one time more where a pooled connection proved stale or an end could not be told.
-  uint32_t servers_left = pool.balancer.servers();
+  uint32_t servers_left = pool().balancer.servers();
   for (;;) {
     attempts_++;
     git_end_ = end_may_be_close ? choose_git_end(server) : wire::UploadPackAnswer::unprovable;
@@ -168,7 +167,7 @@ Task<bool> Exchange::forward() {
     if (attempt == Attempt::answered || attempt == Attempt::failed) break;
     if (attempt == Attempt::unreachable) {
       if (--servers_left == 0) break;
-      server = pool.balancer.after(server);
+      server = pool().balancer.after(server);
     } else {
       // Sent a second time at most, so that one must be neither stale nor unprovable.
       fresh_only_ = true;
@@ -184,12 +183,11 @@ Task<bool> Exchange::forward() {
 
 // info/refs and the POSTs that follow it see one server, as long as that can be reached.
 uint32_t Exchange::choose_server() noexcept {
-  PoolOnCore& pool = worker_.pools[session_.site().pool_index];
   if (git_.operation != wire::GitOperation::other) {
     const uint32_t bound = session_.affinity().server_for(git_.repository.view());
     if (bound != backends::Affinity::none) return bound;
   }
-  return pool.balancer.pick();
+  return pool().balancer.pick();
 }
 
 // The body is none, or all of it came with the head, so it can be sent a second time.
@@ -202,12 +200,11 @@ bool Exchange::whole_request_at_hand() const noexcept {
 // May the server end its answer with the connection? Only if we can tell by Git's own framing that it is
 // whole, and can ask again if it turns out that we can't.
 wire::UploadPackAnswer Exchange::choose_git_end(uint32_t server) const noexcept {
-  const PoolOnCore& pool = worker_.pools[session_.site().pool_index];
-  const config::UploadPackFraming wish = config_.pools[session_.site().pool_index].upload_pack_framing;
+  const config::UploadPackFraming wish = pool().config.upload_pack_framing;
   const bool may = replayable_ && git_.operation == wire::GitOperation::upload_pack;
   const bool always = wish == config::UploadPackFraming::until_close;
   const bool sure_only =
-      wish == config::UploadPackFraming::automatic && pool.connections[server].ends_packs_well();
+      wish == config::UploadPackFraming::automatic && pool().connections[server].ends_packs_well();
   if (!may || (!always && !sure_only)) return wire::UploadPackAnswer::unprovable;
   const std::string_view body = session_.receiver().inbox().view().substr(head_end_, request_.body.length);
   const bool encoded = request_.fields.find("content-encoding").data() != nullptr;
@@ -278,7 +275,7 @@ Task<Exchange::Attempt> Exchange::try_server(uint32_t server) {
 // A pooled connection only carries what could be sent again: so no push ever meets one that the server just
 // gave up.
 Task<Error> Exchange::get_connection(uint32_t server) {
-  UpstreamPool& connections = worker_.pools[session_.site().pool_index].connections[server];
+  UpstreamPool& connections = pool().connections[server];
   server_used_ = &connections.server();
   const bool may_reuse = replayable_ && !fresh_only_ && git_end_ == wire::UploadPackAnswer::unprovable;
   reused_ = false;
@@ -368,6 +365,12 @@ void Exchange::client_ended(bool broken) noexcept {
   if (broken || (costly && !answered)) fail({broken ? Code::reset : Code::closed, Side::downstream, 0});
 }
 
+// What a server may think about before its answer begins.
+config::Duration Exchange::answer_timeout() const noexcept {
+  const config::PoolTimeouts& timeouts = pool().config.timeouts;
+  return wire::is_advertisement(git_.operation) ? timeouts.advertise : timeouts.response;
+}
+
 // One timer watches the whole exchange: `response` while an answer is owed, `idle` while bodies move. Most
 // answers are there before it is worth asking the kernel to tell us if the client leaves.
 void Exchange::watch_time() noexcept {
@@ -378,9 +381,9 @@ void Exchange::watch_time() noexcept {
 void Exchange::on_time(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
   self.session_.watch();
-  const config::Timeouts& timeouts = self.config_.timeouts;
   const bool owed = self.waits_for_head_ && !self.upload_.running();
-  const int64_t limit = ns(owed ? timeouts.response : timeouts.idle);
+  const int64_t answer_limit = ns(self.answer_timeout());
+  const int64_t limit = owed ? answer_limit : ns(self.config_.timeouts.idle);
   int64_t active = self.active_ns_;
   if (self.upload_.started()) active = std::max(active, self.upload_.last_progress_ns());
   if (self.download_.started()) active = std::max(active, self.download_.last_progress_ns());
@@ -395,8 +398,8 @@ void Exchange::on_time(void* context) {
   }
   // Which of the two limits applies may change without an event here, so look again at the shorter one.
   int64_t next = active + limit;
-  if (self.upload_.running() && timeouts.response.count() > 0) {
-    next = std::min(next, self.core_.now_ns() + ns(timeouts.response));
+  if (self.upload_.running() && answer_limit > 0) {
+    next = std::min(next, self.core_.now_ns() + answer_limit);
   }
   if (limit > 0 || self.upload_.running())
     self.core_.timers().arm(self.timer_, std::max(next, self.core_.now_ns() + 1));

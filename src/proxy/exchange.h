@@ -73,6 +73,8 @@ class Exchange {
   bool may_retry(const Error& error) const noexcept;
   bool client_may_continue() const noexcept;
   uint32_t choose_server() noexcept;
+  PoolOnCore& pool() const noexcept { return worker_.pools[session_.site().pool_index]; }
+  config::Duration answer_timeout() const noexcept;
   wire::UploadPackAnswer choose_git_end(uint32_t server) const noexcept;
   void note_kind_of_server() noexcept;
   bool is_judged(const Error& error) const noexcept;

@@ -8,7 +8,9 @@ Serving::Serving(Core& core, const config::Config& config, const std::vector<Sit
                  const std::vector<std::vector<Server>>& pools, const std::vector<int>& listen_fds,
                  uint64_t seed)
     : worker_(core, config, seed) {
-  for (const std::vector<Server>& servers : pools) worker_.pools.emplace_back(core, config, servers);
+  for (size_t index = 0; index < pools.size(); index++) {
+    worker_.pools.emplace_back(core, config.limits, config.pools[index], pools[index]);
+  }
   for (size_t index = 0; index < listen_fds.size(); index++) {
     listeners_.emplace_back(worker_, sites[index], listen_fds[index]);
   }

@@ -104,11 +104,11 @@ void UpstreamPool::left_idle(UpstreamConnection& connection) noexcept {
 }
 
 void UpstreamPool::keep(UpstreamConnection& connection) noexcept {
-  if (closed_ || idle_count_ >= config_.limits.servers_idle) return connection.close(false);
+  if (closed_ || idle_count_ >= idle_max_) return connection.close(false);
   idle_.push_front(connection);
   idle_count_++;
   core_.stats().server_connections_idle.add();
-  core_.timers().arm(connection.idle_timer_, core_.now_ns() + ns(config_.timeouts.server_idle));
+  core_.timers().arm(connection.idle_timer_, core_.now_ns() + ns(timeouts_.server_idle));
   connection.receiver_.set_hook(UpstreamConnection::on_idle_receive, &connection);
   connection.receiver_.start(true);
 }
@@ -133,7 +133,7 @@ Task<Result<UpstreamLease>> UpstreamPool::connect() {
     Cancel& what = *static_cast<Cancel*>(context);
     what.core.ring().cancel(what.op);
   };
-  const int64_t limit = ns(config_.timeouts.connect);
+  const int64_t limit = ns(timeouts_.connect);
   Deadline deadline(core_, limit > 0 ? core_.now_ns() + limit : 0, on_expire, &cancel);
   const int32_t status = co_await call;
   if (status < 0) {

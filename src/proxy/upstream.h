@@ -85,8 +85,9 @@ class UpstreamLease {
 
 class UpstreamPool {
  public:
-  UpstreamPool(Core& core, const config::Config& config, const Server& server) noexcept
-      : core_(core), config_(config), server_(server) {}
+  UpstreamPool(Core& core, const config::PoolTimeouts& timeouts, uint32_t idle_max,
+               const Server& server) noexcept
+      : core_(core), timeouts_(timeouts), idle_max_(idle_max), server_(server) {}
   ~UpstreamPool() { BW_ASSERT(open_count_ == 0); }
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -116,7 +117,8 @@ class UpstreamPool {
   UpstreamLease take(UpstreamConnection& connection) noexcept;
 
   Core& core_;
-  const config::Config& config_;
+  const config::PoolTimeouts& timeouts_;
+  const uint32_t idle_max_;
   const Server& server_;
   bool closed_ = false;
   bool ends_packs_well_ = false;

@@ -29,10 +29,13 @@ struct Site {
 
 // One pool on one core.
 struct PoolOnCore {
-  PoolOnCore(Core& core, const config::Config& config, const std::vector<Server>& servers)
-      : balancer(static_cast<uint32_t>(servers.size()), core.index()) {
-    for (const Server& server : servers) connections.emplace_back(core, config, server);
+  PoolOnCore(Core& core, const config::Limits& limits, const config::Pool& pool,
+             const std::vector<Server>& servers)
+      : config(pool), balancer(static_cast<uint32_t>(servers.size()), core.index()) {
+    for (const Server& server : servers)
+      connections.emplace_back(core, pool.timeouts, limits.servers_idle, server);
   }
+  const config::Pool& config;
   backends::RoundRobin balancer;
   std::deque<UpstreamPool> connections;  // by server index; a deque, because they do not move
 };

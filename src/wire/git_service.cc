@@ -138,6 +138,11 @@ void classify(const RequestHead& request, GitRequest& git) noexcept {
   git.repository.assign(repository);
 }
 
+bool is_advertisement(GitOperation operation) noexcept {
+  return operation == GitOperation::advertise_fetch || operation == GitOperation::advertise_push ||
+         operation == GitOperation::advertise_archive;
+}
+
 bool is_push(GitOperation operation) noexcept {
   return operation == GitOperation::receive_pack;
 }

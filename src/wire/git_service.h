@@ -48,7 +48,8 @@ struct GitRequest {
 
 void classify(const RequestHead& request, GitRequest& git) noexcept;
 
-bool is_push(GitOperation operation) noexcept;  // receive_pack
+bool is_advertisement(GitOperation operation) noexcept;  // info/refs?service=...
+bool is_push(GitOperation operation) noexcept;           // receive_pack
 // May the proxy send this request a second time if no byte of an answer came? GET, HEAD, OPTIONS, and
 // upload-pack and upload-archive POSTs (they read). Says nothing about whether the body is still at hand.
 bool is_replayable(const RequestHead& request, GitOperation operation) noexcept;

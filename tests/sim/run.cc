@@ -26,7 +26,7 @@ config::Config configuration(const Scenario& scenario) {
   config.timeouts.head = std::chrono::milliseconds(head_timeout_ns / ms);
   config.timeouts.keep_alive = std::chrono::milliseconds(keep_alive_timeout_ns / ms);
   config.timeouts.connect = std::chrono::milliseconds(connect_timeout_ns / ms);
-  config.timeouts.response = std::chrono::milliseconds(response_timeout_ns / ms);
+  config.timeouts.advertise = config.timeouts.response = std::chrono::milliseconds(response_timeout_ns / ms);
   config.timeouts.idle = std::chrono::milliseconds(idle_timeout_ns / ms);
   config.timeouts.server_idle = std::chrono::milliseconds(server_idle_timeout_ns / ms);
   config.timeouts.linger = std::chrono::milliseconds(linger_timeout_ns / ms);
@@ -101,6 +101,7 @@ void Run::start() {
   sites_.push_back(site);
   pools_.emplace_back();
   config_.pools.emplace_back().upload_pack_framing = scenario_.upload_pack_framing;
+  config_.pools[0].timeouts = config_.timeouts;
   for (size_t index = 0; index < world_.servers.size(); index++) {
     pools_[0].push_back({"server" + std::to_string(index), world_.servers[index].address});
   }

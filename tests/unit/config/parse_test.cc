@@ -49,7 +49,7 @@ TEST_CASE("parse: the smallest file, all else by default") {
   CHECK(config.listens[0].pool == "gogs");  // the only one
   CHECK(config.listens[0].trusted.empty());
   REQUIRE(config.pools.size() == 1);
-  CHECK(config.pools[0].servers == std::vector<Endpoint>{{"10.0.0.11", 3000}});
+  CHECK(config.pools[0].servers == std::vector<Server>{{.address = {"10.0.0.11", 3000}}});
   CHECK(config.timeouts.idle == Timeouts{}.idle);
   CHECK(config.limits.head_bytes == Limits{}.head_bytes);
   CHECK(config.log.target == Log::Target::standard_output);
@@ -107,7 +107,7 @@ pid_file = "/run/breakwater.pid"
   REQUIRE(config.pools.size() == 2);
   CHECK(config.pools[0].name == "b");  // in the order of the file
   CHECK(config.pools[0].servers.size() == 2);
-  CHECK(config.pools[1].servers[0] == Endpoint{"fd00::1", 3000});
+  CHECK(config.pools[1].servers[0].address == Endpoint{"fd00::1", 3000});
   CHECK(config.timeouts.head == Duration{1'000});
   CHECK(config.timeouts.keep_alive == Duration{2'000});
   CHECK(config.timeouts.connect == Duration{500});
