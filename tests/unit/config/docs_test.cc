@@ -48,13 +48,13 @@ TEST_CASE("docs: every table and key is there, with its default") {
   for (const auto key : log_keys) check_row(text, "log", key, "");
   for (const auto key : admin_keys) check_row(text, "admin", key, "");
   for (const auto key : process_keys) check_row(text, "process", key, "");
-  for (const DurationKey& key : timeout_keys) {
+  for (const auto& key : timeout_keys) {
     const Duration value = Timeouts{}.*key.member;
     const std::string shown = value.count() == 0 ? "off" : format_duration(value);
     check_row(text, "timeouts", key.name,
               "| `\"" + shown + "\"` | " + format_duration(key.min) + " to " + format_duration(key.max));
   }
-  for (const CountKey& key : limit_count_keys)
+  for (const auto& key : limit_count_keys)
     check_row(text, "limits", key.name,
               "| `" + std::to_string(Limits{}.*key.member) + "` | " + std::to_string(key.min) + " to " +
                   std::to_string(key.max));

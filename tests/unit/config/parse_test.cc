@@ -145,12 +145,12 @@ TEST_CASE("parse: other spellings of TOML, and off") {
 }
 
 TEST_CASE("parse: every default lies within its own bounds") {
-  for (const DurationKey& key : timeout_keys) {
+  for (const auto& key : timeout_keys) {
     CAPTURE(key.name);
     const Duration value = Timeouts{}.*key.member;
     CHECK(((key.takes_off && value.count() == 0) || (value >= key.min && value <= key.max)));
   }
-  for (const CountKey& key : limit_count_keys) {
+  for (const auto& key : limit_count_keys) {
     CAPTURE(key.name);
     CHECK(Limits{}.*key.member >= key.min);
     CHECK(Limits{}.*key.member <= key.max);
@@ -223,8 +223,10 @@ TEST_CASE("parse: values out of bounds") {
         "3:16 `target_bytes` in [limits] is 5KiB, more than the 4KiB of `head_bytes` that hold it");
   CHECK(only("[limits]\nconnections = 0\n").ends_with("found the integer 0"));
   CHECK(only("[limits]\nconnections = 4294967297\n").ends_with("found the integer 4294967297"));
-  CHECK(only("[process]\ncores = 0\n") ==
-        "2:9 `cores` in [process] must be 1 to 1024, found 0 | leave it out to use every CPU");
+  CHECK(
+      only("[process]\ncores = 0\n") ==
+      "2:9 `cores` in [process] must be an integer from 1 to 1024, found the integer 0 | leave it out to use "
+      "every CPU");
   CHECK(only("[process]\ncores = -1\n").ends_with("found the integer -1"));
 }
 

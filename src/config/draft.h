@@ -1,0 +1,54 @@
+// A configuration while it is read: what is known of it, what is wrong with it, and what can only be judged
+// when the whole file is known (whole.h). Knows nothing of TOML.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/config.h"
+#include "config/parse.h"
+
+namespace breakwater::config {
+
+struct Place {
+  uint32_t line = 0, column = 0;  // from 1; 0 when the whole file is meant
+};
+
+// The tables [listen.NAME], or [pool.NAME].
+struct NamedTables {
+  bool seen = false;
+  bool whole = true;  // false once one of them could not be read: then no name is called unknown
+};
+
+// A name in the file that must be that of one of its pools.
+struct Reference {
+  std::string from;  // "[listen.git]"
+  std::string name;
+  Place place;
+};
+
+struct Bind {
+  std::string from;  // "[listen.git]", "[admin]"
+  Endpoint endpoint;
+  Place place;
+};
+
+struct Draft {
+  // `complete` is false when the text ends early at a syntax error: then nothing is reported as missing.
+  explicit Draft(bool is_complete) : complete(is_complete) {}
+
+  void report(Place place, std::string message, std::string hint = "") {
+    problems.push_back({place.line, place.column, std::move(message), std::move(hint)});
+  }
+
+  const bool complete;
+  Config config;
+  Problems problems;
+  NamedTables listens, pools;
+  std::vector<Bind> binds;
+  std::vector<Reference> pool_references;
+  std::vector<std::pair<size_t, Place>> listens_without_pool;  // index in config.listens
+};
+
+}  // namespace breakwater::config

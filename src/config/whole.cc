@@ -1,0 +1,75 @@
+#include "config/whole.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "config/message.h"
+#include "config/nearest.h"
+
+namespace breakwater::config {
+namespace {
+
+template <typename Table>
+std::vector<std::string_view> names_of(const std::vector<Table>& tables) {
+  std::vector<std::string_view> names;
+  for (const Table& table : tables) names.push_back(table.name);
+  return names;
+}
+
+void check_presence(Draft& draft) {
+  if (!draft.listens.seen)
+    draft.report({}, "there is no listener", "add [listen.git] with bind = \"0.0.0.0:8080\"");
+  if (!draft.pools.seen)
+    draft.report({}, "there is no pool of servers", "add [pool.git] with servers = [\"10.0.0.11:3000\"]");
+}
+
+void check_names(Draft& draft, const std::vector<Reference>& references, std::string_view kind,
+                 const std::vector<std::string_view>& names) {
+  for (const Reference& reference : references) {
+    if (std::find(names.begin(), names.end(), reference.name) != names.end()) continue;
+    const std::string_view near = nearest(reference.name, names);
+    draft.report(
+        reference.place,
+        "there is no [" + std::string(kind) + "." + shown(reference.name) + "] for " + reference.from,
+        near.empty() && !names.empty() ? std::string(kind) + "s are " + joined(names) : did_you_mean(near));
+  }
+}
+
+void check_pools(Draft& draft) {
+  if (!draft.pools.seen || !draft.pools.whole) return;  // reported there; more would be noise
+  const std::vector<std::string_view> names = names_of(draft.config.pools);
+  check_names(draft, draft.pool_references, "pool", names);
+  for (const auto& [index, place] : draft.listens_without_pool) {
+    Listen& listen = draft.config.listens[index];
+    if (names.size() == 1)
+      listen.pool = names.front();
+    else if (!names.empty())
+      draft.report(place, "[listen." + listen.name + "] has no `pool`, and there are several",
+                   "pools are " + joined(names));
+  }
+}
+
+void check_binds(Draft& draft) {
+  std::vector<Bind>& binds = draft.binds;
+  std::sort(binds.begin(), binds.end(), [](const Bind& a, const Bind& b) {
+    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
+  });
+  for (auto later = binds.begin(); later != binds.end(); ++later) {
+    const auto first = std::find_if(
+        binds.begin(), later, [&](const Bind& other) { return same_bind(other.endpoint, later->endpoint); });
+    if (first == later) continue;
+    draft.report(later->place, later->from + " binds " + later->endpoint.text() + ", which " + first->from +
+                                   " in line " + std::to_string(first->place.line) + " already binds");
+  }
+}
+
+}  // namespace
+
+void check_whole(Draft& draft) {
+  check_binds(draft);
+  if (!draft.complete) return;
+  check_presence(draft);
+  check_pools(draft);
+}
+
+}  // namespace breakwater::config
