@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "config/parse.h"
+#include "config/server.h"
 
 namespace breakwater::app {
 
@@ -72,16 +73,12 @@ bool from_options(const Options& options, config::Config& config, std::string& w
   config::Pool pool;
   pool.name = "main";
   for (const std::string& backend : options.backends) {
-    config::Endpoint server;
-    if (!config::parse_endpoint(backend, server, why)) {
+    config::Server server;
+    if (!config::parse_server(backend, server, why)) {
       why = "--backend: " + why;
       return false;
     }
-    if (server.port == 0 || server.host.empty()) {
-      why = "--backend: `" + backend + "` needs a host and a port";
-      return false;
-    }
-    pool.servers.push_back({.address = server});
+    pool.servers.push_back(std::move(server));
   }
   config.listens.push_back(listen);
   config.pools.push_back(pool);
@@ -160,7 +157,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
   run_command->add_option("-f,--file", options.file, "Configuration file (TOML)")->type_name("FILE");
   run_command->add_option("--listen", options.listen, "Accept clients here")->type_name("ADDRESS:PORT");
   run_command->add_option("--backend", options.backends, "A server; may be repeated")
-      ->type_name("HOST:PORT")
+      ->type_name("HOST:PORT|unix:PATH")
       ->allow_extra_args(false);
   CLI::Option* const cores =
       run_command->add_option("--cores", options.cores, "Cores to serve on (default: every CPU allowed)")

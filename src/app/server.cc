@@ -18,6 +18,7 @@
 #include "app/core_thread.h"
 #include "app/log_writer.h"
 #include "app/metrics.h"
+#include "config/schema.h"
 #include "proxy/limits.h"
 #include "ring/ring.h"
 #include "ring/sys.h"
@@ -25,6 +26,8 @@
 namespace breakwater::app {
 
 namespace {
+
+static_assert(config::socket_path_bytes_max == unix_path_bytes_max);
 
 constexpr int backlog = 4096;
 constexpr timespec poll_end{.tv_sec = 0, .tv_nsec = 50'000'000};
@@ -43,8 +46,12 @@ std::vector<int> cpus_allowed() {
   return cpus;
 }
 
-// A name is looked up once, at start-up.
+// A name is looked up once, at start-up. A unix socket need not be there yet.
 bool resolve(const config::Endpoint& endpoint, bool passive, Address& address, std::string& why) {
+  if (!endpoint.path.empty()) {
+    address = Address::of_unix_socket(endpoint.path);
+    return true;
+  }
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = passive ? AI_PASSIVE : 0;

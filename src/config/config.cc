@@ -3,6 +3,7 @@
 namespace breakwater::config {
 
 std::string Endpoint::text() const {
+  if (!path.empty()) return "unix:" + path;
   const bool v6 = host.find(':') != std::string::npos;
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }

@@ -12,11 +12,13 @@ namespace breakwater::config {
 
 using Duration = std::chrono::milliseconds;  // 0 means: no such limit, where a member's comment allows it
 
-// "host:port" as written; host may be a name, an IPv4 address or [v6].
+// "host:port" as written; host may be a name, an IPv4 address or [v6]. A server may be a unix socket instead:
+// then only `path` is set.
 struct Endpoint {
   std::string host;
   uint16_t port = 0;
-  std::string text() const;  // "host:port", v6 in brackets
+  std::string path;          // "/run/gogs.sock"
+  std::string text() const;  // "host:port", v6 in brackets; "unix:/run/gogs.sock"
   bool operator==(const Endpoint&) const = default;
 };
 

@@ -8,6 +8,7 @@
 
 #include "config/network.h"
 #include "config/parse.h"
+#include "config/server.h"
 
 namespace breakwater::config {
 namespace {
@@ -107,6 +108,7 @@ bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why)
     return false;
   };
   if (text.empty()) return fail("an address is missing; write host:port");
+  if (text.starts_with("unix:/")) return fail("a unix socket has no place here; write host:port");
   if (text.find("://") != std::string_view::npos) return fail("this is a URL; write only host:port");
   if (text.find('/') != std::string_view::npos) return fail("a path has no place here; write only host:port");
 
@@ -131,7 +133,7 @@ bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why)
   uint16_t number = 0;
   if (port.empty()) return fail("the port is missing; write host:port");
   if (!parse_port(port, number)) return fail("the port is not a number from 0 to 65535");
-  endpoint = {std::string(host), number};
+  endpoint = {std::string(host), number, ""};
   return true;
 }
 
@@ -140,8 +142,8 @@ bool same_bind(const Endpoint& a, const Endpoint& b) {
   return a.port == b.port && canonical_host(a.host) == canonical_host(b.host);
 }
 
-bool same_host_port(const Endpoint& a, const Endpoint& b) {
-  return a.port == b.port && canonical_host(a.host) == canonical_host(b.host);
+bool same_server(const Endpoint& a, const Endpoint& b) {
+  return a.path == b.path && a.port == b.port && canonical_host(a.host) == canonical_host(b.host);
 }
 
 bool parse_network(std::string_view text, std::string& network, std::string& why) {

@@ -12,7 +12,4 @@ namespace breakwater::config {
 // False and a sentence in `why` if it is none, or if bits are set past its length.
 bool parse_network(std::string_view text, std::string& network, std::string& why);
 
-// Do both name the same server? Spelling aside ("[::1]" and "[0::1]"); no name is resolved.
-bool same_host_port(const Endpoint& a, const Endpoint& b);
-
 }  // namespace breakwater::config

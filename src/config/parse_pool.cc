@@ -1,6 +1,6 @@
 // [pool.NAME]: servers that are alike.
 #include "config/message.h"
-#include "config/network.h"
+#include "config/server.h"
 #include "config/tables.h"
 
 namespace breakwater::config {
@@ -14,19 +14,15 @@ void read_servers(Reader& reader, const toml::node& node, const std::string& tit
   for (const toml::node& item : *array) {
     const std::string* text = reader.text(item, "servers", title, "\"host:port\"");
     if (text == nullptr) continue;
-    Endpoint server;
+    Server server;
     std::string why;
-    if (!parse_endpoint(*text, server, why)) {
+    const auto is_same = [&](const Server& other) { return same_server(server.address, other.address); };
+    if (!parse_server(*text, server, why))
       reader.report(item, in_quotes(*text) + " in `servers` of " + title + " is not a server: " + why);
-    } else if (server.host.empty() || server.port == 0) {
-      reader.report(item, in_quotes(*text) + " in `servers` of " + title + " is not a server: it needs a " +
-                              (server.host.empty() ? "host" : "port other than 0"));
-    } else if (std::any_of(pool.servers.begin(), pool.servers.end(),
-                           [&](const Server& other) { return same_host_port(server, other.address); })) {
+    else if (std::any_of(pool.servers.begin(), pool.servers.end(), is_same))
       reader.report(item, "server " + in_quotes(*text) + " stands in `servers` of " + title + " twice");
-    } else {
-      pool.servers.push_back({.address = std::move(server)});
-    }
+    else
+      pool.servers.push_back(std::move(server));
   }
 }
 

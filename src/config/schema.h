@@ -113,4 +113,7 @@ inline constexpr size_t pools_max = 1024;
 inline constexpr size_t servers_per_pool_max = 256;
 inline constexpr size_t trusted_max = 256;
 
+inline constexpr uint32_t weight_max = 256;           // of a server
+inline constexpr size_t socket_path_bytes_max = 107;  // what the kernel takes: unix(7)
+
 }  // namespace breakwater::config

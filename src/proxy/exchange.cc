@@ -304,7 +304,7 @@ Error Exchange::send_request() {
       .client_address = session_.peer_host(),
       .scheme = "http",
       .request_id = request_id(),
-      .server_authority = server_used_->name,
+      .server_authority = server_used_->authority(),
       .peer_is_trusted = session_.peer_is_trusted(),
       .until_close = git_end_ != wire::UploadPackAnswer::unprovable,
   };

@@ -115,7 +115,7 @@ void UpstreamPool::keep(UpstreamConnection& connection) noexcept {
 
 Task<Result<UpstreamLease>> UpstreamPool::connect() {
   core_.stats().server_connects.add();
-  const int fd = sys::tcp_socket(server_.address);
+  const int fd = sys::stream_socket(server_.address);
   if (fd < 0) {
     const bool exhausted = fd == -EMFILE || fd == -ENFILE;
     co_return std::unexpected(Error{exhausted ? Code::no_descriptors : Code::refused, Side::internal, -fd});

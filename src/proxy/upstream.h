@@ -24,8 +24,12 @@ namespace breakwater::proxy {
 
 // A server of a pool as every core sees it; made once at start-up, then only read.
 struct Server {
-  std::string name;  // as configured: "git1:3000"
+  std::string name;  // as configured: "git1:3000", "unix:/run/gogs.sock"
   Address address;
+  // The Host for a request of HTTP/1.0 that named none.
+  std::string_view authority() const noexcept {
+    return address.is_unix() ? std::string_view("localhost") : name;
+  }
 };
 
 class UpstreamPool;

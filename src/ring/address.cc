@@ -3,15 +3,31 @@
 #include <arpa/inet.h>
 
 #include <charconv>
+#include <cstddef>
 #include <cstring>
+
+#include "base/assert.h"
 
 namespace breakwater {
 
+Address Address::of_unix_socket(std::string_view path) noexcept {
+  BW_ASSERT(path.starts_with('/'));
+  BW_ASSERT(path.size() <= unix_path_bytes_max);
+  Address address;
+  address.un = {};
+  address.un.sun_family = AF_UNIX;
+  path.copy(address.un.sun_path, path.size());
+  address.bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  return address;
+}
+
 uint16_t Address::port() const noexcept {
+  if (is_unix()) return 0;
   return ntohs(is_v6() ? v6.sin6_port : v4.sin_port);
 }
 
 void Address::set_port(uint16_t port) noexcept {
+  BW_ASSERT(!is_unix());
   if (is_v6())
     v6.sin6_port = htons(port);
   else
@@ -27,6 +43,13 @@ std::string Address::text() const {
 }
 
 AddressText::AddressText(const Address& address) noexcept {
+  if (address.is_unix())
+    write_unix(address);
+  else
+    write_host_and_port(address);
+}
+
+void AddressText::write_host_and_port(const Address& address) noexcept {
   const bool v4 = !address.is_v6();
   const bool mapped = !v4 && IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr);
   const bool brackets = !v4 && !mapped;
@@ -45,6 +68,15 @@ AddressText::AddressText(const Address& address) noexcept {
   *at++ = ':';
   at = std::to_chars(at, text_.data() + text_.size(), address.port()).ptr;
   bytes_ = static_cast<uint8_t>(at - text_.data());
+}
+
+void AddressText::write_unix(const Address& address) noexcept {
+  constexpr std::string_view prefix = "unix:";
+  const std::string_view path = address.un.sun_path;
+  char* at = text_.data() + prefix.copy(text_.data(), prefix.size());
+  host_begin_ = static_cast<uint8_t>(prefix.size());
+  host_bytes_ = static_cast<uint8_t>(path.copy(at, unix_path_bytes_max));
+  bytes_ = static_cast<uint8_t>(host_begin_ + host_bytes_);
 }
 
 }  // namespace breakwater

@@ -1,10 +1,13 @@
-// A socket address (IPv4 or IPv6) as a value.
+// A socket address (IPv4, IPv6 or the path of a unix socket) as a value.
 #pragma once
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,17 +19,23 @@ struct Address {
     sockaddr any;
     sockaddr_in v4;
     sockaddr_in6 v6;
+    sockaddr_un un;
   };
   socklen_t bytes = 0;
 
   Address() noexcept : v6{} {}
+  // Absolute and of at most unix_path_bytes_max bytes, which the caller has checked.
+  static Address of_unix_socket(std::string_view path) noexcept;
   bool empty() const noexcept { return bytes == 0; }
-  uint16_t port() const noexcept;
+  uint16_t port() const noexcept;  // 0 of a unix socket
   void set_port(uint16_t port) noexcept;
   bool is_v6() const noexcept { return any.sa_family == AF_INET6; }
-  std::string host_text() const;  // "127.0.0.1", "::1"; an IPv4-mapped address as IPv4
-  std::string text() const;       // "127.0.0.1:80", "[::1]:80"
+  bool is_unix() const noexcept { return any.sa_family == AF_UNIX; }
+  std::string host_text() const;  // "127.0.0.1", "::1"; an IPv4-mapped address as IPv4; a unix socket's path
+  std::string text() const;       // "127.0.0.1:80", "[::1]:80", "unix:/run/gogs.sock"
 };
+
+inline constexpr size_t unix_path_bytes_max = sizeof sockaddr_un::sun_path - 1;
 
 // The two texts of an address without an allocation, whatever it is.
 class AddressText {
@@ -37,7 +46,14 @@ class AddressText {
   std::string_view host_and_port() const noexcept { return {text_.data(), bytes_}; }
 
  private:
-  std::array<char, INET6_ADDRSTRLEN + sizeof "[]:65535"> text_;
+  static constexpr size_t bytes_max =
+      std::max(INET6_ADDRSTRLEN + sizeof "[]:65535", sizeof "unix:" + unix_path_bytes_max);
+  static_assert(bytes_max <= UINT8_MAX);
+
+  void write_host_and_port(const Address& address) noexcept;
+  void write_unix(const Address& address) noexcept;
+
+  std::array<char, bytes_max> text_;
   uint8_t host_begin_ = 0, host_bytes_ = 0, bytes_ = 0;
 };
 

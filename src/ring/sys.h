@@ -19,8 +19,10 @@ int64_t realtime_ns() noexcept;
 // `exclusive` first makes sure that no other process listens there (SO_REUSEPORT alone would share the port
 // silently). Accepted connections inherit what tune_connection() sets (tcp(7): so does Linux).
 int listen_on(Address& address, int backlog, bool exclusive) noexcept;
-int tcp_socket(const Address& peer) noexcept;
-// TCP_NODELAY and keep-alive probes: what both sides' connections have.
+// For a connection to `peer`: TCP, or a unix socket.
+int stream_socket(const Address& peer) noexcept;
+// TCP_NODELAY and keep-alive probes: what both sides' connections have. A unix socket has and needs neither:
+// nothing is done then.
 void tune_connection(int fd) noexcept;
 int peer_address(int fd, Address& address) noexcept;
 int local_address(int fd, Address& address) noexcept;
@@ -43,7 +45,9 @@ int shutdown_write(int fd) noexcept;
 // a close, so it can't take what it has for a whole message. connect(2) with AF_UNSPEC; what is unread is
 // gone.
 int abort_connection(int fd) noexcept;
-// Makes the following close send a reset, so that the peer can't take what it has for a whole message.
+// Makes the following close send a reset, so that the peer can't take what it has for a whole message. A unix
+// socket has no such thing (the peer reads to the end of what was sent), so what is sent over one must be
+// framed.
 void reset_on_close(int fd) noexcept;
 
 // Bytes sent, or -errno. `more`: further bytes follow at once (MSG_MORE).

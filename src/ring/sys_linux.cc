@@ -45,7 +45,7 @@ int64_t realtime_ns() noexcept {
   return read_clock(CLOCK_REALTIME);
 }
 
-int tcp_socket(const Address& peer) noexcept {
+int stream_socket(const Address& peer) noexcept {
   count_call();
   const int fd = socket(peer.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   return fd < 0 ? -errno : fd;
@@ -61,7 +61,7 @@ void tune_connection(int fd) noexcept {
 
 int listen_on(Address& address, int backlog, bool exclusive) noexcept {
   if (exclusive && address.port() != 0) {
-    const int probe = tcp_socket(address);
+    const int probe = stream_socket(address);
     if (probe < 0) return probe;
     set(probe, SOL_SOCKET, SO_REUSEADDR, 1);
     const int status = bind_and_listen(probe, address, 1);

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "config/network.h"
 #include "config/parse.h"
+#include "config/server.h"
 #include "config/units.h"
 
 using namespace breakwater;
@@ -58,6 +59,11 @@ void check_values(std::string_view text) {
   if (config::parse_endpoint(text, endpoint, why)) {
     BW_ASSERT(config::parse_endpoint(endpoint.text(), again, why));
     BW_ASSERT(endpoint == again);
+  }
+  config::Server server;
+  if (config::parse_server(text, server, why)) {
+    BW_ASSERT(server.address.path.empty() == !server.address.host.empty());
+    BW_ASSERT(config::parse_server(server.address.text(), server, why));
   }
   if (config::parse_network(text, network, why))
     BW_ASSERT(config::parse_network(std::string(network), network, why));

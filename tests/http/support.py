@@ -152,7 +152,8 @@ class Stream:
         self.ended = None          # "fin" or "reset", once the other side ended
         self.changed = threading.Condition()
         self.deadline = True
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def fill(self):
         """Receives something. False once the other side has ended."""
@@ -380,11 +381,14 @@ class ScriptedServer:
         self.changed = threading.Condition()
         self.errors = []
         self.closing = False
+        self._listen()
+        self.threads = [threading.Thread(target=self._accept, daemon=True)]
+        self.threads[0].start()
+
+    def _listen(self):
         self.listener = socket.create_server((LOOPBACK, 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.address = f"{LOOPBACK}:{self.port}"
-        self.threads = [threading.Thread(target=self._accept, daemon=True)]
-        self.threads[0].start()
 
     def _accept(self):
         while True:
@@ -443,6 +447,23 @@ class ScriptedServer:
     def check(self):
         if self.errors:
             raise AssertionError("; ".join(self.errors))
+
+
+class UnixServer(ScriptedServer):
+    """The same on a unix socket."""
+
+    def _listen(self):
+        self.folder = tempfile.mkdtemp(prefix="breakwater-http-")
+        path = os.path.join(self.folder, "server.sock")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen(64)
+        self.address = f"unix:{path}"
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # to close it does not wake who accepts
+        super().close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class RefusingServer:

@@ -39,7 +39,7 @@ int listen_on(Address& address, int, bool) noexcept {
   return Kernel::current().listen_as_proxy(address);
 }
 
-int tcp_socket(const Address&) noexcept {
+int stream_socket(const Address&) noexcept {
   return Kernel::current().open(Descriptor::Kind::socket);
 }
 

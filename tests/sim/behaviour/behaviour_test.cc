@@ -205,7 +205,7 @@ TEST_CASE("connect: 0 where somebody listens, ECONNREFUSED where nobody does") {
   for (const Address* const to : {&there, &nobody}) {
     Call call;
     call.kind = Op::Kind::connect;
-    call.fd = sys::tcp_socket(*to);
+    call.fd = sys::stream_socket(*to);
     call.address = &to->any;
     call.address_bytes = to->bytes;
     CHECK(script.result_of(call) == (to == &there ? 0 : -ECONNREFUSED));

@@ -32,12 +32,24 @@ TEST_CASE("run with addresses") {
   CHECK(line.config.pid_file == "/p");
 }
 
+TEST_CASE("run with a unix socket, and words behind a server") {
+  const CommandLine line = parse(
+      {"run", "--listen", ":1", "--backend", "unix:/run/gogs.sock", "--backend", "b:2 weight=50 backup"});
+  REQUIRE_MESSAGE(line.command == Command::run, line.text);
+  CHECK(line.config.pools[0].servers[0].address.text() == "unix:/run/gogs.sock");
+  CHECK(line.config.pools[0].servers[1].weight == 50);
+  CHECK(line.config.pools[0].servers[1].backup);
+}
+
 TEST_CASE("mistakes are one sentence and exit status 2") {
   const std::vector<std::vector<const char*>> mistakes{
       {"run"},
       {"run", "--listen", "a:1"},
       {"run", "--listen", "a", "--backend", "b:1"},
       {"run", "--listen", "a:1", "--backend", "b:0"},
+      {"run", "--listen", "a:1", "--backend", "unix:x"},
+      {"run", "--listen", "a:1", "--backend", "b:1 nonsense"},
+      {"run", "--listen", "unix:/run/x", "--backend", "b:1"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--cores", "0"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--nonsense"},
       {"run", "-f", "/nonexistent/x.toml"},

@@ -28,12 +28,38 @@ TEST_CASE("endpoint: what is accepted, and printed back") {
 }
 
 TEST_CASE("endpoint: what is refused, with a sentence") {
-  for (const char* text :
-       {"",          "host",           "host:",          "host:x",   "host:65536",   "host:-1",
-        "host:+1",   "host: 1",        "host:000080",    "1.2.3:80", "256.1.1.1:80", "1.2.3.4.5:80",
-        "::1:80",    "[::1]",          "[::1]80",        "[::1",     "[::g]:80",     "[1.2.3.4]:80",
-        "[host]:80", "http://host:80", "host:80/",       "*:80",     "ho st:80",     "-host:80",
-        "a..b:80",   ".a:80",          "h\xC3\xB6st:80", "[::1]:",   "user@host:80", "[fe80::1%eth0]:80"}) {
+  for (const char* text : {"",
+                           "host",
+                           "host:",
+                           "host:x",
+                           "host:65536",
+                           "host:-1",
+                           "host:+1",
+                           "host: 1",
+                           "host:000080",
+                           "1.2.3:80",
+                           "256.1.1.1:80",
+                           "1.2.3.4.5:80",
+                           "::1:80",
+                           "[::1]",
+                           "[::1]80",
+                           "[::1",
+                           "[::g]:80",
+                           "[1.2.3.4]:80",
+                           "[host]:80",
+                           "http://host:80",
+                           "host:80/",
+                           "*:80",
+                           "ho st:80",
+                           "-host:80",
+                           "a..b:80",
+                           ".a:80",
+                           "h\xC3\xB6st:80",
+                           "[::1]:",
+                           "user@host:80",
+                           "[fe80::1%eth0]:80",
+                           "unix:/run/x",
+                           "unix:x"}) {
     CAPTURE(text);
     Endpoint endpoint{"untouched", 7};
     std::string why;

@@ -38,3 +38,17 @@ TEST_CASE(
   CHECK(v6("::ffff:192.0.2.7").host_text() == "192.0.2.7");
   CHECK(v6("::ffff:192.0.2.7").text() == "192.0.2.7:65535");
 }
+
+TEST_CASE("address: a unix socket shows its path, the longest one fits") {
+  for (const std::string& path :
+       {std::string("/run/gogs.sock"), "/" + std::string(unix_path_bytes_max - 1, 'x')}) {
+    const Address address = Address::of_unix_socket(path);
+    CHECK(address.is_unix());
+    CHECK_FALSE(address.is_v6());
+    CHECK(address.port() == 0);
+    CHECK(address.host_text() == path);
+    CHECK(address.text() == "unix:" + path);
+    CHECK(address.bytes <= sizeof(sockaddr_un));
+    CHECK(address.un.sun_path[path.size()] == '\0');
+  }
+}
