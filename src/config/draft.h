@@ -7,15 +7,12 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/origins.h"
 #include "config/parse.h"
 
 namespace breakwater::config {
 
-struct Place {
-  uint32_t line = 0, column = 0;  // from 1; 0 when the whole file is meant
-};
-
-// The tables [listen.NAME], or [pool.NAME].
+// All tables [listen.NAME], or [pool.NAME].
 struct NamedTables {
   bool seen = false;
   bool whole = true;  // false once one of them could not be read: then no name is called unknown
@@ -44,6 +41,7 @@ struct Draft {
 
   const bool complete;
   Config config;
+  Origins origins;
   Problems problems;
   NamedTables listens, pools;
   std::vector<Bind> binds;

@@ -107,7 +107,7 @@ void read_root(Reader& reader, const toml::table& root) {
 
 }  // namespace
 
-std::variant<Config, Problems> parse(std::string_view text) {
+std::variant<Config, Problems> parse(std::string_view text, Origins* origins) {
   Problems problems = check_text(text);
   if (!problems.empty()) return problems;
 
@@ -122,7 +122,10 @@ std::variant<Config, Problems> parse(std::string_view text) {
   }
   problems = std::move(reader.draft.problems);
   if (syntax) problems.push_back(std::move(*syntax));
-  if (problems.empty()) return std::move(reader.draft.config);
+  if (problems.empty()) {
+    if (origins != nullptr) *origins = std::move(reader.draft.origins);
+    return std::move(reader.draft.config);
+  }
 
   for (Problem& problem : problems) move_into(text, problem);
   std::sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {

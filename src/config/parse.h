@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/origins.h"
 
 namespace breakwater::config {
 
@@ -22,7 +23,8 @@ using Problems = std::vector<Problem>;
 // Strict: unknown keys and tables are errors with the nearest known name as the hint; two levels deep at
 // most; sizes and durations are strings with a unit ("30s", "500ms", "10m", "1h", "16KiB", "1MiB"; durations
 // that allow it take "off"). Reports all problems of a file in one go, in order of their place.
-std::variant<Config, Problems> parse(std::string_view toml);
+// With a Config, `origins` (if it is asked for) says where its values came from.
+std::variant<Config, Problems> parse(std::string_view toml, Origins* origins = nullptr);
 
 // Problems as an operator reads them: `file:line:col: error: message`, the line, a caret, the hint, and a
 // last line that counts them and says what came of it.

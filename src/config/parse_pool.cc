@@ -1,50 +1,118 @@
-// [pool.NAME]: servers that are alike.
+// [pool.NAME]: servers that are alike, and how they are treated.
+#include "base/assert.h"
 #include "config/message.h"
+#include "config/probe.h"
 #include "config/server.h"
 #include "config/tables.h"
 
 namespace breakwater::config {
 namespace {
 
-void read_servers(Reader& reader, const toml::node& node, const std::string& title, Pool& pool) {
-  const toml::array* const array =
-      reader.array(node, "servers", title, "\"host:port\"", servers_per_pool_max);
-  if (array == nullptr) return;
-  if (array->empty()) reader.report(node, "`servers` in " + title + " must name at least one server");
-  for (const toml::node& item : *array) {
-    const std::string* text = reader.text(item, "servers", title, "\"host:port\"");
-    if (text == nullptr) continue;
-    Server server;
-    std::string why;
-    const auto is_same = [&](const Server& other) { return same_server(server.address, other.address); };
-    if (!parse_server(*text, server, why))
-      reader.report(item, in_quotes(*text) + " in `servers` of " + title + " is not a server: " + why);
-    else if (std::any_of(pool.servers.begin(), pool.servers.end(), is_same))
-      reader.report(item, "server " + in_quotes(*text) + " stands in `servers` of " + title + " twice");
-    else
-      pool.servers.push_back(std::move(server));
+class PoolReader {
+ public:
+  PoolReader(Reader& reader, std::string_view name)
+      : reader_(reader), title_("[pool." + std::string(name) + "]") {
+    pool_.name = name;
   }
+
+  void read(const toml::key& key, const toml::table& table);
+
+ private:
+  // Each is true if the value is good.
+  bool read_key(std::string_view name, const toml::node& node);
+  bool read_servers(const toml::node& node);
+  bool read_server(const toml::node& node);
+  bool read_probe(const toml::node& node);
+
+  Reader& reader_;
+  const std::string title_;
+  Pool pool_;
+};
+
+void PoolReader::read(const toml::key& key, const toml::table& table) {
+  Draft& draft = reader_.draft;
+  KeyOrigins origins;
+  reader_.each_key(table, title_, pool_keys, [&](std::string_view name, const toml::node& node) {
+    const bool good = read_key(name, node);
+    origins[name] = origin_of(node, good);
+  });
+  if (!origins.contains("servers") && draft.complete)
+    reader_.report(key, title_ + " has no `servers`", "for example servers = [\"10.0.0.11:3000\"]");
+  draft.config.pools.push_back(std::move(pool_));
+  draft.origins.pools.push_back(std::move(origins));
+}
+
+bool PoolReader::read_key(std::string_view name, const toml::node& node) {
+  if (name == "servers") return read_servers(node);
+  if (name == "probe") return read_probe(node);
+  std::optional<bool> good;
+  const auto one = [&](const auto& key, auto& owner) {
+    if (key.name == name) good = reader_.read(node, key, title_, owner);
+  };
+  const auto among = [&](const auto& keys, auto& owner) {
+    for (const auto& key : keys) one(key, owner);
+  };
+  one(kind_key, pool_);
+  one(balance_key, pool_);
+  one(framing_key, pool_);
+  one(retries_key, pool_);
+  among(pool_flag_keys, pool_);
+  among(pool_timeout_keys, pool_.timeouts);
+  among(probe_duration_keys, pool_.probe);
+  among(probe_count_keys, pool_.probe);
+  among(health_duration_keys, pool_.health);
+  among(health_count_keys, pool_.health);
+  among(health_percent_keys, pool_.health);
+  BW_ASSERT(good.has_value());  // pool_keys has no other
+  return *good;
+}
+
+bool PoolReader::read_servers(const toml::node& node) {
+  const toml::array* const array =
+      reader_.array(node, "servers", title_, "\"host:port\"", servers_per_pool_max);
+  if (array == nullptr) return false;
+  if (array->empty()) reader_.report(node, "`servers` in " + title_ + " must name at least one server");
+  bool good = !array->empty();
+  for (const toml::node& item : *array) good = read_server(item) && good;
+  const auto gets_nothing = [](const Server& server) { return server.weight == 0; };
+  if (good && std::all_of(pool_.servers.begin(), pool_.servers.end(), gets_nothing)) {
+    reader_.report(node, "`servers` in " + title_ + " all have the weight 0, so that none gets requests");
+    return false;
+  }
+  return good;
+}
+
+bool PoolReader::read_server(const toml::node& node) {
+  const std::string* const text = reader_.text(node, "servers", title_, "\"host:port\"");
+  if (text == nullptr) return false;
+  Server server;
+  std::string why;
+  const auto is_same = [&](const Server& other) { return same_server(server.address, other.address); };
+  if (!parse_server(*text, server, why)) {
+    reader_.report(node, in_quotes(*text) + " in `servers` of " + title_ + " is not a server: " + why);
+  } else if (std::any_of(pool_.servers.begin(), pool_.servers.end(), is_same)) {
+    reader_.report(node, "server " + in_quotes(*text) + " stands in `servers` of " + title_ + " twice");
+  } else {
+    pool_.servers.push_back(std::move(server));
+    return true;
+  }
+  return false;
+}
+
+bool PoolReader::read_probe(const toml::node& node) {
+  const std::string* const text =
+      reader_.text(node, "probe", title_, "\"tcp\", \"http /path\", \"git /owner/repo.git\" or \"off\"");
+  if (text == nullptr) return false;
+  std::string why;
+  if (parse_probe(*text, pool_.probe, why)) return true;
+  reader_.report(node, "`probe` in " + title_ + " can't be " + in_quotes(*text) + ": " + why);
+  return false;
 }
 
 }  // namespace
 
 void read_pool(Reader& reader, const toml::key& key, const toml::table& table) {
-  const std::string title = "[pool." + std::string(key.str()) + "]";
-  Draft& draft = reader.draft;
-  Pool pool;
-  pool.name = key.str();
-  bool servers_seen = false;
-  reader.each_key(table, title, pool_keys, [&](std::string_view name, const toml::node& node) {
-    if (name == "servers") {
-      servers_seen = true;
-      read_servers(reader, node, title, pool);
-    } else {
-      reader.read(node, framing_key, title, pool);
-    }
-  });
-  if (!servers_seen && draft.complete)
-    reader.report(key, title + " has no `servers`", "for example servers = [\"10.0.0.11:3000\"]");
-  draft.config.pools.push_back(std::move(pool));
+  PoolReader(reader, key.str()).read(key, table);
 }
 
 }  // namespace breakwater::config

@@ -6,11 +6,12 @@
 namespace breakwater::config {
 
 void read_timeouts(Reader& reader, const toml::table& table) {
+  Draft& draft = reader.draft;
   reader.each_key(table, "[timeouts]", names_of(timeout_keys),
                   [&](std::string_view name, const toml::node& node) {
-                    for (const auto& key : timeout_keys)
-                      if (key.name == name)
-                        reader.read(node, key, "[timeouts]", reader.draft.config.timeouts);
+                    const auto& key = key_of(timeout_keys, name);
+                    const bool good = reader.read(node, key, "[timeouts]", draft.config.timeouts);
+                    draft.origins.timeouts[key.name] = origin_of(node, good);
                   });
 }
 

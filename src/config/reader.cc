@@ -1,5 +1,7 @@
 #include "config/reader.h"
 
+#include <charconv>
+
 #include "config/message.h"
 #include "config/nearest.h"
 #include "config/units.h"
@@ -25,6 +27,17 @@ std::string bounds(const SizeKey& key) {
 }
 std::string bounds(const CountRule& rule) {
   return std::to_string(rule.min) + " to " + std::to_string(rule.max) + or_off(rule.takes_off);
+}
+std::string in_percent(const CountRule& rule) {
+  return std::to_string(rule.min) + "% to " + std::to_string(rule.max) + "%" + or_off(rule.takes_off);
+}
+
+std::optional<uint32_t> parse_percent(std::string_view text) {
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (error != std::errc{} || rest != "%") return std::nullopt;
+  return number;
 }
 
 bool is_off(const toml::node& node, bool takes_off) {
@@ -60,6 +73,9 @@ Place place_of(const toml::node& node) {
 }
 Place place_of(const toml::key& key) {
   return place_at(key.source());
+}
+Origin origin_of(const toml::node& node, bool good) {
+  return {good ? Origin::From::file : Origin::From::wrong, place_of(node)};
 }
 
 std::string_view table_with_key(std::string_view name) {
@@ -200,6 +216,21 @@ std::optional<uint32_t> Reader::count(const toml::node& node, const CountRule& r
          ticked(rule.name) + " in " + title + " must be an integer from " + bounds(rule) + ", found " +
              found(node),
          std::move(hint));
+  return std::nullopt;
+}
+
+std::optional<uint32_t> Reader::percent(const toml::node& node, const CountRule& rule,
+                                        const std::string& title) {
+  if (is_off(node, rule.takes_off)) return 0;
+  const auto* const text = node.as_string();
+  const auto percent = text != nullptr ? parse_percent(text->get()) : std::nullopt;
+  if (percent && *percent >= rule.min && *percent <= rule.max) return percent;
+  const auto* const number = node.as_integer();
+  const bool lacks_sign = number != nullptr && number->get() >= rule.min && number->get() <= rule.max;
+  report(node,
+         ticked(rule.name) + " in " + title + " must be a percentage from " + in_percent(rule) + ", found " +
+             (text != nullptr ? in_quotes(text->get()) : found(node)),
+         lacks_sign ? "write \"" + std::to_string(number->get()) + "%\"" : "");
   return std::nullopt;
 }
 

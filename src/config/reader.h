@@ -29,6 +29,7 @@ std::string found(const toml::node& node);
 
 Place place_of(const toml::node& node);
 Place place_of(const toml::key& key);
+Origin origin_of(const toml::node& node, bool good);
 
 // For a key in a table that doesn't have it: the table that does. Empty if none has.
 std::string_view table_with_key(std::string_view name);
@@ -79,6 +80,7 @@ class Reader {
   std::optional<uint64_t> size(const toml::node& node, const SizeKey& key, const std::string& title);
   std::optional<uint32_t> count(const toml::node& node, const CountRule& rule, const std::string& title,
                                 std::string hint = "");
+  std::optional<uint32_t> percent(const toml::node& node, const CountRule& rule, const std::string& title);
   // `hint` is shown where no word is near the one that stands there.
   template <typename Value>
   std::optional<Value> word(const toml::node& node, std::string_view key, const std::string& title,
@@ -98,6 +100,14 @@ class Reader {
   template <typename Owner>
   bool read(const toml::node& node, const CountKey<Owner>& key, const std::string& title, Owner& owner) {
     return store(count(node, key, title), owner.*key.member);
+  }
+  template <typename Owner>
+  bool read(const toml::node& node, const PercentKey<Owner>& key, const std::string& title, Owner& owner) {
+    return store(percent(node, key, title), owner.*key.member);
+  }
+  template <typename Owner>
+  bool read(const toml::node& node, const FlagKey<Owner>& key, const std::string& title, Owner& owner) {
+    return store(flag(node, key.name, title), owner.*key.member);
   }
   template <typename Owner, typename Value>
   bool read(const toml::node& node, const WordKey<Owner, Value>& key, const std::string& title,

@@ -1,8 +1,9 @@
-// Every table and key the file may have, with its bounds: the parser, its hints and the test of
-// docs/configuration.md read the same lists. Defaults are not here: they are the members' initialisers in
-// config.h.
+// Every table and key the file may have, with its bounds, and for each wait what is waited for: the parser,
+// its hints, `breakwater check` and the test of docs/configuration.md read the same lists. Defaults are not
+// here: they are the members' initialisers in config.h.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -16,10 +17,24 @@ inline constexpr std::string_view table_names[] = {"listen", "pool",  "timeouts"
                                                    "log",    "admin", "process"};
 
 inline constexpr std::string_view listen_keys[] = {"bind", "pool", "trusted"};
-inline constexpr std::string_view pool_keys[] = {"servers", "upload_pack_framing"};
+inline constexpr std::string_view pool_keys[] = {"servers",        "kind",
+                                                 "balance",        "retries",
+                                                 "probe",          "connect",
+                                                 "advertise",      "response",
+                                                 "server_idle",    "fold_case",
+                                                 "repair_headers", "upload_pack_framing",
+                                                 "probe_interval", "probe_fast_interval",
+                                                 "probe_timeout",  "probe_rise",
+                                                 "probe_fall",     "eject_errors",
+                                                 "slow_ratio",     "slow_min",
+                                                 "eject_time",     "eject_time_max",
+                                                 "slow_start",     "ejected_max",
+                                                 "panic"};
 inline constexpr std::string_view log_keys[] = {"target", "path"};
 inline constexpr std::string_view admin_keys[] = {"bind"};
 inline constexpr std::string_view process_keys[] = {"cores", "pin", "pid_file"};
+
+// ---- choices
 
 // A word of a choice, and what it stands for.
 template <typename Value>
@@ -27,6 +42,13 @@ struct Word {
   std::string_view text;
   Value value;
 };
+
+template <typename Value>
+constexpr std::string_view text_of(std::span<const Word<Value>> words, Value value) {
+  for (const Word<Value>& word : words)
+    if (word.value == value) return word.text;
+  return {};
+}
 
 template <typename Owner, typename Value>
 struct WordKey {
@@ -36,19 +58,45 @@ struct WordKey {
   std::string_view hint;  // where no word is near the one that stands there
 };
 
+inline constexpr Word<Kind> kind_words[] = {{"gogs", Kind::gogs},
+                                            {"gitea", Kind::gitea},
+                                            {"gitlab", Kind::gitlab},
+                                            {"http-backend", Kind::http_backend},
+                                            {"other", Kind::other}};
+inline constexpr Word<Balance> balance_words[] = {{"round-robin", Balance::round_robin},
+                                                  {"least-connections", Balance::least_connections},
+                                                  {"fastest", Balance::fastest},
+                                                  {"repository", Balance::repository}};
 inline constexpr Word<UploadPackFraming> framing_words[] = {{"chunked", UploadPackFraming::chunked},
                                                             {"until-close", UploadPackFraming::until_close},
                                                             {"auto", UploadPackFraming::automatic}};
+inline constexpr Word<Log::Target> log_targets[] = {
+    {"stdout", Log::Target::standard_output}, {"file", Log::Target::file}, {"off", Log::Target::off}};
+
+inline constexpr WordKey<Pool, Kind> kind_key{
+    "kind", &Pool::kind, kind_words,
+    "write \"gitea\" for Forgejo, \"http-backend\" for git http-backend behind Apache or nginx"};
+inline constexpr WordKey<Pool, Balance> balance_key{"balance", &Pool::balance, balance_words, ""};
 inline constexpr WordKey<Pool, UploadPackFraming> framing_key{"upload_pack_framing",
                                                               &Pool::upload_pack_framing, framing_words, ""};
 
-inline constexpr Word<Log::Target> log_targets[] = {
-    {"stdout", Log::Target::standard_output}, {"file", Log::Target::file}, {"off", Log::Target::off}};
+template <typename Owner>
+struct FlagKey {
+  std::string_view name;
+  bool Owner::* member;
+};
+
+inline constexpr FlagKey<Pool> pool_flag_keys[] = {{"fold_case", &Pool::folds_case},
+                                                   {"repair_headers", &Pool::repairs_headers}};
+
+// ---- durations
 
 struct DurationRule {
   std::string_view name;
   Duration min, max;
-  bool takes_off = false;  // "off" is stored as 0
+  bool takes_off = false;       // "off" is stored as 0
+  std::string_view waited_for;  // a sentence: what ends the wait in time
+  std::string_view when_over;   // another: what comes of it otherwise, as the client sees it
 };
 
 template <typename Owner>
@@ -56,20 +104,90 @@ struct DurationKey : DurationRule {
   Duration Owner::* member;
 };
 
+// The key called `name`, which must be there.
+template <typename Owner, size_t count>
+constexpr const DurationKey<Owner>& key_of(const DurationKey<Owner> (&keys)[count], std::string_view name) {
+  return *std::find_if(keys, keys + count, [name](const auto& key) { return key.name == name; });
+}
+
 inline constexpr Duration timeout_min{
     10};  // one turn of a busy loop may take a few ms; less would cut healthy peers
-inline constexpr Duration hour{3'600'000};
+inline constexpr Duration second{1'000};
+inline constexpr Duration minute = 60 * second;
+inline constexpr Duration hour = 60 * minute;
+
+// Those that a pool may have of its own, too.
+inline constexpr DurationKey<PoolTimeouts> pool_timeout_keys[] = {
+    {{"connect", timeout_min, hour, false, "A server accepts the connection",
+      "The next server is tried; after the last one 504"},
+     &PoolTimeouts::connect},
+    {{"advertise", timeout_min, 24 * hour, false, "A server begins its answer to info/refs",
+      "The next server is tried; after the last one 504"},
+     &PoolTimeouts::advertise},
+    {{"response", timeout_min, 24 * hour, false,
+      "A server begins its answer, counted from the last byte sent to it", "504"},
+     &PoolTimeouts::response},
+    {{"server_idle", timeout_min, 24 * hour, false, "An unused connection to a server finds use",
+      "It is closed; no client sees this"},
+     &PoolTimeouts::server_idle},
+};
+
+constexpr DurationKey<Timeouts> as_timeout(const DurationKey<PoolTimeouts>& key) {
+  return {key, key.member};
+}
 
 inline constexpr DurationKey<Timeouts> timeout_keys[] = {
-    {{"head", timeout_min, hour}, &Timeouts::head},
-    {{"keep_alive", timeout_min, 24 * hour}, &Timeouts::keep_alive},
-    {{"connect", timeout_min, hour}, &Timeouts::connect},
-    {{"response", timeout_min, 24 * hour}, &Timeouts::response},
-    {{"idle", timeout_min, 24 * hour}, &Timeouts::idle},
-    {{"server_idle", timeout_min, 24 * hour}, &Timeouts::server_idle},
-    {{"linger", timeout_min, Duration{60'000}}, &Timeouts::linger},
-    {{"drain", timeout_min, 24 * hour, true}, &Timeouts::drain},
+    {{"head", timeout_min, hour, false, "The client finishes a request head it began",
+      "408, then the connection closes"},
+     &Timeouts::head},
+    {{"keep_alive", timeout_min, 24 * hour, false, "The client sends its next request",
+      "The connection closes, without an answer"},
+     &Timeouts::keep_alive},
+    as_timeout(key_of(pool_timeout_keys, "connect")),
+    as_timeout(key_of(pool_timeout_keys, "advertise")),
+    as_timeout(key_of(pool_timeout_keys, "response")),
+    {{"idle", timeout_min, 24 * hour, false, "A byte moves, either way, in a body or tunnel",
+      "The connection is cut, so that git reports a broken transfer"},
+     &Timeouts::idle},
+    as_timeout(key_of(pool_timeout_keys, "server_idle")),
+    {{"linger", timeout_min, minute, false, "After an early answer the client stops sending",
+      "The connection closes"},
+     &Timeouts::linger},
+    {{"drain", timeout_min, 24 * hour, true, "After SIGTERM running transfers end", "They are cut"},
+     &Timeouts::drain},
 };
+
+inline constexpr DurationKey<Probe> probe_duration_keys[] = {
+    {{"probe_interval", Duration{100}, hour, false, "The next probe of a server is due, give or take a tenth",
+      "It is sent; no client sees this"},
+     &Probe::interval},
+    {{"probe_fast_interval", Duration{100}, hour, false,
+      "The next probe of a server is due, while it is between up and down",
+      "It is sent; no client sees this"},
+     &Probe::fast_interval},
+    {{"probe_timeout", timeout_min, minute, false, "A server answers a probe",
+      "The probe has failed; no client sees this"},
+     &Probe::timeout},
+};
+
+inline constexpr DurationKey<Health> health_duration_keys[] = {
+    {{"slow_min", Duration{1}, minute, false,
+      "A server's first byte comes, beyond the time that its peers take",
+      "The server may count as slow; no client sees this"},
+     &Health::slow_min},
+    {{"eject_time", Duration{100}, hour, false,
+      "An ejected server gets requests again; twice that the next time",
+      "It gets requests again; no client sees this"},
+     &Health::eject_time},
+    {{"eject_time_max", Duration{100}, 24 * hour, false,
+      "An ejected server gets requests again, at the latest", "It gets requests again; no client sees this"},
+     &Health::eject_time_max},
+    {{"slow_start", Duration{100}, hour, true, "A server that came back may have its whole share",
+      "It has its whole share; no client sees this"},
+     &Health::slow_start},
+};
+
+// ---- counts and sizes
 
 struct SizeKey {
   std::string_view name;
@@ -103,9 +221,32 @@ inline constexpr CountKey<Limits> limit_count_keys[] = {
     {{"pipes", 0, 65'536}, &Limits::pipes},  // 0: nothing is spliced
 };
 
+inline constexpr CountKey<Probe> probe_count_keys[] = {
+    {{"probe_rise", 1, 100}, &Probe::rise},
+    {{"probe_fall", 1, 100}, &Probe::fall},
+};
+
+inline constexpr CountKey<Health> health_count_keys[] = {
+    {{"eject_errors", 0, 1000, true}, &Health::errors},
+    {{"slow_ratio", 2, 100, true}, &Health::slow_ratio},
+};
+
 inline constexpr CountRule cores_rule{"cores", 1, 1024};
 
-// Bounds of the file itself, so that no text can make the parser use much time, memory or stack.
+// Written with its sign: "50%".
+template <typename Owner>
+struct PercentKey : CountRule {
+  uint32_t Owner::* member;
+};
+
+inline constexpr PercentKey<Pool> retries_key{{"retries", 0, 100, true}, &Pool::retries};
+inline constexpr PercentKey<Health> health_percent_keys[] = {
+    {{"ejected_max", 0, 100}, &Health::ejected_max},
+    {{"panic", 0, 100, true}, &Health::panic},
+};
+
+// ---- bounds of the file itself, so that no text can make the parser use much time, memory or stack
+
 inline constexpr size_t file_bytes_max = 1 << 20;
 inline constexpr size_t name_bytes_max = 64;  // of a listen or pool: they go into every log line
 inline constexpr size_t listens_max = 64;
@@ -113,7 +254,9 @@ inline constexpr size_t pools_max = 1024;
 inline constexpr size_t servers_per_pool_max = 256;
 inline constexpr size_t trusted_max = 256;
 
-inline constexpr uint32_t weight_max = 256;           // of a server
-inline constexpr size_t socket_path_bytes_max = 107;  // what the kernel takes: unix(7)
+inline constexpr uint32_t weight_max = 256;                                // of a server
+inline constexpr size_t socket_path_bytes_max = 107;                       // what the kernel takes: unix(7)
+inline constexpr size_t request_path_bytes_max = 1024;                     // of a probe
+inline constexpr uint32_t probe_status_min = 200, probe_status_max = 599;  // 1xx is no answer yet
 
 }  // namespace breakwater::config

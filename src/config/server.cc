@@ -8,22 +8,13 @@
 #include "config/nearest.h"
 #include "config/parse.h"
 #include "config/schema.h"
+#include "config/words.h"
 
 namespace breakwater::config {
 namespace {
 
 constexpr std::string_view unix_prefix = "unix:";
 constexpr std::string_view weight_prefix = "weight=";
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  for (size_t begin = text.find_first_not_of(' '); begin != std::string_view::npos;) {
-    const size_t end = std::min(text.find(' ', begin), text.size());
-    words.push_back(text.substr(begin, end - begin));
-    begin = text.find_first_not_of(' ', end);
-  }
-  return words;
-}
 
 // A name goes into logs and metrics, so it is of plain characters.
 bool is_plain(char c) {

@@ -5,6 +5,7 @@
 
 #include "config/message.h"
 #include "config/nearest.h"
+#include "config/settle.h"
 
 namespace breakwater::config {
 namespace {
@@ -67,6 +68,7 @@ void check_binds(Draft& draft) {
 
 void check_whole(Draft& draft) {
   check_binds(draft);
+  settle_pools(draft);
   if (!draft.complete) return;
   check_presence(draft);
   check_pools(draft);

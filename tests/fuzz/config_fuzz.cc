@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "config/network.h"
 #include "config/parse.h"
+#include "config/probe.h"
 #include "config/server.h"
 #include "config/units.h"
 
@@ -42,6 +43,15 @@ void check_problems(const config::Problems& problems, std::string_view text) {
   BW_ASSERT(is_printable(config::render(problems, "fuzz.toml", text)));
 }
 
+void check_pool(const config::Pool& pool) {
+  BW_ASSERT(!pool.servers.empty());
+  BW_ASSERT(pool.probe.fast_interval <= pool.probe.interval);
+  BW_ASSERT(pool.health.eject_time <= pool.health.eject_time_max);
+  config::Probe again;
+  std::string why;
+  BW_ASSERT(config::parse_probe(config::format_probe(pool.probe), again, why));
+}
+
 void check_config(const config::Config& config) {
   BW_ASSERT(!config.listens.empty());
   BW_ASSERT(!config.pools.empty());
@@ -49,7 +59,7 @@ void check_config(const config::Config& config) {
     const auto is_its_pool = [&](const config::Pool& pool) { return pool.name == listen.pool; };
     BW_ASSERT(std::any_of(config.pools.begin(), config.pools.end(), is_its_pool));
   }
-  for (const config::Pool& pool : config.pools) BW_ASSERT(!pool.servers.empty());
+  for (const config::Pool& pool : config.pools) check_pool(pool);
   BW_ASSERT(config.limits.target_bytes <= config.limits.head_bytes);
 }
 
@@ -64,6 +74,12 @@ void check_values(std::string_view text) {
   if (config::parse_server(text, server, why)) {
     BW_ASSERT(server.address.path.empty() == !server.address.host.empty());
     BW_ASSERT(config::parse_server(server.address.text(), server, why));
+  }
+  config::Probe probe;
+  if (config::parse_probe(text, probe, why)) {
+    const std::string shortest = config::format_probe(probe);
+    BW_ASSERT(config::parse_probe(shortest, probe, why));
+    BW_ASSERT(config::format_probe(probe) == shortest);
   }
   if (config::parse_network(text, network, why))
     BW_ASSERT(config::parse_network(std::string(network), network, why));

@@ -5,7 +5,9 @@
 #include <sstream>
 #include <string>
 
+#include "config/kind.h"
 #include "config/parse.h"
+#include "config/probe.h"
 #include "config/schema.h"
 #include "config/units.h"
 
@@ -25,8 +27,25 @@ std::string row(const std::string& text, std::string_view table, std::string_vie
   const size_t section = text.find("## `[" + std::string(table));
   if (section == std::string::npos) return {};
   const std::string body = text.substr(section, text.find("\n## ", section + 1) - section);
-  const size_t at = body.find("| `" + std::string(key) + "` |");
-  return at == std::string::npos ? std::string() : body.substr(at, body.find('\n', at) - at);
+  const size_t at = body.find("\n| `" + std::string(key) + "` |");
+  return at == std::string::npos ? std::string() : body.substr(at + 1, body.find('\n', at + 1) - at - 1);
+}
+
+std::string without_ticks(std::string text) {
+  std::erase(text, '`');
+  return text;
+}
+
+// What is waited for, and what comes of it, stand in the page as schema.h has them.
+void check_wait(const std::string& text, std::string_view table, const DurationRule& rule) {
+  const std::string found = without_ticks(row(text, table, rule.name));
+  CAPTURE(rule.name);
+  CHECK(found.find("| " + std::string(rule.waited_for)) != std::string::npos);
+  CHECK(found.find("| " + std::string(rule.when_over)) != std::string::npos);
+}
+
+std::string bounds(const std::string& min, const std::string& max, bool takes_off) {
+  return min + " to " + max + (takes_off ? ", or `\"off\"` |" : " |");
 }
 
 void check_row(const std::string& text, std::string_view table, std::string_view key,
@@ -48,12 +67,34 @@ TEST_CASE("docs: every table and key is there, with its default") {
   for (const auto key : log_keys) check_row(text, "log", key, "");
   for (const auto key : admin_keys) check_row(text, "admin", key, "");
   for (const auto key : process_keys) check_row(text, "process", key, "");
-  for (const auto& key : timeout_keys) {
-    const Duration value = Timeouts{}.*key.member;
-    const std::string shown = value.count() == 0 ? "off" : format_duration(value);
-    check_row(text, "timeouts", key.name,
-              "| `\"" + shown + "\"` | " + format_duration(key.min) + " to " + format_duration(key.max));
-  }
+  const auto check_durations = [&](std::string_view table, const auto& keys, const auto& owner) {
+    for (const auto& key : keys) {
+      const Duration value = owner.*key.member;
+      const std::string shown = value.count() == 0 ? "off" : format_duration(value);
+      check_row(text, table, key.name,
+                "| `\"" + shown + "\"` | " +
+                    bounds(format_duration(key.min), format_duration(key.max), key.takes_off));
+    }
+  };
+  check_durations("timeouts", timeout_keys, Timeouts{});
+  check_durations("pool", pool_timeout_keys, PoolTimeouts{});
+  check_durations("pool", probe_duration_keys, Probe{});
+  check_durations("pool", health_duration_keys, Health{});
+  const auto check_counts = [&](const auto& keys, const auto& owner) {
+    for (const auto& key : keys)
+      check_row(text, "pool", key.name,
+                "| `" + std::to_string(owner.*key.member) + "` | " +
+                    bounds(std::to_string(key.min), std::to_string(key.max), key.takes_off));
+  };
+  check_counts(probe_count_keys, Probe{});
+  check_counts(health_count_keys, Health{});
+  const auto check_percent = [&](const CountRule& rule, uint32_t value) {
+    check_row(text, "pool", rule.name,
+              "| `\"" + std::to_string(value) + "%\"` | " +
+                  bounds(std::to_string(rule.min) + "%", std::to_string(rule.max) + "%", rule.takes_off));
+  };
+  check_percent(retries_key, Pool{}.retries);
+  for (const auto& key : health_percent_keys) check_percent(key, Health{}.*key.member);
   for (const auto& key : limit_count_keys)
     check_row(text, "limits", key.name,
               "| `" + std::to_string(Limits{}.*key.member) + "` | " + std::to_string(key.min) + " to " +
@@ -66,6 +107,39 @@ TEST_CASE("docs: every table and key is there, with its default") {
   check_size(head_bytes_key, Limits{}.head_bytes);
   check_size(target_bytes_key, Limits{}.target_bytes);
   check_size(body_bytes_key, Limits{}.body_bytes);
+}
+
+TEST_CASE("docs: every wait reads as schema.h has it") {
+  const std::string text = page();
+  for (const auto& key : timeout_keys) check_wait(text, "timeouts", key);
+  for (const auto& key : probe_duration_keys) check_wait(text, "pool", key);
+  for (const auto& key : health_duration_keys) check_wait(text, "pool", key);
+}
+
+TEST_CASE("docs: every word of a choice, and what each kind sets") {
+  const std::string text = page();
+  const auto check_words = [&](std::string_view table, std::string_view key, const auto& words) {
+    for (const auto& word : words) check_row(text, table, key, "`\"" + std::string(word.text) + "\"`");
+  };
+  check_words("pool", "kind", kind_words);
+  check_words("pool", "balance", balance_words);
+  check_words("pool", "upload_pack_framing", framing_words);
+  check_words("log", "target", log_targets);
+  for (const auto& [word, kind] : kind_words) {
+    const std::string key = "\"" + std::string(word) + "\"";  // the rows of this table begin with it
+    Pool pool;
+    pool.kind = kind;
+    for (const KindFact& fact : facts_of(kind)) set_fact(pool, fact.key);
+    for (const KindFact& fact : facts_of(kind)) {
+      if (fact.key == "probe") check_row(text, "pool", key, "| `\"" + format_probe(pool.probe) + "\"` |");
+      if (fact.key == "server_idle")
+        check_row(text, "pool", key, "| `\"" + format_duration(pool.timeouts.server_idle) + "\"` |");
+      if (fact.key == "upload_pack_framing")
+        check_row(text, "pool", key,
+                  "| `\"" + std::string(text_of<UploadPackFraming>(framing_words, pool.upload_pack_framing)) +
+                      "\"` |");
+    }
+  }
 }
 
 TEST_CASE("docs: the examples parse") {

@@ -6,40 +6,10 @@
 #include <string>
 
 #include "config/schema.h"
+#include "parsing.h"
 
 using namespace breakwater::config;
 using namespace std::string_literals;
-
-namespace {
-
-const std::string minimal =
-    "[listen.git]\nbind = \"0.0.0.0:8080\"\n[pool.gogs]\nservers = [\"10.0.0.11:3000\"]\n";
-
-Config good(const std::string& text) {
-  auto parsed = parse(text);
-  if (const auto* problems = std::get_if<Problems>(&parsed)) FAIL(render(*problems, "test.toml", text));
-  return std::get<Config>(std::move(parsed));
-}
-
-Problems bad(const std::string& text) {
-  auto parsed = parse(text);
-  REQUIRE_MESSAGE(std::holds_alternative<Problems>(parsed), text);
-  REQUIRE_FALSE(std::get<Problems>(parsed).empty());
-  return std::get<Problems>(std::move(parsed));
-}
-
-// The only problem of the minimal file with `more` behind it, as "line:column message | hint". Lines count
-// from `more`.
-std::string only(const std::string& more) {
-  const Problems problems = bad(minimal + more);
-  if (problems.size() != 1) return render(problems, "test.toml", minimal + more);
-  const Problem& problem = problems.front();
-  std::string text = std::to_string(static_cast<int>(problem.line) - 4) + ":" +
-                     std::to_string(problem.column) + " " + problem.message;
-  return problem.hint.empty() ? text : text + " | " + problem.hint;
-}
-
-}  // namespace
 
 TEST_CASE("parse: the smallest file, all else by default") {
   const Config config = good(minimal);
@@ -75,6 +45,7 @@ servers = ["[fd00::1]:3000"]
 head = "1s"
 keep_alive = "2s"
 connect = "500ms"
+advertise = "3s"
 response = "1h"
 idle = "10m"
 server_idle = "4s"
@@ -111,6 +82,7 @@ pid_file = "/run/breakwater.pid"
   CHECK(config.timeouts.head == Duration{1'000});
   CHECK(config.timeouts.keep_alive == Duration{2'000});
   CHECK(config.timeouts.connect == Duration{500});
+  CHECK(config.timeouts.advertise == Duration{3'000});
   CHECK(config.timeouts.response == Duration{3'600'000});
   CHECK(config.timeouts.idle == Duration{600'000});
   CHECK(config.timeouts.server_idle == Duration{4'000});
@@ -172,7 +144,8 @@ TEST_CASE("parse: unknown names, with a guess") {
         "1:2 unknown table [tls] | tables are `listen`, `pool`, `timeouts`, `limits`, `log`, `admin`, "
         "`process`");
   CHECK(only("[pool.gogs.health]\na = 1\n") ==
-        "1:12 unknown table `health` in [pool.gogs] | keys here are `servers`, `upload_pack_framing`");
+        "1:12 unknown table `health` in [pool.gogs] | keys here are `servers`, `kind`, `balance`, `retries`, "
+        "`probe`, `connect`, `advertise`, `response`, ...");
   const Problems problems = bad("cores = 4\n" + minimal);
   REQUIRE(problems.size() == 1);
   CHECK(problems[0].message == "unknown key `cores` outside of any table");

@@ -1,0 +1,91 @@
+#include "config/settle.h"
+
+#include "config/kind.h"
+#include "config/message.h"
+#include "config/schema.h"
+#include "config/units.h"
+
+namespace breakwater::config {
+namespace {
+
+// One pool with what is known of its keys.
+struct PoolDraft {
+  Draft& draft;
+  Pool& pool;
+  KeyOrigins& origins;
+};
+
+// Its own keys are there already; what [timeouts] says comes next, then the kind, then the defaults.
+void take_timeouts(const PoolDraft& in) {
+  const KeyOrigins& general = in.draft.origins.timeouts;
+  for (const auto& key : pool_timeout_keys) {
+    if (in.origins.contains(key.name)) continue;
+    in.pool.timeouts.*key.member = in.draft.config.timeouts.*key.member;
+    const auto origin = general.find(key.name);
+    if (origin != general.end()) in.origins.insert(*origin);
+  }
+}
+
+void take_kind(const PoolDraft& in) {
+  for (const KindFact& fact : facts_of(in.pool.kind)) {
+    const bool is_free = in.origins.insert({fact.key, {Origin::From::kind, {}}}).second;
+    if (is_free) set_fact(in.pool, fact.key);
+  }
+}
+
+bool is_wrong(const KeyOrigins& origins, std::string_view key) {
+  const auto origin = origins.find(key);
+  return origin != origins.end() && origin->second.from == Origin::From::wrong;
+}
+
+// `less` may not be more than `more`. If both were asked for, that is an error; else the default gives way.
+template <typename Owner>
+void check_order(const PoolDraft& in, Owner& owner, const DurationKey<Owner>& less,
+                 const DurationKey<Owner>& more) {
+  Duration& small = owner.*less.member;
+  Duration& large = owner.*more.member;
+  if (small <= large || is_wrong(in.origins, less.name) || is_wrong(in.origins, more.name)) return;
+  const auto of_small = in.origins.find(less.name), of_large = in.origins.find(more.name);
+  if (of_large == in.origins.end()) {
+    large = small;
+    in.origins[more.name] = {Origin::From::follows, of_small->second.place};
+  } else if (of_small == in.origins.end()) {
+    small = large;
+    in.origins[less.name] = {Origin::From::follows, of_large->second.place};
+  } else {
+    in.draft.report(of_small->second.place, ticked(less.name) + " in [pool." + in.pool.name + "] is " +
+                                                format_duration(small) + ", more than the " +
+                                                format_duration(large) + " of " + ticked(more.name));
+  }
+}
+
+void check_orders(const PoolDraft& in) {
+  check_order(in, in.pool.probe, key_of(probe_duration_keys, "probe_fast_interval"),
+              key_of(probe_duration_keys, "probe_interval"));
+  check_order(in, in.pool.health, key_of(health_duration_keys, "eject_time"),
+              key_of(health_duration_keys, "eject_time_max"));
+}
+
+// Without a word on how to probe, keys that say how often look as if there were probes.
+void check_probe_keys(const PoolDraft& in) {
+  if (in.origins.contains("probe") || is_wrong(in.origins, "kind")) return;
+  for (const auto& [name, origin] : in.origins)
+    if (name.starts_with("probe_") && origin.from == Origin::From::file)
+      in.draft.report(origin.place,
+                      ticked(name) + " in [pool." + in.pool.name + "] is only used with a `probe`",
+                      "add probe = \"tcp\", or the `kind` of the servers");
+}
+
+}  // namespace
+
+void settle_pools(Draft& draft) {
+  for (size_t index = 0; index < draft.config.pools.size(); ++index) {
+    const PoolDraft in{draft, draft.config.pools[index], draft.origins.pools[index]};
+    check_orders(in);
+    take_timeouts(in);
+    take_kind(in);
+    if (draft.complete) check_probe_keys(in);
+  }
+}
+
+}  // namespace breakwater::config
