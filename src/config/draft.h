@@ -12,15 +12,15 @@
 
 namespace breakwater::config {
 
-// All tables [listen.NAME], or [pool.NAME].
+// All tables [listen.NAME], [pool.NAME] or [route.NAME].
 struct NamedTables {
   bool seen = false;
   bool whole = true;  // false once one of them could not be read: then no name is called unknown
 };
 
-// A name in the file that must be that of one of its pools.
+// A name in the file that must be that of one of its pools, or of its listeners.
 struct Reference {
-  std::string from;  // "[listen.git]"
+  std::string from;  // "[listen.git]", "[route.lfs]"
   std::string name;
   Place place;
 };
@@ -43,10 +43,11 @@ struct Draft {
   Config config;
   Origins origins;
   Problems problems;
-  NamedTables listens, pools;
+  NamedTables listens, pools, routes;
   std::vector<Bind> binds;
-  std::vector<Reference> pool_references;
+  std::vector<Reference> pool_references, listen_references;
   std::vector<std::pair<size_t, Place>> listens_without_pool;  // index in config.listens
+  std::vector<std::pair<size_t, Place>> route_places;          // of those that are good
 };
 
 }  // namespace breakwater::config

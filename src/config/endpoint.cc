@@ -1,4 +1,5 @@
-// host:port and networks, as text. inet_pton only reads text: nothing here asks a resolver.
+// host:port, networks and patterns of hosts, as text. inet_pton only reads text: nothing here asks a
+// resolver.
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -144,6 +145,23 @@ bool same_bind(const Endpoint& a, const Endpoint& b) {
 
 bool same_server(const Endpoint& a, const Endpoint& b) {
   return a.path == b.path && a.port == b.port && canonical_host(a.host) == canonical_host(b.host);
+}
+
+bool check_host_pattern(std::string_view host, std::string& why) {
+  const bool is_pattern = host.starts_with("*.");
+  const std::string_view name = is_pattern ? host.substr(2) : host;
+  why.clear();
+  if (host.empty())
+    why = "leave it out for any host";
+  else if (name.find(':') != std::string_view::npos)
+    why = "a host is a name or an IPv4 address, without a port";
+  else if (name.find('*') != std::string_view::npos)
+    why = "a * stands in front only, as in \"*.example.com\"";
+  else if (name.ends_with('.'))
+    why = "leave the last dot out";
+  else if (!is_host_name(name))
+    why = "this is not the name of a host";
+  return why.empty();
 }
 
 bool parse_network(std::string_view text, std::string& network, std::string& why) {

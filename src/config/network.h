@@ -1,4 +1,4 @@
-// Networks (CIDR) as text.
+// Networks (CIDR) and patterns of hosts as text.
 #pragma once
 
 #include <string>
@@ -11,5 +11,9 @@ namespace breakwater::config {
 // "10.0.0.0/8", "fd00::/8", or a single address, which becomes a /32 or /128. `network` is the normal form.
 // False and a sentence in `why` if it is none, or if bits are set past its length.
 bool parse_network(std::string_view text, std::string& network, std::string& why);
+
+// May `host` be that of a route? "git.example.com", "10.0.0.1", or "*.example.com" for all below it; in any
+// case of letters, without a port. False and a sentence in `why` otherwise.
+bool check_host_pattern(std::string_view host, std::string& why);
 
 }  // namespace breakwater::config

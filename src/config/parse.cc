@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::string_literals;
 
-// [listen.NAME] and [pool.NAME].
+// [listen.NAME], [pool.NAME] and [route.NAME].
 struct NamedTable {
   std::string_view kind;
   size_t count_max;
@@ -26,6 +26,7 @@ struct NamedTable {
 constexpr NamedTable named_tables[] = {
     {"listen", listens_max, &Draft::listens, read_listen},
     {"pool", pools_max, &Draft::pools, read_pool},
+    {"route", routes_max, &Draft::routes, read_route},
 };
 
 void read_named(Reader& reader, const toml::key& key, const toml::node& node, const NamedTable& named,
@@ -48,7 +49,7 @@ void read_named(Reader& reader, const toml::key& key, const toml::node& node, co
     reader.report(key, "more than " + std::to_string(named.count_max) + " [" + kind + ".NAME] tables");
 }
 
-// `node` is what stands under `listen` or `pool`.
+// `node` is what stands under `listen`, `pool` or `route`.
 void read_all_named(Reader& reader, const toml::node& node, const NamedTable& named) {
   const std::string kind(named.kind);
   NamedTables& state = reader.draft.*named.state;

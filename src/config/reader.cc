@@ -89,6 +89,7 @@ std::string_view table_with_key(std::string_view name) {
   if (among(log_keys)) return "[log]";
   if (among(pool_keys)) return "[pool.NAME]";
   if (among(listen_keys)) return "[listen.NAME]";
+  if (among(route_keys)) return "[route.NAME]";
   return {};
 }
 

@@ -13,8 +13,8 @@
 
 namespace breakwater::config {
 
-inline constexpr std::string_view table_names[] = {"listen", "pool",  "timeouts", "limits",
-                                                   "log",    "admin", "process"};
+inline constexpr std::string_view table_names[] = {"listen", "pool", "route", "timeouts",
+                                                   "limits", "log",  "admin", "process"};
 
 inline constexpr std::string_view listen_keys[] = {"bind", "pool", "trusted"};
 inline constexpr std::string_view pool_keys[] = {"servers",        "kind",
@@ -30,6 +30,7 @@ inline constexpr std::string_view pool_keys[] = {"servers",        "kind",
                                                  "eject_time",     "eject_time_max",
                                                  "slow_start",     "ejected_max",
                                                  "panic"};
+inline constexpr std::string_view route_keys[] = {"listen", "host", "path", "pool"};
 inline constexpr std::string_view log_keys[] = {"target", "path"};
 inline constexpr std::string_view admin_keys[] = {"bind"};
 inline constexpr std::string_view process_keys[] = {"cores", "pin", "pid_file"};
@@ -248,15 +249,16 @@ inline constexpr PercentKey<Health> health_percent_keys[] = {
 // ---- bounds of the file itself, so that no text can make the parser use much time, memory or stack
 
 inline constexpr size_t file_bytes_max = 1 << 20;
-inline constexpr size_t name_bytes_max = 64;  // of a listen or pool: they go into every log line
+inline constexpr size_t name_bytes_max = 64;  // of a listen, pool or route: they go into every log line
 inline constexpr size_t listens_max = 64;
 inline constexpr size_t pools_max = 1024;
+inline constexpr size_t routes_max = 1024;
 inline constexpr size_t servers_per_pool_max = 256;
 inline constexpr size_t trusted_max = 256;
 
 inline constexpr uint32_t weight_max = 256;                                // of a server
 inline constexpr size_t socket_path_bytes_max = 107;                       // what the kernel takes: unix(7)
-inline constexpr size_t request_path_bytes_max = 1024;                     // of a probe
+inline constexpr size_t request_path_bytes_max = 1024;                     // of a probe or a route
 inline constexpr uint32_t probe_status_min = 200, probe_status_max = 599;  // 1xx is no answer yet
 
 }  // namespace breakwater::config

@@ -8,6 +8,7 @@ namespace breakwater::config {
 
 void read_listen(Reader& reader, const toml::key& key, const toml::table& table);  // [listen.NAME]
 void read_pool(Reader& reader, const toml::key& key, const toml::table& table);    // [pool.NAME]
+void read_route(Reader& reader, const toml::key& key, const toml::table& table);   // [route.NAME]
 void read_timeouts(Reader& reader, const toml::table& table);
 void read_limits(Reader& reader, const toml::table& table);
 void read_log(Reader& reader, const toml::key& key, const toml::table& table);

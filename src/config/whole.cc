@@ -1,7 +1,9 @@
 #include "config/whole.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
+#include <tuple>
 
 #include "config/message.h"
 #include "config/nearest.h"
@@ -24,22 +26,23 @@ void check_presence(Draft& draft) {
     draft.report({}, "there is no pool of servers", "add [pool.git] with servers = [\"10.0.0.11:3000\"]");
 }
 
-void check_names(Draft& draft, const std::vector<Reference>& references, std::string_view kind,
-                 const std::vector<std::string_view>& names) {
+// `table` is "pool", and `all` is how several of them are called.
+void check_names(Draft& draft, const std::vector<Reference>& references, const std::string& table,
+                 const std::string& all, const std::vector<std::string_view>& names) {
   for (const Reference& reference : references) {
     if (std::find(names.begin(), names.end(), reference.name) != names.end()) continue;
     const std::string_view near = nearest(reference.name, names);
-    draft.report(
-        reference.place,
-        "there is no [" + std::string(kind) + "." + shown(reference.name) + "] for " + reference.from,
-        near.empty() && !names.empty() ? std::string(kind) + "s are " + joined(names) : did_you_mean(near));
+    const bool no_guess = near.empty() && !names.empty();
+    draft.report(reference.place,
+                 "there is no [" + table + "." + shown(reference.name) + "] for " + reference.from,
+                 no_guess ? all + " are " + joined(names) : did_you_mean(near));
   }
 }
 
 void check_pools(Draft& draft) {
   if (!draft.pools.seen || !draft.pools.whole) return;  // reported there; more would be noise
   const std::vector<std::string_view> names = names_of(draft.config.pools);
-  check_names(draft, draft.pool_references, "pool", names);
+  check_names(draft, draft.pool_references, "pool", "pools", names);
   for (const auto& [index, place] : draft.listens_without_pool) {
     Listen& listen = draft.config.listens[index];
     if (names.size() == 1)
@@ -47,6 +50,24 @@ void check_pools(Draft& draft) {
     else if (!names.empty())
       draft.report(place, "[listen." + listen.name + "] has no `pool`, and there are several",
                    "pools are " + joined(names));
+  }
+}
+
+void check_listens_of_routes(Draft& draft) {
+  if (!draft.listens.seen || !draft.listens.whole) return;
+  check_names(draft, draft.listen_references, "listen", "listeners", names_of(draft.config.listens));
+}
+
+// Of two routes for the same requests one would never be taken.
+void check_routes_differ(Draft& draft) {
+  std::map<std::tuple<std::string, std::string, std::string>, std::pair<const Route*, Place>> seen;
+  for (const auto& [index, place] : draft.route_places) {
+    const Route& route = draft.config.routes[index];
+    const auto [first, is_new] = seen.insert({{route.listen, route.host, route.path}, {&route, place}});
+    if (is_new) continue;
+    const auto& [other, where] = first->second;
+    draft.report(place, "[route." + route.name + "] is for the same requests as [route." + other->name +
+                            "] in line " + std::to_string(where.line));
   }
 }
 
@@ -68,10 +89,12 @@ void check_binds(Draft& draft) {
 
 void check_whole(Draft& draft) {
   check_binds(draft);
+  check_routes_differ(draft);
   settle_pools(draft);
   if (!draft.complete) return;
   check_presence(draft);
   check_pools(draft);
+  check_listens_of_routes(draft);
 }
 
 }  // namespace breakwater::config

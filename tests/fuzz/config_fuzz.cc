@@ -60,6 +60,7 @@ void check_config(const config::Config& config) {
     BW_ASSERT(std::any_of(config.pools.begin(), config.pools.end(), is_its_pool));
   }
   for (const config::Pool& pool : config.pools) check_pool(pool);
+  for (const config::Route& route : config.routes) BW_ASSERT(!route.host.empty() || !route.path.empty());
   BW_ASSERT(config.limits.target_bytes <= config.limits.head_bytes);
 }
 
@@ -81,6 +82,7 @@ void check_values(std::string_view text) {
     BW_ASSERT(config::parse_probe(shortest, probe, why));
     BW_ASSERT(config::format_probe(probe) == shortest);
   }
+  if (config::check_host_pattern(text, why)) BW_ASSERT(is_printable(text));
   if (config::parse_network(text, network, why))
     BW_ASSERT(config::parse_network(std::string(network), network, why));
   if (const auto duration = config::parse_duration(text))

@@ -67,6 +67,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
   for (const auto key : log_keys) check_row(text, "log", key, "");
   for (const auto key : admin_keys) check_row(text, "admin", key, "");
   for (const auto key : process_keys) check_row(text, "process", key, "");
+  for (const auto key : route_keys) check_row(text, "route", key, "");
   const auto check_durations = [&](std::string_view table, const auto& keys, const auto& owner) {
     for (const auto& key : keys) {
       const Duration value = owner.*key.member;

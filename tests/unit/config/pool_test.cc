@@ -228,6 +228,7 @@ TEST_CASE("pool: what messages and hints say") {
         "1001");
   CHECK(only("prob = \"tcp\"\n") == "1:1 unknown key `prob` in [pool.gogs] | did you mean `probe`?");
   CHECK(only("probe_intervall = \"1s\"\n").ends_with("| did you mean `probe_interval`?"));
+  CHECK(only("host = \"a\"\n") == "1:1 unknown key `host` in [pool.gogs] | it belongs in [route.NAME]");
   CHECK(only("[limits]\neject_time = \"1s\"\n").ends_with("| it belongs in [pool.NAME]"));
 }
 
