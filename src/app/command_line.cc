@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "config/explain.h"
 #include "config/parse.h"
 #include "config/server.h"
 
@@ -22,6 +23,7 @@ struct Options {
   std::string pid_file;
   uint32_t cores = 0;
   bool has_cores = false;
+  bool explain_timeouts = false;
 };
 
 CommandLine failed(std::string text) {
@@ -47,14 +49,14 @@ int read_file(const std::string& path, std::string& text) {
   return error;
 }
 
-// The file's configuration, or what is wrong with it.
-bool load(const std::string& path, config::Config& config, std::string& why) {
+// The file's configuration and where it came from, or what is wrong with it.
+bool load(const std::string& path, config::Config& config, config::Origins& origins, std::string& why) {
   std::string text;
   if (const int error = read_file(path, text); error != 0) {
     why = "breakwater: the configuration " + path + " can't be read: " + strerror(error) + "\n";
     return false;
   }
-  std::variant<config::Config, config::Problems> parsed = config::parse(text);
+  std::variant<config::Config, config::Problems> parsed = config::parse(text, &origins);
   if (const config::Problems* problems = std::get_if<config::Problems>(&parsed)) {
     why = config::render(*problems, path, text);
     return false;
@@ -114,16 +116,21 @@ std::string count(size_t number, const std::string& word) {
   return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
 }
 
-CommandLine check(const std::string& path) {
+CommandLine check(const Options& options) {
+  const std::string& path = options.file;
   config::Config config;
+  config::Origins origins;
   std::string why;
-  if (!load(path, config, why)) return failed(why);
+  if (!load(path, config, origins, why)) return failed(why);
   size_t servers = 0;
   for (const config::Pool& pool : config.pools) servers += pool.servers.size();
   CommandLine result;
   result.command = CommandLine::Command::check;
   result.text = path + ": ok: " + count(config.listens.size(), "listener") + ", " +
-                count(config.pools.size(), "pool") + ", " + count(servers, "server") + "\n";
+                count(config.pools.size(), "pool") + ", " + count(servers, "server") +
+                (config.routes.empty() ? "" : ", " + count(config.routes.size(), "route")) + "\n";
+  result.text += config::explain_kinds(config, origins, path);
+  if (options.explain_timeouts) result.text += "\n" + config::explain_timeouts(config, origins, path);
   return result;
 }
 
@@ -135,7 +142,8 @@ CommandLine run(const Options& options) {
   if (!options.file.empty()) {
     if (has_address)
       return sentence("-f and --listen/--backend exclude each other: put the addresses in the file");
-    if (!load(options.file, result.config, why)) return failed(why);
+    config::Origins origins;
+    if (!load(options.file, result.config, origins, why)) return failed(why);
   } else if (options.listen.empty() || options.backends.empty()) {
     return sentence("run needs -f FILE, or --listen ADDRESS:PORT and at least one --backend HOST:PORT");
   } else if (!from_options(options, result.config, why)) {
@@ -172,6 +180,8 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
   check_command->add_option("-f,--file", options.file, "Configuration file (TOML)")
       ->type_name("FILE")
       ->required();
+  check_command->add_flag("--explain-timeouts", options.explain_timeouts,
+                          "Print every timeout: its value, where that comes from, and what happens then");
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);
@@ -193,7 +203,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
     return result;
   }
   if (run_command->parsed()) return run(options);
-  if (check_command->parsed()) return check(options.file);
+  if (check_command->parsed()) return check(options);
   return failed(app.help());
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/utf8.h"
+#include "config/explain.h"
 #include "config/network.h"
 #include "config/parse.h"
 #include "config/probe.h"
@@ -95,11 +96,16 @@ void check_values(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto parsed = config::parse(text);
-  if (const auto* problems = std::get_if<config::Problems>(&parsed))
+  config::Origins origins;
+  const auto parsed = config::parse(text, &origins);
+  if (const auto* problems = std::get_if<config::Problems>(&parsed)) {
     check_problems(*problems, text);
-  else
-    check_config(std::get<config::Config>(parsed));
+  } else {
+    const config::Config& config = std::get<config::Config>(parsed);
+    check_config(config);
+    BW_ASSERT(is_printable(config::explain_kinds(config, origins, "fuzz.toml")));
+    BW_ASSERT(is_printable(config::explain_timeouts(config, origins, "fuzz.toml")));
+  }
   check_values(text);
   return 0;
 }

@@ -2,6 +2,8 @@
 #include "app/command_line.h"
 
 #include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -16,6 +18,24 @@ CommandLine parse(std::vector<const char*> words) {
   return parse_command_line(static_cast<int>(words.size()), words.data(),
                             [] { return std::string("version text\n"); });
 }
+
+// A file for as long as it lives.
+class FileOf {
+ public:
+  explicit FileOf(const std::string& text) {
+    const int fd = mkstemp(path_.data());
+    REQUIRE(fd >= 0);
+    CHECK(write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    close(fd);
+  }
+  ~FileOf() { unlink(path_.c_str()); }
+  FileOf(const FileOf&) = delete;
+  FileOf& operator=(const FileOf&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/breakwater-test-XXXXXX";
+};
 
 }  // namespace
 
@@ -55,6 +75,7 @@ TEST_CASE("mistakes are one sentence and exit status 2") {
       {"run", "-f", "/nonexistent/x.toml"},
       {"run", "-f", "x", "--listen", "a:1"},
       {"check"},
+      {"run", "--listen", "a:1", "--backend", "b:1", "--explain-timeouts"},
       {"nonsense"}};
   for (const std::vector<const char*>& words : mistakes) {
     const CommandLine line = parse(words);
@@ -71,4 +92,23 @@ TEST_CASE("help and version are no mistakes") {
   CHECK(parse({"--version"}).text == "version text\n");
   CHECK(parse({"--help"}).exit_status == 0);
   CHECK(parse({"run", "--help"}).text.find("--backend") != std::string::npos);
+}
+
+TEST_CASE("check: one line, then what each kind set, and the timeouts if they are asked for") {
+  const FileOf file(
+      "[listen.git]\nbind = ':80'\npool = 'gogs'\n[pool.gogs]\nservers = ['a:1']\nkind = 'gitlab'\n"
+      "[timeouts]\nserver_idle = '5s'\n[route.a]\npath = '/a'\npool = 'gogs'\n");
+  const std::string path = file.path();
+  CHECK(parse({"check", "-f", path.c_str()}).text ==
+        path +
+            ": ok: 1 listener, 1 pool, 1 server, 1 route\n  pool gogs: kind gitlab: probe tcp, path case is "
+            "folded; "
+            "overridden: server_idle by " +
+            path + ":8\n");
+  const CommandLine line = parse({"check", "-f", path.c_str(), "--explain-timeouts"});
+  CHECK(line.command == Command::check);
+  CHECK(line.exit_status == 0);
+  CHECK(line.text.find("\nname ") != std::string::npos);
+  CHECK(line.text.find("\npool.gogs.server_idle ") != std::string::npos);
+  CHECK(line.text.find(path + ":8 ") != std::string::npos);
 }

@@ -36,7 +36,7 @@ std::string without_ticks(std::string text) {
   return text;
 }
 
-// What is waited for, and what comes of it, stand in the page as schema.h has them.
+// What is waited for, and what comes of it, stand in the page as `breakwater check` prints them.
 void check_wait(const std::string& text, std::string_view table, const DurationRule& rule) {
   const std::string found = without_ticks(row(text, table, rule.name));
   CAPTURE(rule.name);
@@ -110,7 +110,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
   check_size(body_bytes_key, Limits{}.body_bytes);
 }
 
-TEST_CASE("docs: every wait reads as schema.h has it") {
+TEST_CASE("docs: every wait reads as `breakwater check --explain-timeouts` prints it") {
   const std::string text = page();
   for (const auto& key : timeout_keys) check_wait(text, "timeouts", key);
   for (const auto& key : probe_duration_keys) check_wait(text, "pool", key);
