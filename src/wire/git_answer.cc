@@ -1,0 +1,137 @@
+#include "wire/git_answer.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <span>
+
+#include "wire/pkt_line.h"
+
+namespace breakwater::wire {
+
+namespace {
+
+constexpr size_t chunk_line_bytes_max = 24;
+constexpr size_t words_bytes_max =
+    512;  // what Git has to say fits; of an error's text the rest does not matter
+
+// What the body begins with, without its framing. `whole`: there is nothing behind it.
+struct Beginning {
+  std::string_view payload;
+  bool whole = false;
+};
+
+// Joins the payload of the first chunks in `room`. What is malformed ends it: the body's reader will judge.
+Beginning beginning_of_chunks(std::string_view body, std::span<char, words_bytes_max> room) noexcept {
+  size_t filled = 0;
+  for (;;) {
+    const size_t line = body.substr(0, chunk_line_bytes_max).find("\r\n");
+    if (line == std::string_view::npos) break;
+    size_t bytes = 0;
+    const auto [end, status] = std::from_chars(body.data(), body.data() + line, bytes, 16);
+    if (status != std::errc{}) break;
+    if (bytes == 0) return {{room.data(), filled}, true};
+    body.remove_prefix(line + 2);
+    const size_t take = std::min({bytes, body.size(), room.size() - filled});
+    std::memcpy(room.data() + filled, body.data(), take);
+    filled += take;
+    if (filled == room.size() || bytes > body.size() || body.size() - bytes < 2) break;
+    body.remove_prefix(bytes + 2);
+  }
+  return {{room.data(), filled}, false};
+}
+
+Beginning beginning_of(const BodyFraming& framing, std::string_view body,
+                       std::span<char, words_bytes_max> room) noexcept {
+  if (framing.kind == BodyKind::length)
+    return {body.substr(0, framing.length), body.size() >= framing.length};
+  if (framing.kind == BodyKind::chunked) return beginning_of_chunks(body, room);
+  return {body, framing.kind == BodyKind::none};
+}
+
+bool is_type(const ResponseHead& head, std::string_view wanted) noexcept {
+  const std::string_view type = head.fields.find("content-type");
+  return equals_ignoring_case(type.substr(0, type.find_first_of("; ")), wanted);
+}
+
+GitAnswer judge_error(std::string_view text) noexcept {
+  return text.find("not our ref") != std::string_view::npos ? GitAnswer::not_our_ref : GitAnswer::error;
+}
+
+// "# service=...", a flush-pkt, then the refs; or at once the refs, or "version 2" and its capabilities. An
+// empty repository may have no refs and no line for its capabilities, but its flush-pkt is there.
+GitAnswer judge_advertisement(const Beginning& body) noexcept {
+  constexpr std::string_view service = "# service=";
+  std::string_view rest = body.payload;
+  bool flushed = false;
+  for (;;) {
+    const PktLine line = read_pkt_line(rest);
+    const bool is_cut = line.kind == PktLine::Kind::incomplete;
+    if (line.kind == PktLine::Kind::malformed) return GitAnswer::not_git;
+    if (line.kind == PktLine::Kind::flush && flushed) return GitAnswer::fine;
+    // A first ref with its capabilities may be long; how it begins says enough.
+    const std::string_view text = is_cut && rest.size() > 4 ? rest.substr(4) : line.payload;
+    const bool tells = line.kind == PktLine::Kind::data || text.size() >= service.size();
+    if (tells && text.starts_with("ERR "))
+      return is_cut && !body.whole ? GitAnswer::undecided : judge_error(text);
+    if (tells && !text.starts_with(service)) return GitAnswer::fine;
+    if (is_cut) return body.whole ? GitAnswer::empty : GitAnswer::undecided;
+    flushed = line.kind == PktLine::Kind::flush;
+    rest.remove_prefix(line.bytes);
+  }
+}
+
+GitAnswer judge_pack(const Beginning& body) noexcept {
+  constexpr size_t lead = 8;  // four digits and "ERR "
+  if (body.payload.size() < lead) return body.whole ? GitAnswer::fine : GitAnswer::undecided;
+  if (body.payload.substr(4, 4) != "ERR ") return GitAnswer::fine;
+  const PktLine line = read_pkt_line(body.payload);
+  if (line.kind != PktLine::Kind::incomplete) return judge_error(line.payload);
+  return body.whole || body.payload.size() >= words_bytes_max ? judge_error(body.payload)
+                                                              : GitAnswer::undecided;
+}
+
+}  // namespace
+
+GitAnswer judge_git_answer(GitOperation operation, const ResponseHead& head, std::string_view body) noexcept {
+  if (head.fields.find("content-encoding").data() != nullptr) return GitAnswer::fine;  // not readable
+  std::array<char, words_bytes_max> room;
+  const Beginning beginning = beginning_of(head.body, body, room);
+  switch (operation) {
+    case GitOperation::advertise_fetch:
+      // A dumb server ignores `?service=` and sends its list of refs as plain text.
+      if (is_type(head, "text/html")) return GitAnswer::not_git;
+      if (!is_type(head, "application/x-git-upload-pack-advertisement")) return GitAnswer::fine;
+      return judge_advertisement(beginning);
+    case GitOperation::advertise_push:
+      if (is_type(head, "text/html")) return GitAnswer::not_git;
+      if (!is_type(head, "application/x-git-receive-pack-advertisement")) return GitAnswer::fine;
+      return judge_advertisement(beginning);
+    case GitOperation::upload_pack:
+      if (!is_type(head, "application/x-git-upload-pack-result"))
+        return is_type(head, "text/html") ? GitAnswer::not_git : GitAnswer::fine;
+      return judge_pack(beginning);
+    default:
+      return GitAnswer::fine;
+  }
+}
+
+std::string_view describe(GitAnswer answer) noexcept {
+  switch (answer) {
+    case GitAnswer::fine:
+    case GitAnswer::undecided:
+      return "";
+    case GitAnswer::not_git:
+      return "the server sent something else than Git's answer";
+    case GitAnswer::error:
+      return "the server's Git answered with an error";
+    case GitAnswer::not_our_ref:
+      return "the server's Git does not have what is wanted";
+    case GitAnswer::empty:
+      return "the server's Git ended before it advertised anything";
+  }
+  return "";
+}
+
+}  // namespace breakwater::wire

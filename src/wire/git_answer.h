@@ -1,0 +1,29 @@
+// Is Git alive behind a 200? Its servers answer 200 before they have asked Git anything, so what Git had to
+// say of its failure stands in the body: an ERR line, nothing at all behind the service's name, or a web page
+// where refs should be (gitprotocol-http(5), gitprotocol-pack(5), gitprotocol-v2(5)). Pure; no allocation.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "wire/git_service.h"
+#include "wire/http_head.h"
+
+namespace breakwater::wire {
+
+enum class GitAnswer : uint8_t {
+  fine,         // as far as its beginning tells
+  undecided,    // too little of it is there
+  not_git,      // a web page, or anything else that is not what was asked for
+  error,        // ERR and what Git says
+  not_our_ref,  // ERR, because this server does not have (or no longer has) what is wanted
+  empty,        // an advertisement that ends before its first ref
+};
+
+// Of a 200 to an info/refs?service= or an upload-pack request. `body` is what is there of it, in the framing
+// that the head says.
+GitAnswer judge_git_answer(GitOperation operation, const ResponseHead& head, std::string_view body) noexcept;
+
+std::string_view describe(GitAnswer answer) noexcept;
+
+}  // namespace breakwater::wire
