@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "allocations.h"
+#include "backends/affinity.h"
 #include "backends/balancer.h"
 #include "heads.h"
 #include "wire/git_service.h"
@@ -39,20 +40,36 @@ void classify_a_page(benchmark::State& state) {
 }
 BENCHMARK(classify_a_page);
 
-void choose_server(benchmark::State& state) {
-  backends::RoundRobin balancer(3, 0);
-  backends::Affinity affinity;
-  std::string_view repository = "team/app";
-  benchmark::DoNotOptimize(repository);
+config::Pool pool_of_three(config::Balance balance) {
+  config::Pool pool;
+  pool.balance = balance;
+  for (const char* const host : {"git1", "git2", "git3"}) pool.servers.push_back({.address = {host, 3000}});
+  return pool;
+}
+
+// With what the pool's health costs: in flight, a good answer, its time to first byte.
+void choose_server(benchmark::State& state, config::Balance balance) {
+  const config::Pool pool = pool_of_three(balance);
+  backends::PoolHealth health(pool);
+  backends::Balancer balancer(health, 0, 1);
+  std::string_view name = "team/app";
+  benchmark::DoNotOptimize(name);
+  int64_t now = 1'000'000'000;
   const Allocations allocations(state);
   for (auto _ : state) {
-    uint32_t server = affinity.server_for(repository);
-    if (server == backends::Affinity::none) server = balancer.pick();
-    affinity.remember(repository, server);
-    benchmark::DoNotOptimize(server);
+    now += 20'000;
+    const uint64_t repository = backends::hash(name, true);
+    const uint32_t server = balancer.pick(backends::Work::advertise, repository, {}, now);
+    health.begin(server);
+    health.waited(server, backends::Work::advertise, 5'000'000, now);
+    health.report(server, backends::Outcome::good, now);
+    health.end(server);
   }
 }
-BENCHMARK(choose_server);
+BENCHMARK_CAPTURE(choose_server, round_robin, config::Balance::round_robin);
+BENCHMARK_CAPTURE(choose_server, least_connections, config::Balance::least_connections);
+BENCHMARK_CAPTURE(choose_server, fastest, config::Balance::fastest);
+BENCHMARK_CAPTURE(choose_server, repository, config::Balance::repository);
 
 }  // namespace
 

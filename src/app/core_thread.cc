@@ -30,8 +30,7 @@ CoreLimits core_limits(const config::Limits& limits) {
 
 }  // namespace
 
-CoreThread::CoreThread(uint32_t index, int cpu, const Shared& shared, LogRing& log,
-                       std::vector<int> listen_fds)
+CoreThread::CoreThread(uint32_t index, int cpu, Shared& shared, LogRing& log, std::vector<int> listen_fds)
     : index_(index), cpu_(cpu), shared_(shared), log_(log), listen_fds_(std::move(listen_fds)) {}
 
 CoreThread::~CoreThread() {

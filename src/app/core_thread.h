@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -17,17 +18,17 @@ namespace breakwater::app {
 
 class LogWriter;
 
-// What all cores share; made before the first thread, then only read.
+// What all cores share; made before the first thread. Of it only the pools' atomics are written then.
 struct Shared {
   const config::Config* config = nullptr;
-  std::vector<proxy::Site> sites;                 // by listener
-  std::vector<std::vector<proxy::Server>> pools;  // servers by pool
+  std::vector<proxy::Site> sites;  // by listener
+  std::deque<proxy::SharedPool> pools;
   LogWriter* log_writer = nullptr;
 };
 
 class CoreThread {
  public:
-  CoreThread(uint32_t index, int cpu, const Shared& shared, LogRing& log, std::vector<int> listen_fds);
+  CoreThread(uint32_t index, int cpu, Shared& shared, LogRing& log, std::vector<int> listen_fds);
   ~CoreThread();
   CoreThread(const CoreThread&) = delete;
   CoreThread& operator=(const CoreThread&) = delete;
@@ -48,7 +49,7 @@ class CoreThread {
 
   uint32_t index_;
   int cpu_;
-  const Shared& shared_;
+  Shared& shared_;
   LogRing& log_;
   std::vector<int> listen_fds_;
   Mailbox mailbox_;

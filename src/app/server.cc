@@ -181,12 +181,13 @@ class Program {
 
   bool find_servers(std::string& why) {
     for (const config::Pool& pool : config_.pools) {
-      std::vector<proxy::Server>& servers = shared_.pools.emplace_back();
+      std::vector<proxy::Server> servers;
       for (const config::Server& configured : pool.servers) {
         proxy::Server& server = servers.emplace_back();
         server.name = configured.address.text();
         if (!resolve(configured.address, false, server.address, why)) return false;
       }
+      shared_.pools.emplace_back(pool, std::move(servers));
     }
     return true;
   }
@@ -194,12 +195,7 @@ class Program {
   // One socket for each listener and core; the first of a listener settles the port.
   bool open_listeners(std::vector<std::vector<int>>& sockets, std::string& why) {
     for (const config::Listen& listen : config_.listens) {
-      proxy::Site& site = shared_.sites.emplace_back();
-      site.listen_name = listen.name;
-      site.pool_name = listen.pool;
-      for (size_t index = 0; index < config_.pools.size(); index++) {
-        if (config_.pools[index].name == listen.pool) site.pool_index = static_cast<uint32_t>(index);
-      }
+      proxy::Site& site = shared_.sites.emplace_back(listen.name, proxy::Router(config_, listen));
       for (const std::string& network : listen.trusted) {
         const std::optional<proxy::Network> parsed = proxy::parse_network(network);
         if (parsed) site.trusted.push_back(*parsed);
@@ -248,7 +244,7 @@ class Program {
     post(Mailbox::drain);  // before it is said
     std::fprintf(stderr,
                  "draining: no new connections; running requests finish (signal again to stop at once)\n");
-    const int64_t drain_ns = config_.timeouts.drain.count() * 1'000'000;
+    const int64_t drain_ns = config::ns(config_.timeouts.drain);
     const int64_t drain_end = drain_ns > 0 ? sys::monotonic_ns() + drain_ns : INT64_MAX;
     while (!all_ended()) {
       const int again = sigtimedwait(&signals, nullptr, &poll_end);

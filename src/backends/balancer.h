@@ -1,59 +1,75 @@
-// Which server of a pool gets the next operation. Pure: no sockets, no clock. One per core and pool.
+// Which server of a pool gets a request. One per core and pool; pure but for the pool's health, which it
+// reads.
 //
-// The first request of an operation goes round-robin; the requests that follow it on the same client
-// connection for the same repository go to the same server (operation affinity: Git's info/refs and POSTs
-// must see one state of the refs).
+// Servers in rotation come first, then backups, then those that are ejected: they were judged, and may do
+// better than nothing. While there are none of these at all, those that are down are tried, so that the first
+// to live again is found at once. Among those of the same standing the pool's method decides:
+//
+//   round-robin         by turns, as the weights say (smooth: a b a c a, and not a a a b c)
+//   least-connections   the fewest requests in flight over all cores, for its weight
+//   fastest             the better of two drawn at random, by time to first byte of this class of work and
+//                       requests in flight
+//   repository          rendezvous hash of the repository: every node of ours chooses the same one; a server
+//                       with more than 1.25 times its share of the requests in flight is passed over
+//
+// Nothing depends on the client's address: fleets share one.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
-#include "base/assert.h"
+#include "backends/health.h"
+#include "backends/server_set.h"
+#include "base/rng.h"
 
 namespace breakwater::backends {
 
-class RoundRobin {
+inline constexpr uint32_t no_server = UINT32_MAX;
+
+class Balancer {
  public:
-  // `start` differs between cores, so that they do not all begin with the first server.
-  RoundRobin(uint32_t servers, uint32_t start) noexcept : servers_(servers), next_(start % servers) {
-    BW_ASSERT(servers > 0);
-  }
-  uint32_t pick() noexcept {
-    const uint32_t index = next_;
-    next_ = (next_ + 1) % servers_;
-    return index;
-  }
-  // The server to try when `index` could not be reached.
-  uint32_t after(uint32_t index) const noexcept { return (index + 1) % servers_; }
-  uint32_t servers() const noexcept { return servers_; }
+  // `start` differs between cores, so that they do not all begin with the same server. `health` outlives
+  // this.
+  Balancer(const PoolHealth& health, uint32_t start, uint64_t seed);
+
+  // None of `tried`; no_server if nothing is left. `repository` is empty for what belongs to none.
+  uint32_t pick(Work work, uint64_t repository, const ServerSet& tried, int64_t now_ns) noexcept;
 
  private:
-  uint32_t servers_;
-  uint32_t next_;
-};
+  enum class Standing : uint8_t { in_rotation, backup, ejected, down, away };
+  struct Seat {
+    Standing standing = Standing::away;
+    uint32_t weight = 1;  // more than 0
+    int64_t credit = 0;   // of round-robin
+    uint64_t key = 0;     // of rendezvous hashing: its name's hash
+  };
 
-// What a client connection remembers of its last Git operation.
-class Affinity {
- public:
-  static constexpr uint32_t none = UINT32_MAX;
-  // The server that holds this repository's operation, or none.
-  uint32_t server_for(std::string_view repository) const noexcept {
-    return server_ != none && hash(repository) == repository_hash_ ? server_ : none;
-  }
-  void remember(std::string_view repository, uint32_t server) noexcept {
-    repository_hash_ = hash(repository);
-    server_ = server;
-  }
+  // Those to choose from.
+  struct Among {
+    Standing standing;
+    ServerSet tried;
+    // One request finds out whether a server can be reached again; the others only wait for that where there
+    // is nobody else.
+    bool unproven = false;
+  };
 
- private:
-  // FNV-1a. A collision costs only that another repository's next operation goes to the same server.
-  static uint64_t hash(std::string_view text) noexcept {
-    uint64_t value = 0xcbf29ce484222325ull;
-    for (const char byte : text) value = (value ^ static_cast<unsigned char>(byte)) * 0x100000001b3ull;
-    return value;
-  }
-  uint64_t repository_hash_ = 0;
-  uint32_t server_ = none;
+  void refresh(int64_t now_ns) noexcept;
+  Standing standing_of(uint32_t server, uint32_t weight, int64_t now_ns) const noexcept;
+  uint32_t pick_among(const Among& among, Work work, uint64_t repository) noexcept;
+  bool fits(uint32_t server, const Among& among) const noexcept;
+  uint32_t by_turns(const Among& among) noexcept;
+  uint32_t least_busy(const Among& among) noexcept;
+  uint32_t fastest(const Among& among, Work work) noexcept;
+  uint32_t of_repository(const Among& among, uint64_t repository) const noexcept;
+  uint32_t draw(const Among& among) noexcept;
+
+  const PoolHealth& health_;
+  Rng rng_;
+  std::vector<Seat> seats_;
+  uint32_t version_ = 0;
+  int64_t refresh_ns_ = 0;
+  bool somebody_is_there_ = false;
 };
 
 }  // namespace breakwater::backends

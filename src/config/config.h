@@ -11,6 +11,9 @@
 namespace breakwater::config {
 
 using Duration = std::chrono::milliseconds;  // 0 means: no such limit, where a member's comment allows it
+constexpr int64_t ns(Duration duration) {
+  return duration.count() * 1'000'000;
+}
 
 // "host:port" as written; host may be a name, an IPv4 address or [v6]. A server may be a unix socket instead:
 // then only `path` is set.

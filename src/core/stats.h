@@ -24,37 +24,41 @@ class Count {
 };
 
 // name, help
-#define BW_COUNTERS(X)                                                                                     \
-  X(connections_accepted, "client connections accepted")                                                   \
-  X(connections_refused, "client connections answered with 503 or closed because of the connection limit") \
-  X(accept_pauses, "times accepting paused for want of descriptors")                                       \
-  X(requests, "requests whose head was read")                                                              \
-  X(requests_refused, "requests we answered ourselves with an error")                                      \
-  X(responses_aborted, "responses cut off because a side failed in the middle")                            \
-  X(git_advertise, "info/refs requests")                                                                   \
-  X(git_upload_pack, "upload-pack requests (clone, fetch)")                                                \
-  X(git_receive_pack, "receive-pack requests (push)")                                                      \
-  X(packs_until_close, "upload-pack answers taken by HTTP/1.0, their end proven by Git's own framing")     \
-  X(server_connects, "connections opened to servers")                                                      \
-  X(server_connect_failures, "connections to servers that failed")                                         \
-  X(server_reuses, "requests sent over a pooled server connection")                                        \
-  X(server_idle_closes, "pooled server connections that the server closed while idle")                     \
-  X(retries, "requests sent again after a pooled connection proved stale or a connect failed")             \
-  X(bytes_from_clients, "request body bytes from clients")                                                 \
-  X(bytes_to_clients, "response body bytes to clients")                                                    \
-  X(bytes_copied, "body bytes moved through user space")                                                   \
-  X(bytes_spliced, "body bytes moved by splice")                                                           \
-  X(bytes_looked_at, "body bytes looked at in user space ahead of a splice")                               \
-  X(splice_calls, "splice system calls")                                                                   \
-  X(buffer_waits, "times work waited for a buffer")                                                        \
-  X(pipe_misses, "bodies copied because no pipe was free")                                                 \
-  X(timeouts, "timeouts that fired")                                                                       \
-  X(log_dropped, "access log lines dropped because the log could not keep up")                             \
-  X(ring_enters, "io_uring_enter system calls")                                                            \
-  X(ring_sqes, "io_uring submissions")                                                                     \
-  X(wake_ups, "waits of the loop that may sleep; context_switches_voluntary has those that did")           \
-  X(system_calls, "system calls of the cores, ring enters included")                                       \
-  X(allocations, "heap allocations of the cores, coroutine frames included")                               \
+#define BW_COUNTERS(X)                                                                                      \
+  X(connections_accepted, "client connections accepted")                                                    \
+  X(connections_refused, "client connections answered with 503 or closed because of the connection limit")  \
+  X(accept_pauses, "times accepting paused for want of descriptors")                                        \
+  X(requests, "requests whose head was read")                                                               \
+  X(requests_refused, "requests we answered ourselves with an error")                                       \
+  X(responses_aborted, "responses cut off because a side failed in the middle")                             \
+  X(git_advertise, "info/refs requests")                                                                    \
+  X(git_upload_pack, "upload-pack requests (clone, fetch)")                                                 \
+  X(git_receive_pack, "receive-pack requests (push)")                                                       \
+  X(packs_until_close, "upload-pack answers taken by HTTP/1.0, their end proven by Git's own framing")      \
+  X(server_connects, "connections opened to servers")                                                       \
+  X(server_connect_failures, "connections to servers that failed")                                          \
+  X(server_reuses, "requests sent over a pooled server connection")                                         \
+  X(server_idle_closes, "pooled server connections that the server closed while idle")                      \
+  X(retries, "attempts beyond a request's first: on a fresh connection, by HTTP/1.1, or on another server") \
+  X(failovers,                                                                                              \
+    "attempts on another server after one could not be reached or failed before its answer began")          \
+  X(retries_over_budget,                                                                                    \
+    "requests not sent to another server because the pool's share of retries was used up")                  \
+  X(bytes_from_clients, "request body bytes from clients")                                                  \
+  X(bytes_to_clients, "response body bytes to clients")                                                     \
+  X(bytes_copied, "body bytes moved through user space")                                                    \
+  X(bytes_spliced, "body bytes moved by splice")                                                            \
+  X(bytes_looked_at, "body bytes looked at in user space ahead of a splice")                                \
+  X(splice_calls, "splice system calls")                                                                    \
+  X(buffer_waits, "times work waited for a buffer")                                                         \
+  X(pipe_misses, "bodies copied because no pipe was free")                                                  \
+  X(timeouts, "timeouts that fired")                                                                        \
+  X(log_dropped, "access log lines dropped because the log could not keep up")                              \
+  X(ring_enters, "io_uring_enter system calls")                                                             \
+  X(ring_sqes, "io_uring submissions")                                                                      \
+  X(wake_ups, "waits of the loop that may sleep; context_switches_voluntary has those that did")            \
+  X(system_calls, "system calls of the cores, ring enters included")                                        \
+  X(allocations, "heap allocations of the cores, coroutine frames included")                                \
   X(frames_allocated, "coroutine frames that came from the allocator")
 
 #define BW_GAUGES(X)                                               \

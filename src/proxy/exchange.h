@@ -14,6 +14,7 @@
 #include "proxy/replies.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
+#include "wire/git_answer.h"
 #include "wire/git_service.h"
 #include "wire/http_head.h"
 
@@ -45,17 +46,17 @@ class Exchange {
     answered,
     failed,
     // Nothing of an answer reached the client, and it may go on:
-    unreachable,  // with the next server
-    stale,        // with the same on a fresh connection
-    unprovable,   // with the same by HTTP/1.1: the end of this answer could not be told
+    elsewhere,   // with another server, which was found
+    stale,       // with the same on a fresh connection
+    unprovable,  // with the same by HTTP/1.1: the end of this answer could not be told
   };
   struct Times {
     int64_t begun = 0, head = 0, connect_begun = 0, connected = 0, sent = 0, first_byte = 0;
   };
 
   Task<bool> forward();
-  Task<Attempt> try_server(uint32_t server);
-  Task<Error> get_connection(uint32_t server);
+  Task<Attempt> try_server();
+  Task<Error> get_connection();
   Error send_request();
   Task<Error> read_response_head();
   Task<Error> receive_response_head();
@@ -70,12 +71,26 @@ class Exchange {
   void stop_upload() noexcept;
   static void on_server_ended(void* context);
   bool whole_request_at_hand() const noexcept;
-  bool may_retry(const Error& error) const noexcept;
+  Attempt after_failure(const Error& error) noexcept;
+  wire::Fault parse_response_head() noexcept;
+  bool begins_well_enough() noexcept;
+  void judge_answer() noexcept;
+  bool answer_is_useless() const noexcept;
+  void mind_the_wait(int64_t& next_ns) noexcept;
+  void end_attempt() noexcept;
+  bool attempt_is_over() const noexcept {
+    return failure_.code != Code::none || attempt_failure_.code != Code::none;
+  }
+  void report_failure(const Error& error) noexcept;
+  bool find_another(bool was_sent) noexcept;
   bool client_may_continue() const noexcept;
   uint32_t choose_server() noexcept;
-  PoolOnCore& pool() const noexcept { return worker_.pools[session_.site().pool_index]; }
+  backends::PoolHealth& health() const noexcept { return pool_->shared.health; }
   config::Duration answer_timeout() const noexcept;
-  wire::UploadPackAnswer choose_git_end(uint32_t server) const noexcept;
+  wire::HeadLimits response_limits() const noexcept;
+  void enter_server(uint32_t server) noexcept;
+  void leave_server() noexcept;
+  wire::UploadPackAnswer choose_git_end() const noexcept;
   void note_kind_of_server() noexcept;
   bool is_judged(const Error& error) const noexcept;
   void write_log() noexcept;
@@ -98,7 +113,14 @@ class Exchange {
 
   size_t head_end_ = 0;  // of the request, in the session's inbox
   UpstreamLease server_;
-  const Server* server_used_ = nullptr;
+  uint32_t pool_index_ = 0;
+  PoolOnCore* pool_ = nullptr;  // of the request's route
+  backends::Work work_ = backends::Work::other;
+  uint64_t repository_ = 0;                      // hashed; 0 for what belongs to none
+  uint32_t server_index_ = backends::no_server;  // of the attempt that is being made or was made last
+  uint32_t next_server_ = backends::no_server;   // of the next one, if there is to be one
+  bool counted_ = false;                         // among the requests in flight on the server
+  backends::ServerSet tried_;
   uint32_t attempts_ = 0;
   uint32_t interim_answers_ = 0;
   bool replayable_ = false;
@@ -115,7 +137,11 @@ class Exchange {
   Pump upload_;
   Pump download_;
 
-  Error failure_;               // the first reason
+  Error failure_;          // the first reason
+  Error attempt_failure_;  // why the attempt that is being made is given up, but not the request
+  backends::Outcome verdict_ = backends::Outcome::good;
+  wire::GitAnswer answer_ = wire::GitAnswer::fine;
+  bool told_wait_ = false;      // the server's health knows that this attempt waits for long
   bool upload_failed_ = false;  // the server stopped reading; its answer may still come
   bool server_ended_ = false;   // seen while the rest of an upload was still going to it
   bool waits_for_head_ = false;

@@ -41,6 +41,15 @@ inline constexpr uint32_t refusals_max = 64;
 // A client that waits for its answer longer than this is watched, so that a server does not work for nobody.
 inline constexpr int64_t watch_after_ns = 5'000'000;
 
+// Servers that one request may be sent to, one after the other. A pool may have more; who waits would not.
+inline constexpr uint32_t servers_tried_max = 8;
+
+// Of a Git answer that are waited for before it is begun towards the client: its first pkt-lines.
+inline constexpr size_t git_words_bytes_max = 1024;
+
+// How often a request that waits for its answer looks whether its server is still in rotation.
+inline constexpr int64_t look_at_server_every_ns = 250'000'000;
+
 // Interim (1xx) answers to one request; a server that sends more has lost its way.
 inline constexpr uint32_t interim_answers_max = 64;
 

@@ -5,11 +5,10 @@
 namespace breakwater::proxy {
 
 Serving::Serving(Core& core, const config::Config& config, const std::vector<Site>& sites,
-                 const std::vector<std::vector<Server>>& pools, const std::vector<int>& listen_fds,
-                 uint64_t seed)
+                 std::deque<SharedPool>& pools, const std::vector<int>& listen_fds, uint64_t seed)
     : worker_(core, config, seed) {
-  for (size_t index = 0; index < pools.size(); index++) {
-    worker_.pools.emplace_back(core, config.limits, config.pools[index], pools[index]);
+  for (SharedPool& pool : pools) {
+    worker_.pools.emplace_back(core, config.limits, pool, seed + worker_.pools.size());
   }
   for (size_t index = 0; index < listen_fds.size(); index++) {
     listeners_.emplace_back(worker_, sites[index], listen_fds[index]);

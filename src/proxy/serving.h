@@ -16,7 +16,7 @@ class Serving {
   // One listening socket for each site; they are owned from here on. `sites`, `pools` and `config` outlive
   // this. `seed` is for request ids.
   Serving(Core& core, const config::Config& config, const std::vector<Site>& sites,
-          const std::vector<std::vector<Server>>& pools, const std::vector<int>& listen_fds, uint64_t seed);
+          std::deque<SharedPool>& pools, const std::vector<int>& listen_fds, uint64_t seed);
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
 

@@ -14,11 +14,9 @@
 
 namespace breakwater::proxy {
 
-namespace {
+using config::ns;
 
-constexpr int64_t ns(config::Duration duration) {
-  return duration.count() * 1'000'000;
-}
+namespace {
 
 void cancel_receiver(void* receiver) {
   static_cast<Receiver*>(receiver)->cancel();

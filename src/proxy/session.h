@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "backends/balancer.h"
+#include "backends/affinity.h"
 #include "base/list.h"
 #include "coro/task.h"
 #include "proxy/receiver.h"

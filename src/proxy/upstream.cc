@@ -7,11 +7,7 @@
 
 namespace breakwater::proxy {
 
-namespace {
-constexpr int64_t ns(config::Duration duration) {
-  return duration.count() * 1'000'000;
-}
-}  // namespace
+using config::ns;
 
 UpstreamConnection::UpstreamConnection(Core& core, UpstreamPool& pool, int fd) noexcept
     : pool_(pool), fd_(fd), receiver_(core, core.answer_buffers()), idle_timer_(on_idle_timeout, this) {

@@ -7,37 +7,23 @@
 #include <memory>
 #include <vector>
 
-#include "backends/balancer.h"
 #include "base/rng.h"
 #include "config/config.h"
 #include "core/core.h"
 #include "coro/scope.h"
+#include "proxy/pool.h"
+#include "proxy/router.h"
 #include "proxy/trust.h"
-#include "proxy/upstream.h"
 
 namespace breakwater::proxy {
 
 class Session;
 
-// A configured listener and pool as every core sees them; made once at start-up, then only read.
+// A configured listener as every core sees it; made once at start-up, then only read.
 struct Site {
   std::string listen_name;
-  std::string pool_name;
-  uint32_t pool_index = 0;
+  Router router;
   std::vector<Network> trusted;
-};
-
-// One pool on one core.
-struct PoolOnCore {
-  PoolOnCore(Core& core, const config::Limits& limits, const config::Pool& pool,
-             const std::vector<Server>& servers)
-      : config(pool), balancer(static_cast<uint32_t>(servers.size()), core.index()) {
-    for (const Server& server : servers)
-      connections.emplace_back(core, pool.timeouts, limits.servers_idle, server);
-  }
-  const config::Pool& config;
-  backends::RoundRobin balancer;
-  std::deque<UpstreamPool> connections;  // by server index; a deque, because they do not move
 };
 
 struct Worker {

@@ -121,9 +121,13 @@ Counts operator-(const Counts& later, const Counts& earlier) {
 Proxy::Proxy(const Address& server) : address_(loopback()), log_(proxy::log_ring_bytes) {
   // Small, so that a pool is soon as full as it will ever be.
   config_.limits.servers_idle = 2;
-  config_.pools.emplace_back();
-  sites_.push_back({.listen_name = "main", .pool_name = "main", .pool_index = 0, .trusted = {}});
-  pools_.push_back({{"server", server}});
+  config::Pool& pool = config_.pools.emplace_back();
+  pool.name = "main";
+  pool.servers.push_back({.address = {"server", 80}});
+  pools_.emplace_back(pool, std::vector<proxy::Server>{{"server", server}});
+  config::Listen listen;
+  listen.name = listen.pool = "main";
+  sites_.push_back({"main", proxy::Router(config_, listen), {}});
   const int listener = sys::listen_on(address_, backlog, false);
   BW_ASSERT(listener >= 0);
   thread_ = std::thread([this, listener] {

@@ -75,7 +75,7 @@ class Proxy {
  private:
   config::Config config_;
   std::vector<proxy::Site> sites_;
-  std::vector<std::vector<proxy::Server>> pools_;
+  std::deque<proxy::SharedPool> pools_;
   Address address_;
   Stats stats_;
   LogRing log_;

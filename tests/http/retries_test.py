@@ -168,5 +168,96 @@ class StaleConnections(ProxyTest):
         self.assertEqual(len(server.connections), 1)
 
 
+class BrokenServers(ProxyTest):
+    """A read whose server fails before its answer began goes to the next server, and nothing else does."""
+
+    READS = (GET, b"OPTIONS / HTTP/1.1\r\nHost: git.example\r\n\r\n", FETCH)
+    BREAKS = {
+        "close": takes_and_closes,
+        "reset": takes_and_resets,
+        "half a head": lambda peer: (peer.answer(b"HTTP/1.1 200 OK\r\nContent-Le"), peer.close()),
+        "two framings": always(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc"),
+        "no HTTP": always(b"220 smtp.example ready\r\n"),
+    }
+
+    def test_the_next_server_answers_and_each_was_asked_once(self):
+        for name, breaks in self.BREAKS.items():
+            for request in self.READS:
+                with self.subTest(name, request=request):
+                    broken = [self.server(breaks) for _ in range(2)]
+                    good = self.server(always(ok(b"good")))
+                    proxy = self.proxy(*broken, good)
+                    client = self.client(proxy)
+                    self.assertEqual(client.ask(request).body, b"good")
+                    entry = proxy.wait_for_log(lambda entry: True)
+                    self.assertEqual((entry["status"], entry["attempts"], entry["ended_by"]), (200, 3, "done"))
+                    self.assertEqual(entry["server"], good.address)
+                    self.assertNotIn("reason", {key for key, value in entry.items() if value and key == "reason"})
+                    self.assertEqual([len(server.requests) for server in (*broken, good)], [1, 1, 1])
+                    self.assertEqual(proxy.metrics()["breakwater_failovers_total"], 2)
+
+    def test_when_all_fail_the_last_failure_is_told(self):
+        servers = [self.server(takes_and_resets) for _ in range(3)]
+        proxy = self.proxy(*servers)
+        entry = self.assert_own_reply(proxy, self.client(proxy).ask(FETCH), 502)
+        self.assertEqual((entry["attempts"], entry["ended_by"], entry["phase"]), (3, "server", "response_head"))
+        self.assertEqual([len(server.requests) for server in servers], [1, 1, 1])
+
+    def test_the_operation_stays_where_it_was_saved(self):
+        broken, *good = [self.server(takes_and_closes)] + [self.server(always(ok(b"good"))) for _ in range(2)]
+        proxy = self.proxy(broken, *good)
+        client = self.client(proxy)
+        advertise = get(b"/team/repo.git/info/refs?service=git-upload-pack")
+        for request in (advertise, FETCH, FETCH):
+            self.assertEqual(client.ask(request).body, b"good")
+        self.assertEqual(sorted(len(server.requests) for server in good), [0, 3])
+
+    def test_an_interim_answer_binds_a_request_to_its_server(self):
+        hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+        broken = self.server(lambda peer: (peer.answer(hints), peer.close()))
+        good = self.server(always(ok(b"good")))
+        proxy = self.proxy(broken, good)
+        client = self.client(proxy)
+        client.send(GET)
+        self.assertEqual(client.read_head().status, 103)
+        self.assert_own_reply(proxy, client.recv_response(), 502)
+        self.assertEqual(good.requests, [])
+
+    def test_no_more_than_a_share_of_requests_is_sent_again(self):
+        broken = self.server(*[takes_and_closes] * 200)
+        good = self.server(always(ok(b"good")))
+        # No ejection: the broken server would get nothing any more.
+        proxy = self.proxy(broken, good, tables='retries = "10%"\neject_errors = "off"\n')
+        client = self.client(proxy)
+        statuses = [client.ask(get(b"/%d" % number)).status for number in range(200)]
+        metrics = proxy.metrics()
+        saved = statuses.count(200) - 100
+        self.assertEqual(metrics["breakwater_failovers_total"], saved)
+        self.assertEqual(metrics["breakwater_retries_over_budget_total"], statuses.count(502))
+        self.assertEqual(saved, 20 + 20)  # a stock of 20, and a tenth of 200 (less what overflowed)
+
+    def test_a_share_of_none_is_none(self):
+        broken, good = self.server(*[takes_and_closes] * 20), self.server(always(ok(b"good")))
+        proxy = self.proxy(broken, good, tables='retries = "off"\n')
+        client = self.client(proxy)
+        self.assertEqual([client.ask(GET).status for _ in range(4)].count(502), 2)
+
+    def test_a_server_that_refuses_is_passed_over_at_once(self):
+        refusing, good = self.keep(RefusingServer()), self.server(always(ok(b"good")))
+        proxy = self.proxy(refusing, good)
+        client = self.client(proxy)
+        for _ in range(20):
+            self.assertEqual(client.ask(PUSH).body, b"good")
+        self.assertEqual(proxy.metrics()["breakwater_server_connect_failures_total"], 1)
+
+    def test_a_server_that_fails_five_times_in_a_row_is_passed_over(self):
+        broken, good = self.server(*[takes_and_closes] * 50), self.server(always(ok(b"good")))
+        proxy = self.proxy(broken, good)
+        client = self.client(proxy)
+        for _ in range(50):
+            self.assertEqual(client.ask(GET).body, b"good")
+        self.assertEqual(len(broken.requests), 5)
+
+
 if __name__ == "__main__":
     main()

@@ -455,6 +455,8 @@ bool Client::may_fail(const RequestPlan& plan, const Outcome& outcome) const {
     default:
       return true;
   }
+  // The last failure is told, and the last server tried may be the one that never accepts.
+  const bool is_broken = outcome.status == 502 || (outcome.status == 504 && world_.scenario.a_silent_server);
   switch (plan.server_fault) {
     case ServerFault::silent:
       return own && outcome.status == 504;
@@ -464,16 +466,17 @@ bool Client::may_fail(const RequestPlan& plan, const Outcome& outcome) const {
     case ServerFault::both_framings:
     case ServerFault::bad_head:
     case ServerFault::too_many_interim:
-      return own && outcome.status == 502;
+      return own && is_broken;
     case ServerFault::closes_in_body:
     case ServerFault::resets_in_body:
     case ServerFault::stalls_in_body:
       // Nothing of the answer may have been sent on when it broke.
       return outcome.result == Result::cut ||
-             (own && outcome.status == 502 && plan.server_fault != ServerFault::stalls_in_body);
+             (own &&
+              (is_broken || (outcome.status == 504 && plan.server_fault == ServerFault::stalls_in_body)));
     case ServerFault::early_answer_then_close:
     case ServerFault::early_answer_then_reset:
-      return outcome.result == Result::cut || (own && outcome.status == 502);
+      return outcome.result == Result::cut || (own && is_broken);
     default:
       return false;
   }
@@ -500,8 +503,11 @@ void Client::judge(const RequestPlan& plan, const Outcome& outcome) {
     violation(who + " got an unknown reply: " + std::to_string(outcome.status));
   }
   const Record& record = *world_.find(plan.id);
+  // Refs are asked for elsewhere then, maybe of a server that accepts nobody.
+  const int64_t limit =
+      response_timeout_ns + slack_ns + (world_.scenario.a_silent_server ? connect_timeout_ns : 0);
   if (outcome.status == 504 && plan.server_fault == ServerFault::silent && world_.quiet &&
-      record.read_ns > 0 && kernel_.now_ns() - record.read_ns > response_timeout_ns + slack_ns) {
+      record.read_ns > 0 && kernel_.now_ns() - record.read_ns > limit) {
     violation(who + " got its 504 late");
   }
 }
@@ -513,6 +519,7 @@ void Client::check_affinity(const RequestPlan& plan, const Outcome& outcome) {
   std::erase_if(server_of_, [&plan](const auto& known) { return known.first != plan.repository; });
   if (!world_.quiet || outcome.result != Result::whole || plan.login) return;
   const int server = world_.find(plan.id)->server;
+  if (plan.server_fault != ServerFault::none) server_of_.erase(plan.repository);  // it may have been replaced
   const auto [known, fresh] = server_of_.emplace(plan.repository, server);
   if (!fresh && known->second != server) {
     violation("request " + std::to_string(plan.id) + " went to server " + std::to_string(server) +

@@ -40,7 +40,7 @@ BUGS = {
         "if (chunk_open_ && chunk_line_[0] == 0) add_part(line_end.data(), line_end.size());"),
     # A form is posted on a pooled connection that may be stale.
     "stale_connection_for_a_post": (
-        "proxy/exchange.cc", 100,
+        "proxy/exchange_attempt.cc", 100,
         "const bool may_reuse = replayable_ && !fresh_only_ &&",
         "const bool may_reuse = !fresh_only_ &&"),
     # Whatever came whole with its head may be sent again, a push too.
@@ -85,7 +85,7 @@ BUGS = {
         "if (told.sys_errno == ECONNRESET && told.side == Side::internal)"),
     # A timeout fires, but much later than its name says.
     "timeout_too_late": (
-        "proxy/exchange.cc", 40,
+        "proxy/exchange_time.cc", 40,
         "if (limit > 0 && self.core_.now_ns() >= active + limit)",
         "if (limit > 0 && self.core_.now_ns() >= active + 10 * limit)"),
     # A waiter that has no use for its buffer swallows the wake-up of the next one.
@@ -130,9 +130,19 @@ BUGS = {
         "{plan_.source, plan_.sink, framing, false}"),
     # The requests of one operation go to any server.
     "affinity_forgotten": (
-        "proxy/exchange.cc", 40,
-        "if (bound != backends::Affinity::none) return bound;",
-        "if (bound != backends::Affinity::none) return pool.balancer.pick();"),
+        "proxy/exchange_attempt.cc", 40,
+        "if (bound != backends::no_server && health()",
+        "if (bound == backends::no_server - 1 && health()"),
+    # A server that failed is asked again, by the same request.
+    "asked_twice": (
+        "proxy/exchange_attempt.cc", 400,
+        "  tried_.add(server_index_);\n",
+        ""),
+    # What may be sent once goes to the next server when the first one breaks.
+    "form_sent_elsewhere": (
+        "proxy/exchange_attempt.cc", 100,
+        "if (!replayable_ || interim_answers_ > 0) return Attempt::failed;",
+        "if (interim_answers_ > 0) return Attempt::failed;"),
 }
 
 

@@ -86,7 +86,7 @@ class Run {
   World world_;
   config::Config config_;
   std::vector<proxy::Site> sites_;
-  std::vector<std::vector<proxy::Server>> pools_;
+  std::deque<proxy::SharedPool> pools_;
   std::vector<std::unique_ptr<SimCore>> cores_;
   uint64_t turns_ = 0;
   uint64_t proxy_frame_bytes_ = 0;
@@ -95,16 +95,23 @@ class Run {
 void Run::start() {
   Kernel& kernel = world_.kernel;
   start_servers(world_);
-  proxy::Site site;
-  site.listen_name = "sim";
-  site.pool_name = "sim";
-  sites_.push_back(site);
-  pools_.emplace_back();
   config_.pools.emplace_back().upload_pack_framing = scenario_.upload_pack_framing;
-  config_.pools[0].timeouts = config_.timeouts;
+  config::Pool& pool = config_.pools[0];
+  pool.name = "sim";
+  pool.timeouts = config_.timeouts;
+  pool.health.eject_time = std::chrono::milliseconds(eject_time_ns / ms);
+  pool.health.slow_start = std::chrono::milliseconds(eject_time_ns / ms);
+  std::vector<proxy::Server> servers;
   for (size_t index = 0; index < world_.servers.size(); index++) {
-    pools_[0].push_back({"server" + std::to_string(index), world_.servers[index].address});
+    const std::string name = "server" + std::to_string(index);
+    pool.servers.push_back({.address = {name, 80}});
+    servers.push_back({name, world_.servers[index].address});
   }
+  pools_.emplace_back(pool, std::move(servers));
+  config::Listen listen;
+  listen.name = "sim";
+  listen.pool = "sim";
+  sites_.push_back({"sim", proxy::Router(config_, listen), {}});
   kernel.describe_cores = [this] {
     std::string rings;
     for (const std::unique_ptr<SimCore>& one : cores_) {
@@ -352,7 +359,7 @@ World::World(const Scenario& the_scenario, bool trace)
     : scenario(the_scenario), quiet(the_scenario.quiet()), kernel(the_scenario.seed, the_scenario.faults) {
   kernel.tracing = trace;
   proxy = address_of(1, 8080);
-  patience_ns = head_timeout_ns + connect_timeout_ns * 4 + response_timeout_ns + idle_timeout_ns +
+  patience_ns = head_timeout_ns + connect_timeout_ns * 4 + response_timeout_ns * 4 + idle_timeout_ns +
                 keep_alive_timeout_ns + slack_ns;
   for (const ClientPlan& client : scenario.clients) {
     for (const RequestPlan& plan : client.requests) records[plan.id] = {.plan = &plan, .client = &client};
@@ -401,6 +408,7 @@ std::vector<std::string> everything_to_cover() {
                            "Git: until close",
                            "Git: until close, and short",
                            "a reply of the proxy",
+                           "a server that failed was replaced",
                            "a surplus on a connection at rest",
                            "result: whole",
                            "result: a reply of the proxy",

@@ -183,6 +183,7 @@ RequestPlan make_request(Dice& dice, uint32_t id, const Flavour& flavour, const 
   } else if (dice.one_in(15)) {
     plan.server_fault = ServerFault::closes_soon_after;
   }
+  plan.fault_once = plan.id % 2 == 0;
   // What would be no fault at all, or could not be told from an answer that is whole.
   const bool no_body = plan.answer_framing == Framing::none || plan.kind == Kind::web_head;
   ServerFault& fault = plan.server_fault;
@@ -473,7 +474,10 @@ std::string Scenario::describe() const {
           " up; " + std::to_string(plan.status) + " " + framings[static_cast<size_t>(plan.answer_framing)] +
           " " + std::to_string(plan.answer_bytes) + " down" + (plan.server_closes ? ", server closes" : "") +
           (plan.client_closes ? ", client closes" : "");
-      if (plan.server_fault != ServerFault::none) out += std::string("; server ") + name(plan.server_fault);
+      if (plan.server_fault != ServerFault::none) {
+        out +=
+            std::string("; ") + (plan.fault_once ? "the first server " : "server ") + name(plan.server_fault);
+      }
       if (plan.client_fault != ClientFault::none) out += std::string("; client ") + name(plan.client_fault);
     }
   }

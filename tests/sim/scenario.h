@@ -98,6 +98,7 @@ struct RequestPlan {
   bool server_closes = false;
   uint32_t interim = 0;
   ServerFault server_fault{};
+  bool fault_once = false;  // only the first server that sees it has the fault
   ClientFault client_fault{};
 
   // As a server answers what is asked of it by HTTP/1.0: nothing chunked, nothing before the answer, and the

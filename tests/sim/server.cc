@@ -62,10 +62,11 @@ void check_request(const World& world, const Head& head, const RequestPlan& plan
   if (refused) violation(who + "has a head that must be refused, but it reached a server");
 }
 
-// Sent once, unless it is safe to send again and the connection proved stale.
-void check_replay(const RequestPlan& plan, const Record& record) {
+// Sent once, unless it is safe to send again; then to each server once.
+void check_replay(const RequestPlan& plan, const Record& record, uint32_t servers) {
   const bool safe = plan.request_framing == Framing::none || plan.kind == Kind::upload_pack;
-  if (record.heads_seen > (safe ? 2u : 1u)) {
+  // The one whose connection proved stale is asked a second time.
+  if (record.heads_seen > (safe ? servers + 1 : 1u)) {
     violation("request " + std::to_string(plan.id) + " (" + name(plan.kind) + ") was sent " +
               std::to_string(record.heads_seen) + " times");
   }
@@ -228,7 +229,7 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
   Record* const record = world.find(id);
   if (record == nullptr) violation("a request reached a server that no client made: " + head.start_line);
   const bool by_1_0 = head.start_line.ends_with(" HTTP/1.0");
-  const RequestPlan plan = by_1_0 ? record->plan->by_http_1_0() : *record->plan;
+  RequestPlan plan = by_1_0 ? record->plan->by_http_1_0() : *record->plan;
   kernel.trace("server", server, " gets request ", id, " on connection ", peer.connection(), ": ",
                head.start_line);
   record->server = static_cast<int>(server);
@@ -241,7 +242,15 @@ Task<Next> serve_one(World& world, Peer& peer, uint32_t server) {
     co_return sent ? Next::request : Next::close;
   }
   record->heads_seen++;
-  check_replay(plan, *record);
+  const bool failed_elsewhere =
+      record->faulty_server >= 0 && record->faulty_server != static_cast<int>(server);
+  if (plan.fault_once && failed_elsewhere) {
+    plan.server_fault = ServerFault::none;
+    kernel.cover("a server that failed was replaced");
+  } else if (plan.server_fault != ServerFault::none && record->faulty_server < 0) {
+    record->faulty_server = static_cast<int>(server);
+  }
+  check_replay(plan, *record, static_cast<uint32_t>(world.servers.size()));
   kernel.cover(name(plan.kind));
   if (plan.kind == Kind::upload_pack) {
     kernel.cover(!plan.version_2   ? "Git: fetch, version 0"

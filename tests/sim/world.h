@@ -22,6 +22,8 @@ inline constexpr int64_t response_timeout_ns = 4'000 * ms;
 inline constexpr int64_t idle_timeout_ns = 3'000 * ms;
 inline constexpr int64_t server_idle_timeout_ns = 2'000 * ms;
 inline constexpr int64_t linger_timeout_ns = 500 * ms;
+// A server that failed is passed over for that long at first, and is given less for as long again.
+inline constexpr int64_t eject_time_ns = 300 * ms;
 // How much later than its timeout anything may happen: ticks, the network, and completions that are late.
 inline constexpr int64_t slack_ns = 400 * ms;
 
@@ -32,6 +34,7 @@ struct Record {
   uint32_t heads_seen = 0;   // with the log-in, if it needs one
   uint32_t bodies_seen = 0;  // read whole
   int server = -1;           // the last that saw it
+  int faulty_server = -1;    // the first that saw it, where the plan has a fault
   int64_t read_ns = 0;       // when it was read whole
 };
 

@@ -1,0 +1,168 @@
+#include "backends/balancer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "backends/affinity.h"
+
+namespace breakwater::backends {
+
+namespace {
+constexpr int64_t refresh_every_ns = 10'000'000;  // shares grow and ejections end without an event
+constexpr uint64_t load_bound_percent = 125;
+}  // namespace
+
+Balancer::Balancer(const PoolHealth& health, uint32_t start, uint64_t seed)
+    : health_(health), rng_(seed), seats_(health.size()) {
+  for (uint32_t index = 0; index < health.size(); index++) {
+    seats_[index].key = hash(health.config().servers[index].address.text(), false);
+  }
+  seats_[start % seats_.size()].credit = 1;
+}
+
+uint32_t Balancer::pick(Work work, uint64_t repository, const ServerSet& tried, int64_t now_ns) noexcept {
+  refresh(now_ns);
+  for (const bool unproven : {false, true}) {
+    for (const Standing standing :
+         {Standing::in_rotation, Standing::backup, Standing::ejected, Standing::down}) {
+      if (standing == Standing::down && somebody_is_there_) break;
+      const uint32_t server = pick_among({standing, tried, unproven}, work, repository);
+      if (server != no_server) return server;
+    }
+  }
+  return no_server;
+}
+
+uint32_t Balancer::pick_among(const Among& among, Work work, uint64_t repository) noexcept {
+  if (among.standing >= Standing::ejected) return by_turns(among);
+  switch (health_.config().balance) {
+    case config::Balance::round_robin:
+      return by_turns(among);
+    case config::Balance::least_connections:
+      return least_busy(among);
+    case config::Balance::fastest:
+      return fastest(among, work);
+    case config::Balance::repository:
+      return repository == 0 ? by_turns(among) : of_repository(among, repository);
+  }
+  return no_server;
+}
+
+void Balancer::refresh(int64_t now_ns) noexcept {
+  const uint32_t version = health_.version();
+  if (version == version_ && now_ns < refresh_ns_) return;
+  version_ = version;
+  refresh_ns_ = now_ns + refresh_every_ns;
+  somebody_is_there_ = false;
+  for (uint32_t index = 0; index < seats_.size(); index++) {
+    Seat& seat = seats_[index];
+    const uint32_t weight = health_.weight(index, now_ns);
+    seat.weight = std::max(weight, 1u);
+    seat.standing = standing_of(index, weight, now_ns);
+    if (seat.standing < Standing::down) somebody_is_there_ = true;
+  }
+}
+
+Balancer::Standing Balancer::standing_of(uint32_t index, uint32_t weight, int64_t now_ns) const noexcept {
+  if (weight > 0) return health_.config().servers[index].backup ? Standing::backup : Standing::in_rotation;
+  if (health_.server(index).word() != Word::ready || health_.configured_weight(index) == 0)
+    return Standing::away;
+  return health_.state(index, now_ns) == State::down ? Standing::down : Standing::ejected;
+}
+
+bool Balancer::fits(uint32_t server, const Among& among) const noexcept {
+  if (seats_[server].standing != among.standing || among.tried.has(server)) return false;
+  return among.unproven || !health_.unproven(server) || health_.server(server).in_flight() == 0;
+}
+
+// Every server's credit grows by its weight; the richest one pays for all.
+uint32_t Balancer::by_turns(const Among& among) noexcept {
+  uint32_t best = no_server;
+  int64_t total = 0;
+  for (uint32_t index = 0; index < seats_.size(); index++) {
+    if (!fits(index, among)) continue;
+    Seat& seat = seats_[index];
+    seat.credit += seat.weight;
+    total += seat.weight;
+    if (best == no_server || seat.credit > seats_[best].credit) best = index;
+  }
+  if (best != no_server) seats_[best].credit -= total;
+  return best;
+}
+
+// Among equals by turns.
+uint32_t Balancer::least_busy(const Among& among) noexcept {
+  Among least_of = among;
+  double least = std::numeric_limits<double>::infinity();
+  const auto load = [this](uint32_t index) {
+    return (health_.server(index).in_flight() + 1.0) / seats_[index].weight;
+  };
+  for (uint32_t index = 0; index < seats_.size(); index++) {
+    if (fits(index, among)) least = std::min(least, load(index));
+  }
+  for (uint32_t index = 0; index < seats_.size(); index++) {
+    if (fits(index, among) && load(index) > least) least_of.tried.add(index);
+  }
+  return by_turns(least_of);
+}
+
+uint32_t Balancer::draw(const Among& among) noexcept {
+  uint64_t total = 0;
+  for (uint32_t index = 0; index < seats_.size(); index++) {
+    if (fits(index, among)) total += seats_[index].weight;
+  }
+  if (total == 0) return no_server;
+  uint64_t ticket = rng_.next() % total;
+  for (uint32_t index = 0; index < seats_.size(); index++) {
+    if (!fits(index, among)) continue;
+    if (ticket < seats_[index].weight) return index;
+    ticket -= seats_[index].weight;
+  }
+  return no_server;
+}
+
+uint32_t Balancer::fastest(const Among& among, Work work) noexcept {
+  const uint32_t first = draw(among);
+  if (first == no_server) return no_server;
+  Among rest = among;
+  rest.tried.add(first);
+  const uint32_t second = draw(rest);
+  if (second == no_server) return first;
+  const auto cost = [this, work](uint32_t index) {
+    const ServerHealth& server = health_.server(index);
+    return static_cast<double>(server.first_byte_us(work)) * (server.in_flight() + 1.0);
+  };
+  return cost(second) < cost(first) ? second : first;
+}
+
+// Weighted rendezvous hashing: each server draws an exponentially distributed lot for the repository; the
+// smallest lot for its weight wins. A server that comes or goes moves only what it wins or had won.
+uint32_t Balancer::of_repository(const Among& among, uint64_t repository) const noexcept {
+  uint64_t in_flight = 1;  // with this one
+  uint64_t weights = 0;
+  for (uint32_t index = 0; index < seats_.size(); index++) {
+    if (!fits(index, among)) continue;
+    in_flight += health_.server(index).in_flight();
+    weights += seats_[index].weight;
+  }
+  uint32_t best = no_server;
+  double best_lot = std::numeric_limits<double>::infinity();
+  for (uint32_t index = 0; index < seats_.size(); index++) {
+    if (!fits(index, among)) continue;
+    const Seat& seat = seats_[index];
+    const uint64_t bound =
+        (load_bound_percent * in_flight * seat.weight + 100 * weights - 1) / (100 * weights);
+    if (health_.server(index).in_flight() >= bound) continue;
+    Rng lots(repository ^ seat.key);
+    const double uniform = (static_cast<double>(lots.next() >> 11) + 1) * 0x1p-53;
+    const double lot = -std::log(uniform) / seat.weight;
+    if (lot < best_lot) {
+      best_lot = lot;
+      best = index;
+    }
+  }
+  return best;
+}
+
+}  // namespace breakwater::backends

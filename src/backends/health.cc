@@ -1,0 +1,274 @@
+#include "backends/health.h"
+
+#include <algorithm>
+
+#include "backends/server_set.h"
+#include "base/assert.h"
+
+namespace breakwater::backends {
+
+using config::ns;
+
+namespace {
+
+constexpr int64_t ms = 1'000'000;
+constexpr int64_t judge_every_ns = 100 * ms;
+constexpr uint32_t samples_min = 5;                 // fewer say nothing
+constexpr uint32_t samples_averaged = 8;            // each new one counts for an eighth
+constexpr int64_t samples_fresh_ns = 60'000 * ms;   // older ones say nothing
+constexpr int64_t slow_before_out_ns = 1'000 * ms;  // it has less weight for that long before it is put out
+constexpr uint32_t out_at_ratio = 2;                // times Health::slow_ratio
+constexpr uint32_t whole = 256;                     // of a share
+constexpr uint32_t share_min = 16;                  // of 256: enough to hear whether it is better
+
+}  // namespace
+
+std::string_view name(State state) noexcept {
+  constexpr std::array<std::string_view, 6> names = {"up",       "slow", "ejected",
+                                                     "draining", "down", "maintenance"};
+  return names[static_cast<size_t>(state)];
+}
+
+std::string_view name(Reason reason) noexcept {
+  constexpr std::array<std::string_view, 5> names = {"", "connect failed", "probe failed",
+                                                     "failures in a row", "slower than its peers"};
+  return names[static_cast<size_t>(reason)];
+}
+
+PoolHealth::PoolHealth(const config::Pool& pool)
+    : config_(pool),
+      size_(static_cast<uint32_t>(pool.servers.size())),
+      servers_(std::make_unique<ServerHealth[]>(size_)) {
+  BW_ASSERT(size_ > 0 && size_ <= servers_max);
+  for (uint32_t index = 0; index < size_; index++) servers_[index].weight_.store(pool.servers[index].weight);
+}
+
+// ---- what is learnt
+
+void PoolHealth::connected(uint32_t index) noexcept {
+  ServerHealth& server = servers_[index];
+  if (!server.unproven_.load(std::memory_order_relaxed)) return;
+  server.unproven_.store(false, std::memory_order_relaxed);
+  changed();
+}
+
+void PoolHealth::report(uint32_t index, Outcome outcome, int64_t now_ns) noexcept {
+  ServerHealth& server = servers_[index];
+  if (outcome == Outcome::good) {
+    // Not written without need: all cores read this line.
+    if (server.failures_.load(std::memory_order_relaxed) != 0)
+      server.failures_.store(0, std::memory_order_relaxed);
+    return;
+  }
+  if (outcome == Outcome::unreachable) {
+    server.unproven_.store(true, std::memory_order_relaxed);
+    return put_out(index, Reason::connect, now_ns);
+  }
+  const uint32_t failures = server.failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (config_.health.errors != 0 && failures >= config_.health.errors)
+    put_out(index, Reason::failures, now_ns);
+}
+
+void PoolHealth::waited(uint32_t index, Work work, int64_t wait_ns, int64_t now_ns) noexcept {
+  ServerHealth::Latency& latency = servers_[index].latency_[static_cast<size_t>(work)];
+  const int64_t us = std::clamp<int64_t>(wait_ns / 1000, 1, UINT32_MAX);
+  const uint32_t samples = latency.samples.load(std::memory_order_relaxed);
+  const int64_t average = latency.us.load(std::memory_order_relaxed);
+  // Two cores may overwrite each other's sample; the next one mends it.
+  const int64_t next = average + (us - average) / std::min<int64_t>(samples + 1, samples_averaged);
+  latency.us.store(static_cast<uint32_t>(std::max<int64_t>(next, 1)), std::memory_order_relaxed);
+  latency.heard_ns.store(now_ns, std::memory_order_relaxed);
+  if (samples < samples_averaged) latency.samples.store(samples + 1, std::memory_order_relaxed);
+  judge_if_due(now_ns);
+}
+
+void PoolHealth::probe_says(uint32_t index, bool up, int64_t now_ns) noexcept {
+  ServerHealth& server = servers_[index];
+  if (!up) return put_out(index, Reason::probe, now_ns);
+  if (!server.down_.exchange(false, std::memory_order_relaxed)) return;
+  server.unproven_.store(false, std::memory_order_relaxed);
+  server.back_ns_.store(now_ns, std::memory_order_relaxed);
+  changed();
+}
+
+void PoolHealth::set_word(uint32_t index, Word word) noexcept {
+  servers_[index].word_.store(word, std::memory_order_relaxed);
+  changed();
+}
+
+void PoolHealth::set_weight(uint32_t index, uint32_t weight) noexcept {
+  servers_[index].weight_.store(weight, std::memory_order_relaxed);
+  changed();
+}
+
+void PoolHealth::put_out(uint32_t index, Reason reason, int64_t now_ns) noexcept {
+  ServerHealth& server = servers_[index];
+  const bool fact = reason == Reason::connect || reason == Reason::probe;
+  const bool probed = config_.probe.type != config::Probe::Type::off;
+  if (fact && probed) {
+    if (server.down_.exchange(true, std::memory_order_relaxed)) return;
+  } else {
+    const int64_t until = server.out_until_ns_.load(std::memory_order_relaxed);
+    if (until > now_ns || (!fact && !may_eject(index, now_ns))) return;
+    const int64_t last = server.out_for_ns_.load(std::memory_order_relaxed);
+    const bool soon_again = last != 0 && now_ns - until < 2 * last;
+    const int64_t time =
+        soon_again ? std::min(2 * last, ns(config_.health.eject_time_max)) : ns(config_.health.eject_time);
+    server.fact_.store(fact, std::memory_order_relaxed);
+    server.out_for_ns_.store(time, std::memory_order_relaxed);
+    server.out_until_ns_.store(now_ns + time, std::memory_order_relaxed);
+  }
+  server.reason_.store(reason, std::memory_order_relaxed);
+  server.put_out_ns_.store(now_ns, std::memory_order_relaxed);
+  server.ejections_.fetch_add(1, std::memory_order_relaxed);
+  server.failures_.store(0, std::memory_order_relaxed);
+  server.slowness_.store(0, std::memory_order_relaxed);
+  // It is to be judged by what it does when it is back.
+  for (ServerHealth::Latency& latency : server.latency_) latency.samples.store(0, std::memory_order_relaxed);
+  changed();
+}
+
+// ---- judgements
+
+// Two cores that put out two servers in the same instant may exceed the share by one; the panic threshold
+// holds in any case.
+bool PoolHealth::may_eject(uint32_t index, int64_t now_ns) const noexcept {
+  uint32_t out = 1;  // it
+  uint32_t left = 0;
+  for (uint32_t other = 0; other < size_; other++) {
+    if (other == index) continue;
+    const ServerHealth& server = servers_[other];
+    if (is_out(server, false, now_ns)) out++;
+    const bool takes_new = server.word() == Word::ready && server.weight_.load(std::memory_order_relaxed) > 0;
+    if (takes_new && !is_out(server, false, now_ns) && !is_out(server, true, now_ns)) left++;
+  }
+  return left > 0 && out <= std::max(size_ * config_.health.ejected_max / 100, 1u);
+}
+
+void PoolHealth::judge_if_due(int64_t now_ns) noexcept {
+  if (size_ < 2 || config_.health.slow_ratio == 0) return;
+  int64_t judged = judged_ns_.load(std::memory_order_relaxed);
+  if (now_ns - judged < judge_every_ns) return;
+  if (!judged_ns_.compare_exchange_strong(judged, now_ns, std::memory_order_relaxed)) return;
+  for (size_t work = 0; work < works; work++) {
+    const int64_t median = median_of_peers_us(size_, work, now_ns);
+    const int64_t patience =
+        median < 0 ? 0
+                   : median * 1000 * config_.health.slow_ratio * out_at_ratio + ns(config_.health.slow_min);
+    patience_ns_[work].store(patience, std::memory_order_relaxed);
+  }
+  for (uint32_t index = 0; index < size_; index++) judge_slowness(index, now_ns);
+}
+
+void PoolHealth::judge_slowness(uint32_t index, int64_t now_ns) noexcept {
+  ServerHealth& server = servers_[index];
+  if (is_out(server, true, now_ns) || is_out(server, false, now_ns)) return;
+  const uint32_t slowness = slowness_of(index, now_ns);
+  const uint32_t before = server.slowness_.load(std::memory_order_relaxed);
+  const uint32_t limit = whole * config_.health.slow_ratio;
+  const bool slow = slowness >= (before == 0 ? limit : limit / 2);
+  server.slowness_.store(slow ? slowness : 0, std::memory_order_relaxed);
+  if (slow == (before == 0)) {
+    server.slow_since_ns_.store(now_ns, std::memory_order_relaxed);
+    changed();
+  }
+  const bool has_been_slow =
+      now_ns - server.slow_since_ns_.load(std::memory_order_relaxed) >= slow_before_out_ns;
+  if (slow && has_been_slow && slowness >= out_at_ratio * limit) put_out(index, Reason::slow, now_ns);
+}
+
+// In 1/256 of its peers' median, for the class of work where it is worst. Web pages and the like differ too
+// much among each other to say anything.
+uint32_t PoolHealth::slowness_of(uint32_t index, int64_t now_ns) const noexcept {
+  int64_t worst = 0;
+  for (const Work work : {Work::advertise, Work::negotiate, Work::pack}) {
+    const int64_t own = known_us(index, static_cast<size_t>(work), now_ns);
+    const int64_t median = median_of_peers_us(index, static_cast<size_t>(work), now_ns);
+    if (own < 0 || median < 0 || (own - median) * 1000 < ns(config_.health.slow_min)) continue;
+    worst = std::max(worst, own * whole / std::max<int64_t>(median, 1));
+  }
+  return static_cast<uint32_t>(std::min<int64_t>(worst, UINT32_MAX));
+}
+
+// The average of a server that was heard of often and lately enough; else -1.
+int64_t PoolHealth::known_us(uint32_t index, size_t work, int64_t now_ns) const noexcept {
+  const ServerHealth::Latency& latency = servers_[index].latency_[work];
+  if (latency.samples.load(std::memory_order_relaxed) < samples_min) return -1;
+  if (now_ns - latency.heard_ns.load(std::memory_order_relaxed) > samples_fresh_ns) return -1;
+  return latency.us.load(std::memory_order_relaxed);
+}
+
+// Of all servers in rotation but `index`; of an even number the higher one. -1 if nothing is known.
+int64_t PoolHealth::median_of_peers_us(uint32_t index, size_t work, int64_t now_ns) const noexcept {
+  std::array<int64_t, servers_max> known;
+  size_t count = 0;
+  for (uint32_t other = 0; other < size_; other++) {
+    if (other == index || is_out(servers_[other], true, now_ns) || is_out(servers_[other], false, now_ns))
+      continue;
+    const int64_t us = known_us(other, work, now_ns);
+    if (us >= 0) known[count++] = us;
+  }
+  if (count == 0) return -1;
+  std::nth_element(known.begin(), known.begin() + count / 2, known.begin() + count);
+  return known[count / 2];
+}
+
+// ---- what follows
+
+// Out for a fact, or out by a judgement.
+bool PoolHealth::is_out(const ServerHealth& server, bool fact, int64_t now_ns) const noexcept {
+  if (fact && server.down_.load(std::memory_order_relaxed)) return true;
+  return server.out_until_ns() > now_ns && server.fact_.load(std::memory_order_relaxed) == fact;
+}
+
+State PoolHealth::state(uint32_t index, int64_t now_ns) const noexcept {
+  const ServerHealth& server = servers_[index];
+  if (server.word() == Word::maintenance) return State::maintenance;
+  if (is_out(server, true, now_ns)) return State::down;
+  if (server.word() == Word::drain) return State::draining;
+  if (is_out(server, false, now_ns)) return State::ejected;
+  return server.slowness_.load(std::memory_order_relaxed) != 0 ? State::slow : State::up;
+}
+
+uint32_t PoolHealth::configured_weight(uint32_t index) const noexcept {
+  return servers_[index].weight_.load(std::memory_order_relaxed);
+}
+
+uint32_t PoolHealth::weight(uint32_t index, int64_t now_ns) const noexcept {
+  const ServerHealth& server = servers_[index];
+  const uint32_t configured = configured_weight(index);
+  if (server.word() != Word::ready || configured == 0 || is_out(server, true, now_ns)) return 0;
+  if (panics(now_ns)) return configured * whole;
+  if (is_out(server, false, now_ns)) return 0;
+  uint64_t share = whole;
+  const uint32_t slowness = server.slowness_.load(std::memory_order_relaxed);
+  if (slowness != 0) share = std::max<uint64_t>(whole * whole / std::max(slowness, whole), share_min);
+  const int64_t back = std::max(server.out_until_ns(), server.back_ns_.load(std::memory_order_relaxed));
+  const int64_t ramp = ns(config_.health.slow_start);
+  if (back != 0 && now_ns - back < ramp) {
+    const int64_t risen = whole * (now_ns - back) / ramp;
+    share = share * static_cast<uint64_t>(std::max<int64_t>(risen, share_min)) / whole;
+  }
+  return std::max<uint32_t>(static_cast<uint32_t>(configured * share), 1);
+}
+
+bool PoolHealth::keeps_operations(uint32_t index, int64_t now_ns) const noexcept {
+  const ServerHealth& server = servers_[index];
+  return server.word() != Word::maintenance && !is_out(server, true, now_ns);
+}
+
+bool PoolHealth::unproven(uint32_t index) const noexcept {
+  return servers_[index].unproven_.load(std::memory_order_relaxed);
+}
+
+bool PoolHealth::panics(int64_t now_ns) const noexcept {
+  uint32_t in = 0;
+  for (uint32_t index = 0; index < size_; index++) {
+    const ServerHealth& server = servers_[index];
+    const bool takes_new = server.word() == Word::ready && configured_weight(index) != 0;
+    if (takes_new && !is_out(server, true, now_ns) && !is_out(server, false, now_ns)) in++;
+  }
+  return in * 100 < size_ * config_.health.panic;
+}
+
+}  // namespace breakwater::backends

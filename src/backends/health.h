@@ -1,0 +1,172 @@
+// What is known of a pool's servers. One PoolHealth per pool, shared by all cores: atomics only, written by
+// whoever learns something, never waited for. Pure: the time comes with each call, in ns of the monotonic
+// clock.
+//
+// A server's state is not stored. It follows from facts that are learnt independently of each other:
+//
+//   the operator's word     ready, drain, maintenance
+//   can it be reached?      a connect that failed, or probes, say no; a connect, or probes, say yes
+//   a judgement             failures in a row, or slowness next to its peers: out for a time that doubles
+//
+// A fact is a fact, but a judgement may be wrong about the cause. So judgements put out no more than a share
+// of the pool (Health::ejected_max), and none counts while too little of the pool would be left
+// (Health::panic). docs/backends.md explains it to operators, with a drawing.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "config/config.h"
+
+namespace breakwater::backends {
+
+enum class State : uint8_t {
+  up,
+  slow,         // gets less
+  ejected,      // gets nothing new, for a time
+  draining,     // gets nothing new; operations that began there go on
+  down,         // can't be reached
+  maintenance,  // gets nothing at all
+};
+
+enum class Word : uint8_t { ready, drain, maintenance };  // the operator's
+
+// Why a server was last put out.
+enum class Reason : uint8_t { none, connect, probe, failures, slow };
+
+// What one attempt to have a request answered taught of the server.
+enum class Outcome : uint8_t {
+  good,         // it answered, whatever it said to the client
+  unreachable,  // no connection
+  broke,        // it closed, reset, was malformed or stayed silent, before or in its answer
+  error,        // 5xx
+  git_error,    // a 200 inside which Git had died
+};
+
+// Requests that are like each other in how long a server thinks before its first byte.
+enum class Work : uint8_t { advertise, negotiate, pack, other };
+inline constexpr size_t works = 4;
+
+std::string_view name(State state) noexcept;
+std::string_view name(Reason reason) noexcept;
+
+// One server, on cache lines of its own.
+class alignas(128) ServerHealth {
+ public:
+  uint32_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
+  uint64_t served() const noexcept { return served_.load(std::memory_order_relaxed); }
+  uint64_t ejections() const noexcept { return ejections_.load(std::memory_order_relaxed); }
+  Word word() const noexcept { return word_.load(std::memory_order_relaxed); }
+  Reason reason() const noexcept { return reason_.load(std::memory_order_relaxed); }
+  // When it was last put out; 0: never.
+  int64_t put_out_ns() const noexcept { return put_out_ns_.load(std::memory_order_relaxed); }
+  // Until when a judgement, or a failed connect where nobody probes, keeps it out.
+  int64_t out_until_ns() const noexcept { return out_until_ns_.load(std::memory_order_relaxed); }
+  // Average time to first byte, in us; 0: not known.
+  uint32_t first_byte_us(Work work) const noexcept {
+    return latency_[static_cast<size_t>(work)].us.load(std::memory_order_relaxed);
+  }
+
+ private:
+  friend class PoolHealth;
+  struct Latency {
+    std::atomic<uint32_t> us{0};
+    std::atomic<uint32_t> samples{0};  // since it was last forgotten
+    std::atomic<int64_t> heard_ns{0};
+  };
+
+  // What every request writes.
+  std::atomic<uint32_t> in_flight_{0};
+  std::atomic<uint64_t> served_{0};
+  std::array<Latency, works> latency_;
+
+  // What changes with its state.
+  alignas(128) std::atomic<Word> word_{Word::ready};
+  std::atomic<uint32_t> weight_{0};    // configured, or the operator's
+  std::atomic<bool> down_{false};      // probes say so, or a connect while there are probes
+  std::atomic<bool> unproven_{false};  // no connect succeeded since one failed
+  std::atomic<bool> fact_{false};      // out_until_ is for a failed connect, not for a judgement
+  std::atomic<Reason> reason_{Reason::none};
+  std::atomic<int64_t> put_out_ns_{0};
+  std::atomic<int64_t> out_until_ns_{0};
+  std::atomic<int64_t> out_for_ns_{0};  // how long it was put out the last time
+  std::atomic<int64_t> back_ns_{0};     // probes found it up again
+  std::atomic<uint32_t> failures_{0};   // in a row
+  std::atomic<uint64_t> ejections_{0};
+  std::atomic<uint32_t> slowness_{0};  // in 1/256 of its peers' median; 0: not slow
+  std::atomic<int64_t> slow_since_ns_{0};
+};
+
+class PoolHealth {
+ public:
+  explicit PoolHealth(const config::Pool& pool);
+  PoolHealth(const PoolHealth&) = delete;
+  PoolHealth& operator=(const PoolHealth&) = delete;
+
+  uint32_t size() const noexcept { return size_; }
+  const config::Pool& config() const noexcept { return config_; }
+  const ServerHealth& server(uint32_t index) const noexcept { return servers_[index]; }
+  // Grows whenever something changed that a balancer should know of.
+  uint32_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+
+  // ---- what is learnt: from any core
+  void begin(uint32_t server) noexcept {
+    servers_[server].in_flight_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void end(uint32_t server) noexcept {
+    servers_[server].in_flight_.fetch_sub(1, std::memory_order_relaxed);
+    servers_[server].served_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void connected(uint32_t server) noexcept;
+  void report(uint32_t server, Outcome outcome, int64_t now_ns) noexcept;
+  // Its first byte took that long; or (`so_far`) did not come for that long.
+  void waited(uint32_t server, Work work, int64_t wait_ns, int64_t now_ns) noexcept;
+  // A wait longer than this is worth telling before it is over; 0: not known.
+  int64_t patience_ns(Work work) const noexcept {
+    return patience_ns_[static_cast<size_t>(work)].load(std::memory_order_relaxed);
+  }
+
+  // ---- probes: from the one core that probes
+  void probe_says(uint32_t server, bool up, int64_t now_ns) noexcept;
+
+  // ---- the operator: from the admin thread
+  void set_word(uint32_t server, Word word) noexcept;
+  void set_weight(uint32_t server, uint32_t weight) noexcept;
+
+  // ---- what follows
+  State state(uint32_t server, int64_t now_ns) const noexcept;
+  // Of new operations, next to the other servers': the configured weight times 256, less while it is slow or
+  // has just come back; 0 while it gets none.
+  uint32_t weight(uint32_t server, int64_t now_ns) const noexcept;
+  uint32_t configured_weight(uint32_t server) const noexcept;
+  // May requests of an operation that began there go on there?
+  bool keeps_operations(uint32_t server, int64_t now_ns) const noexcept;
+  // It may have nothing but one request at a time until a connect succeeds.
+  bool unproven(uint32_t server) const noexcept;
+  // So little of the pool is left that no judgement counts.
+  bool panics(int64_t now_ns) const noexcept;
+
+ private:
+  using Median = std::array<int64_t, works>;
+  void put_out(uint32_t server, Reason reason, int64_t now_ns) noexcept;
+  bool may_eject(uint32_t server, int64_t now_ns) const noexcept;
+  void judge_if_due(int64_t now_ns) noexcept;
+  void judge_slowness(uint32_t server, int64_t now_ns) noexcept;
+  bool is_out(const ServerHealth& server, bool fact, int64_t now_ns) const noexcept;
+  int64_t known_us(uint32_t server, size_t work, int64_t now_ns) const noexcept;
+  int64_t median_of_peers_us(uint32_t server, size_t work, int64_t now_ns) const noexcept;
+  uint32_t slowness_of(uint32_t server, int64_t now_ns) const noexcept;
+  void changed() noexcept { version_.fetch_add(1, std::memory_order_release); }
+
+  const config::Pool& config_;
+  uint32_t size_;
+  std::unique_ptr<ServerHealth[]> servers_;
+  std::atomic<uint32_t> version_{0};
+  std::atomic<int64_t> judged_ns_{0};
+  std::array<std::atomic<int64_t>, works> patience_ns_{};
+};
+
+}  // namespace breakwater::backends

@@ -1,0 +1,376 @@
+// How a request gets its answer: which server is asked, the connection, the head that comes back, what it
+// says of the server, and whether another one is asked. From choose_server() to an answer that is fit to be
+// begun.
+#include <algorithm>
+#include <cerrno>
+
+#include "core/await.h"
+#include "proxy/exchange.h"
+#include "proxy/head_rewrite.h"
+#include "proxy/limits.h"
+#include "proxy/send.h"
+
+namespace breakwater::proxy {
+
+using config::ns;
+
+wire::HeadLimits Exchange::response_limits() const noexcept {
+  return {config_.limits.head_bytes, config_.limits.head_bytes};
+}
+
+// info/refs and the POSTs that follow it see one server, as long as that can be reached.
+uint32_t Exchange::choose_server() noexcept {
+  const int64_t now = core_.now_ns();
+  if (git_.operation != wire::GitOperation::other) {
+    const uint32_t bound = session_.affinity().server_for(pool_index_, repository_);
+    if (bound != backends::no_server && health().keeps_operations(bound, now)) return bound;
+  }
+  return pool_->balancer.pick(work_, repository_, tried_, now);
+}
+
+void Exchange::enter_server(uint32_t server) noexcept {
+  leave_server();
+  server_index_ = server;
+  counted_ = true;
+  health().begin(server);
+}
+
+void Exchange::leave_server() noexcept {
+  if (counted_) health().end(server_index_);
+  counted_ = false;
+}
+
+// The body is none, or all of it came with the head, so it can be sent a second time.
+bool Exchange::whole_request_at_hand() const noexcept {
+  if (request_.body.kind == wire::BodyKind::none) return true;
+  if (request_.body.kind != wire::BodyKind::length) return false;
+  return request_.body.length <= session_.receiver().inbox().view().size() - head_end_;
+}
+
+// May the server end its answer with the connection? Only if we can tell by Git's own framing that it is
+// whole, and can ask again if it turns out that we can't.
+wire::UploadPackAnswer Exchange::choose_git_end() const noexcept {
+  const config::UploadPackFraming wish = pool_->shared.config.upload_pack_framing;
+  const bool may = replayable_ && git_.operation == wire::GitOperation::upload_pack;
+  const bool always = wish == config::UploadPackFraming::until_close;
+  const bool sure_only =
+      wish == config::UploadPackFraming::automatic && pool_->connections[server_index_].ends_packs_well();
+  if (!may || (!always && !sure_only)) return wire::UploadPackAnswer::unprovable;
+  const std::string_view body = session_.receiver().inbox().view().substr(head_end_, request_.body.length);
+  const bool encoded = request_.fields.find("content-encoding").data() != nullptr;
+  const wire::UploadPackAsk ask = wire::read_upload_pack_request(git_.protocol_version, encoded, body);
+  return always || ask.pack_is_sure ? ask.answer : wire::UploadPackAnswer::unprovable;
+}
+
+void Exchange::note_kind_of_server() noexcept {
+  server_->pool().heard_from(response_.fields.find("server"));
+}
+
+// Of the answer by HTTP/1.0 whose head is there, or of what came instead of one. An error may be about the
+// version that we chose, so it is asked for again by 1.1 as well.
+bool Exchange::is_judged(const Error& error) const noexcept {
+  if (git_end_ == wire::UploadPackAnswer::unprovable) return true;  // we asked by 1.1
+  if (error.code != Code::none) return error.side != Side::upstream || error.code == Code::timed_out;
+  if (response_.status == 401) return response_.body.kind != wire::BodyKind::until_close;
+  if (response_.status != 200) return false;
+  if (response_.body.kind != wire::BodyKind::until_close) return true;
+  const std::string_view type = response_.fields.find("content-type");
+  return response_.fields.find("content-encoding").data() == nullptr &&
+         wire::equals_ignoring_case(type.substr(0, type.find_first_of("; ")),
+                                    "application/x-git-upload-pack-result");
+}
+
+// What may follow an attempt that failed before its answer began towards the client.
+Exchange::Attempt Exchange::after_failure(const Error& error) noexcept {
+  const bool ended = error.code == Code::closed || error.code == Code::reset;
+  // A pooled connection that the server had given up; nothing of an answer came. It says nothing of the
+  // server.
+  const bool is_stale = reused_ && ended && response_bytes_seen_ == 0 && error.side == Side::upstream;
+  if (is_stale && replayable_) return Attempt::stale;
+  report_failure(error);
+  if (error.side != Side::upstream || response_begun_) return Attempt::failed;
+  if (phase_ == Phase::connect) return find_another(false) ? Attempt::elsewhere : Attempt::failed;
+  // It was sent. An interim answer that was passed on binds the client to this server.
+  if (!replayable_ || interim_answers_ > 0) return Attempt::failed;
+  // One that thinks for longer than it may is not answered by letting another think as long.
+  if (error.code == Code::timed_out) return Attempt::failed;
+  return find_another(true) ? Attempt::elsewhere : Attempt::failed;
+}
+
+// Chooses the server of one more attempt, if there may be one.
+bool Exchange::find_another(bool was_sent) noexcept {
+  tried_.add(server_index_);
+  if (tried_.size() >= servers_tried_max) return false;
+  next_server_ = pool_->balancer.pick(work_, repository_, tried_, core_.now_ns());
+  if (next_server_ == backends::no_server) return false;
+  if (!was_sent || pool_->budget.take()) return true;
+  core_.stats().retries_over_budget.add();
+  return false;
+}
+
+// What the head of an answer, and its first words, say of the server.
+void Exchange::judge_answer() noexcept {
+  const bool is_git = git_.operation != wire::GitOperation::other;
+  const uint16_t status = response_.status;
+  // A web page may fail by itself, but nobody answers Git with a 500 while all is well.
+  const bool is_error = (status == 500 && is_git) || (status >= 502 && status <= 504);
+  verdict_ = is_error ? backends::Outcome::error : backends::Outcome::good;
+  const bool git_failed = answer_ == wire::GitAnswer::not_git || answer_ == wire::GitAnswer::error ||
+                          answer_ == wire::GitAnswer::empty;
+  if (git_failed) verdict_ = backends::Outcome::git_error;
+  const int64_t wait = times_.first_byte - times_.sent;
+  if (verdict_ == backends::Outcome::good && wait > 0 && interim_answers_ == 0)
+    health().waited(server_index_, work_, wait, core_.now_ns());
+}
+
+// Would the client be better served by another server's answer? Only asked for what may be sent again.
+bool Exchange::answer_is_useless() const noexcept {
+  if (!replayable_ || interim_answers_ > 0 || git_.operation == wire::GitOperation::other) return false;
+  return verdict_ != backends::Outcome::good || answer_ == wire::GitAnswer::not_our_ref;
+}
+
+// What a failure teaches of the server.
+void Exchange::report_failure(const Error& error) noexcept {
+  if (error.side != Side::upstream) return;
+  const backends::Outcome outcome =
+      phase_ == Phase::connect ? backends::Outcome::unreachable : backends::Outcome::broke;
+  health().report(server_index_, outcome, core_.now_ns());
+}
+
+// One attempt: until the head of the answer is on its way to the client, or it is clear that it won't be.
+Task<Exchange::Attempt> Exchange::try_server() {
+  phase_ = Phase::connect;
+  response_bytes_seen_ = 0;
+  attempt_failure_ = {};
+  told_wait_ = false;
+  Error error = co_await get_connection();
+  if (error.code == Code::none) {
+    phase_ = Phase::request;
+    error = send_request();
+  }
+  if (error.code == Code::none) {
+    error = co_await read_response_head();
+  }
+  if (failure_.code != Code::none) error = failure_;
+  const bool left = failure_.code == Code::none && attempt_failure_.code != Code::none;
+  const bool unprovable =
+      phase_ != Phase::connect && failure_.code == Code::none && !left && !is_judged(error);
+  if (error.code == Code::none && !unprovable) {
+    judge_answer();
+    if (answer_is_useless() && find_another(true)) {
+      health().report(server_index_, verdict_, core_.now_ns());
+      server_.finish(UpstreamLease::Ending::aborted);
+      co_return Attempt::elsewhere;
+    }
+    if (git_.operation != wire::GitOperation::other)
+      session_.affinity().remember(pool_index_, repository_, server_index_);
+    co_return Attempt::answered;
+  }
+  Attempt outcome = Attempt::unprovable;
+  if (unprovable) {
+    if (error.code == Code::none) error = {Code::cancelled, Side::internal, 0};
+    const bool always = error.code == Code::cancelled &&
+                        (response_.status == 200 || response_.status == 426 || response_.status == 505);
+    if (always) server_->pool().ends_packs_badly();
+  } else if (left) {
+    outcome = Attempt::elsewhere;
+  } else {
+    if (failure_.code == Code::none)
+      outcome = after_failure(error);
+    else {
+      outcome = Attempt::failed;
+      report_failure(error);
+    }
+  }
+  upload_.stop(error);
+  if (upload_.running()) co_await upload_.finished;
+  server_.finish(UpstreamLease::Ending::aborted);
+  if (failure_.code != Code::none) co_return Attempt::failed;  // whoever waited for it has gone
+  failure_ = error;
+  co_return outcome;
+}
+
+// A pooled connection only carries what could be sent again: so no push ever meets one that the server just
+// gave up.
+Task<Error> Exchange::get_connection() {
+  UpstreamPool& connections = pool_->connections[server_index_];
+  const bool may_reuse = replayable_ && !fresh_only_ && git_end_ == wire::UploadPackAnswer::unprovable;
+  reused_ = false;
+  times_.connect_begun = core_.now_ns();
+  if (may_reuse) server_ = connections.take_idle();
+  if (server_) {
+    reused_ = true;
+  } else {
+    session_.watch();  // this may take long
+    Result<UpstreamLease> connected = co_await connections.connect();
+    if (!connected) {
+      const Error error = connected.error();
+      co_return error;
+    }
+    server_ = std::move(*connected);
+    health().connected(server_index_);
+  }
+  times_.connected = core_.now_ns();
+  const Error none = failure_;  // the client may have gone while we connected
+  co_return none;
+}
+
+Error Exchange::send_request() {
+  if (!request_room_) request_room_ = core_.head_room().acquire();
+  if (!request_room_) return {Code::no_buffers, Side::internal, 0};
+  const UpstreamFacts facts{
+      .client_address = session_.peer_host(),
+      .scheme = "http",
+      .request_id = request_id(),
+      .server_authority = pool_->shared.servers[server_index_].authority(),
+      .peer_is_trusted = session_.peer_is_trusted(),
+      .until_close = git_end_ != wire::UploadPackAnswer::unprovable,
+  };
+  request_head_bytes_ = write_upstream_head(request_, facts, request_room_.span());
+  if (request_head_bytes_ == 0) return {Code::too_large, Side::internal, 0};
+  Pump::Plan plan;
+  plan.source = session_.fd();
+  plan.sink = server_->fd();
+  plan.source_side = Side::downstream;
+  plan.sink_side = Side::upstream;
+  plan.head = {request_room_.span().data(), request_head_bytes_};
+  plan.initial = session_.receiver().inbox().bytes().subspan(head_end_);
+  plan.from = request_.body;
+  plan.to = request_.body.kind == wire::BodyKind::chunked ? Pump::Framing::chunked : Pump::Framing::plain;
+  plan.payload_max = config_.limits.body_bytes;
+  plan.payload_counter = &core_.stats().bytes_from_clients;
+  if (plan.from.kind == wire::BodyKind::none) plan.initial = {};
+  times_.sent = core_.now_ns();
+  upload_failed_ = false;
+  upload_.start(plan);
+  return {};
+}
+
+// The upload ended, in any way, while the answer is awaited or relayed.
+void Exchange::on_upload_ended(void* context) {
+  Exchange& self = *static_cast<Exchange*>(context);
+  const Error& error = self.upload_.error();
+  self.active_ns_ = self.times_.sent = self.core_.now_ns();
+  self.request_room_
+      .release();  // a server may take long to answer; room for heads is for heads that are being sent
+  if (error.code == Code::none && self.phase_ == Phase::request) self.phase_ = Phase::response_head;
+  if (error.code == Code::none || self.upload_failed_) return;
+  if (error.side == Side::upstream) {
+    // The server stopped reading. It may have answered before that (413, 401): the answer decides.
+    self.upload_failed_ = true;
+    return;
+  }
+  self.fail(error);
+}
+
+// Reads heads until the final one; interim ones go to the client as they come.
+Task<Error> Exchange::read_response_head() {
+  waits_for_head_ = true;
+  watch_time();
+  for (;;) {
+    Error error = co_await receive_response_head();
+    if (error.code == Code::none && response_.status < 200 && response_.status != 101) {
+      error = co_await pass_interim_head();
+      if (error.code == Code::none) continue;
+    }
+    if (error.code == Code::none && response_.status == 101 && !request_.upgrade_websocket) {
+      error = {Code::malformed, Side::upstream, 0};
+    }
+    waits_for_head_ = false;
+    if (error.code == Code::none && git_.operation != wire::GitOperation::other) note_kind_of_server();
+    co_return error;
+  }
+}
+
+Task<Error> Exchange::receive_response_head() {
+  Receiver& receiver = server_->receiver();
+  Inbox& inbox = receiver.inbox();
+  response_scanner_.reset();
+  phase_ = upload_.running() ? Phase::request : Phase::response_head;
+  bool is_whole = false;  // the head
+  bool ended = false;     // the connection, behind it
+  for (;;) {
+    if (!inbox.empty()) {
+      if (!is_whole) {
+        const wire::HeadScanner::State state = response_scanner_.scan(inbox.view());
+        is_whole = state == wire::HeadScanner::State::complete;
+        if (state == wire::HeadScanner::State::refused) fault_ = response_scanner_.fault();
+      }
+      if (is_whole) fault_ = parse_response_head();  // anew: what comes behind it may have moved it
+      if (fault_ != wire::Fault::none) {
+        const Error error{Code::malformed, Side::upstream, 0};
+        co_return error;
+      }
+      if (is_whole && (begins_well_enough() || ended)) {
+        const Error none;
+        co_return none;
+      }
+    }
+    receiver.start(inbox.empty());
+    if (attempt_is_over()) receiver.cancel();
+    co_await receiver.arrived;
+    if (attempt_is_over()) {
+      const Error error = failure_.code != Code::none ? failure_ : attempt_failure_;
+      co_return error;
+    }
+    const int32_t received = receiver.result();
+    // Behind a head, an end may be the end of the body, as the head says. A reset is told only once, so not
+    // later.
+    ended = received == 0 && is_whole && response_.body.kind == wire::BodyKind::until_close;
+    if (ended) continue;
+    if (received <= 0) {
+      const Error error{received == 0 ? Code::closed : Code::reset, Side::upstream, -received};
+      co_return error;
+    }
+    if (response_bytes_seen_ == 0) times_.first_byte = core_.now_ns();
+    response_bytes_seen_ += static_cast<size_t>(received);
+    active_ns_ = core_.now_ns();
+  }
+}
+
+wire::Fault Exchange::parse_response_head() noexcept {
+  if (response_scanner_.start() != 0)
+    return wire::Fault::bad_start_line;  // the empty line is forgiven to clients only
+  const std::string_view head = server_->receiver().inbox().view().substr(0, response_scanner_.end());
+  return wire::parse_response(head, response_limits(), request_.method, response_);
+}
+
+// Where another server could be asked, a Git answer is not begun before its first words are there: they may
+// be that Git has died.
+bool Exchange::begins_well_enough() noexcept {
+  answer_ = wire::GitAnswer::fine;
+  if (response_.status != 200 || health().size() == 1) return true;
+  const std::string_view body = server_->receiver().inbox().view().substr(response_scanner_.end());
+  answer_ = wire::judge_git_answer(git_.operation, response_, body);
+  return answer_ != wire::GitAnswer::undecided || body.size() >= git_words_bytes_max;
+}
+
+// 100 Continue, 103 Early Hints and the like. HTTP/1.0 clients don't know them.
+Task<Error> Exchange::pass_interim_head() {
+  if (response_.status == 100) continue_sent_ = true;
+  Error error;
+  if (++interim_answers_ > interim_answers_max) {
+    error = {Code::too_large, Side::upstream, 0};
+    co_return error;
+  }
+  if (request_.minor_version >= 1) {
+    const HeadRoom::Lease room = core_.head_room().acquire();
+    const DownstreamFacts facts{.framing = {},
+                                .client_is_1_0 = false,
+                                .keep_alive = true,
+                                .upgrade = false,
+                                .request_method = request_.method};
+    const size_t bytes = room ? write_downstream_head(response_, facts, room.span()) : 0;
+    if (bytes == 0) {
+      error = {Code::no_buffers, Side::internal, 0};
+    } else {
+      const std::string_view message(room.span().data(), bytes);
+      error = co_await send_all(core_, session_.fd(), Side::downstream, message, ns(config_.timeouts.idle));
+    }
+  }
+  server_->receiver().inbox().consume(response_scanner_.end());
+  if (error.code == Code::none) error = failure_;
+  co_return error;
+}
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,103 @@
+// The access log's line of a request.
+#include <array>
+
+#include "proxy/access_log.h"
+#include "proxy/exchange.h"
+#include "wire/http_write.h"
+#include "wire/uri.h"
+
+namespace breakwater::proxy {
+
+namespace {
+
+std::string_view name(Phase phase) {
+  switch (phase) {
+    case Phase::head:
+      return "head";
+    case Phase::connect:
+      return "connect";
+    case Phase::request:
+      return "request";
+    case Phase::response_head:
+      return "response_head";
+    case Phase::response_body:
+      return "response_body";
+    case Phase::tunnel:
+      return "tunnel";
+    case Phase::done:
+      return "done";
+  }
+  return "?";
+}
+
+}  // namespace
+
+// Who ended it, in words for the log.
+std::string_view Exchange::ended_by() const noexcept {
+  if (fault_ != wire::Fault::none && phase_ == Phase::head) return "client";
+  if (failure_.code == Code::none) return upload_failed_ ? "server" : "done";
+  switch (failure_.side) {
+    case Side::downstream:
+      return "client";
+    case Side::upstream:
+      return "server";
+    case Side::internal:
+      return "proxy";
+  }
+  return "done";
+}
+
+void Exchange::write_log() noexcept {
+  if (config_.log.target == config::Log::Target::off) return;
+  const int64_t now = core_.now_ns();
+  const auto since = [](int64_t from, int64_t to) { return from > 0 && to > from ? to - from : 0; };
+  std::array<char, 1024> target_room;
+  std::array<char, 200> reason_room;
+  wire::HeadWriter reason(reason_room);
+  if (failure_.code != Code::none) {
+    reason.text(name(failure_.side));
+    reason.text(" ");
+    reason.text(name(failure_.code));
+  }
+  if (fault_ != wire::Fault::none || upload_.fault() != wire::Fault::none) {
+    if (reason.bytes() > 0) reason.text(": ");
+    reason.text(wire::describe(fault_ != wire::Fault::none ? fault_ : upload_.fault()));
+  } else if (upload_failed_) {
+    reason.text("the server stopped reading the request");
+  }
+  AccessRecord record;
+  record.time_ns = core_.realtime_ns();
+  record.request_id = request_id();
+  record.client = session_.peer_text();
+  record.listener = session_.site().listen_name;
+  if (parsed_) {
+    record.method = request_.method_text;
+    record.host = request_.authority;
+    record.path = wire::redact_target(request_.target, target_room);
+    record.user_agent = request_.fields.find("user-agent");
+  }
+  if (git_.operation != wire::GitOperation::other) {
+    record.git = wire::name(git_.operation);
+    record.git_protocol = git_.protocol_version;
+    record.repository = git_.repository.view();
+  }
+  if (pool_ != nullptr) record.pool = pool_->shared.config.name;
+  if (server_index_ != backends::no_server) record.server = pool_->shared.servers[server_index_].name;
+  record.status = status_;
+  record.bytes_in = upload_.started() ? upload_.payload_bytes() : 0;
+  record.bytes_out = download_.started() ? download_.payload_bytes() : own_reply_bytes_;
+  record.head_ns = since(times_.begun, times_.head);
+  record.connect_ns = since(times_.connect_begun, times_.connected);
+  record.send_ns = since(times_.connected, times_.sent);
+  record.first_byte_ns = since(times_.sent, times_.first_byte);
+  record.total_ns = since(times_.begun, now);
+  record.attempts = attempts_;
+  record.reused = reused_;
+  record.ended_by = ended_by();
+  record.phase = name(phase_);
+  record.reason = {reason_room.data(), reason.bytes()};
+  std::array<char, access_line_bytes_max> line;
+  core_.log({line.data(), format_access_line(record, line)});
+}
+
+}  // namespace breakwater::proxy

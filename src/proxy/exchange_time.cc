@@ -1,0 +1,88 @@
+// What a request may wait for, and what is learnt of a server while it waits.
+#include <algorithm>
+
+#include "proxy/exchange.h"
+#include "proxy/limits.h"
+
+namespace breakwater::proxy {
+
+using config::ns;
+
+// What a server may think about before its answer begins.
+config::Duration Exchange::answer_timeout() const noexcept {
+  const config::PoolTimeouts& timeouts = pool_->shared.config.timeouts;
+  return wire::is_advertisement(git_.operation) ? timeouts.advertise : timeouts.response;
+}
+
+// One timer watches the whole exchange: `response` while an answer is owed, `idle` while bodies move. Most
+// answers are there before it is worth asking the kernel to tell us if the client leaves.
+void Exchange::watch_time() noexcept {
+  if (session_.watches()) return on_time(this);
+  core_.timers().arm(timer_, core_.now_ns() + watch_after_ns);
+}
+
+void Exchange::on_time(void* context) {
+  Exchange& self = *static_cast<Exchange*>(context);
+  self.session_.watch();
+  const bool owed = self.waits_for_head_ && !self.upload_.running();
+  const int64_t answer_limit = ns(self.answer_timeout());
+  const int64_t limit = owed ? answer_limit : ns(self.config_.timeouts.idle);
+  int64_t active = self.active_ns_;
+  if (self.upload_.started()) active = std::max(active, self.upload_.last_progress_ns());
+  if (self.download_.started()) active = std::max(active, self.download_.last_progress_ns());
+  if (limit > 0 && self.core_.now_ns() >= active + limit) {
+    self.core_.stats().timeouts.add();
+    // Refs that do not come may be had elsewhere. Who let a fetch wait for long is not asked to wait again.
+    const bool elsewhere = owed && self.replayable_ && self.interim_answers_ == 0 &&
+                           wire::is_advertisement(self.git_.operation) && self.find_another(true);
+    if (elsewhere) {
+      self.health().report(self.server_index_, backends::Outcome::broke, self.core_.now_ns());
+      return self.end_attempt();
+    }
+    Side side = Side::upstream;
+    if (self.download_.running())
+      side = self.download_.waits_for_sink() ? Side::downstream : Side::upstream;
+    else if (self.upload_.running())
+      side = self.upload_.waits_for_sink() ? Side::upstream : Side::downstream;
+    return self.fail({Code::timed_out, side, 0});
+  }
+  // Which of the two limits applies may change without an event here, so look again at the shorter one.
+  int64_t next = limit > 0 ? active + limit : INT64_MAX;
+  if (owed) self.mind_the_wait(next);
+  if (self.attempt_failure_.code != Code::none) return;
+  if (self.upload_.running() && answer_limit > 0) {
+    next = std::min(next, self.core_.now_ns() + answer_limit);
+  }
+  if (next != INT64_MAX) self.core_.timers().arm(self.timer_, std::max(next, self.core_.now_ns() + 1));
+}
+
+// While an answer is owed: a wait that tells something of the server is told before it is over, and a server
+// that was put out meanwhile is left, if what was asked of it may be asked of another. `next_ns`: when to
+// look again.
+void Exchange::mind_the_wait(int64_t& next_ns) noexcept {
+  const int64_t now = core_.now_ns();
+  const int64_t waited = now - times_.sent;
+  const int64_t patience = health().patience_ns(work_);
+  if (patience > 0 && !told_wait_) {
+    told_wait_ = waited >= patience;
+    if (told_wait_)
+      health().waited(server_index_, work_, waited, now);
+    else
+      next_ns = std::min(next_ns, times_.sent + patience);
+  }
+  if (!replayable_ || interim_answers_ > 0 || health().size() == 1) return;
+  const backends::State state = health().state(server_index_, now);
+  // A pack may be long in the making, on whatever server; refs are not.
+  const bool hopeless = state == backends::State::down || (state == backends::State::ejected && told_wait_ &&
+                                                           wire::is_advertisement(git_.operation));
+  if (hopeless && find_another(true)) return end_attempt();
+  next_ns = std::min(next_ns, now + look_at_server_every_ns);
+}
+
+// The server is given up, but not the request: it goes to next_server_.
+void Exchange::end_attempt() noexcept {
+  attempt_failure_ = {Code::timed_out, Side::upstream, 0};
+  server_->receiver().cancel();
+}
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,41 @@
+// A pool of servers: what all cores share of it, and what each core has of its own.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "backends/affinity.h"
+#include "backends/balancer.h"
+#include "backends/health.h"
+#include "backends/retry_budget.h"
+#include "config/config.h"
+#include "core/core.h"
+#include "proxy/upstream.h"
+
+namespace breakwater::proxy {
+
+// Made once at start-up. Of it only atomics are written, by any core: its health and its table of operations.
+struct SharedPool {
+  SharedPool(const config::Pool& the_config, std::vector<Server> the_servers)
+      : config(the_config), servers(std::move(the_servers)), health(the_config) {}
+  const config::Pool& config;
+  const std::vector<Server> servers;
+  backends::PoolHealth health;
+  backends::AffinityTable operations;
+};
+
+struct PoolOnCore {
+  PoolOnCore(Core& core, const config::Limits& limits, SharedPool& the_shared, uint64_t seed)
+      : shared(the_shared), balancer(shared.health, core.index(), seed), budget(shared.config.retries) {
+    for (const Server& server : shared.servers)
+      connections.emplace_back(core, shared.config.timeouts, limits.servers_idle, server);
+  }
+  SharedPool& shared;
+  backends::Balancer balancer;
+  backends::RetryBudget budget;
+  std::deque<UpstreamPool> connections;  // by server index; a deque, because they do not move
+};
+
+}  // namespace breakwater::proxy
