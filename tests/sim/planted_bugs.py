@@ -100,7 +100,7 @@ BUGS = {
         ""),
     # An answer that broke before its first byte becomes an empty reply.
     "empty_reply": (
-        "proxy/exchange.cc", 100,
+        "proxy/exchange.cc", 1000,
         "failure_.side == Side::upstream && !download_.sent_anything()",
         "failure_.side == Side::internal && !download_.sent_anything()"),
     # A stop ends a connection in good order before it resets it.
