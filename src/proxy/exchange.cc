@@ -127,6 +127,7 @@ Task<bool> Exchange::forward() {
   replayable_ =
       wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
   pool_->budget.request();
+  work_ = work_of_request();
   const uint32_t first = choose_server();
   if (first == backends::no_server) {
     failure_ = {Code::refused, Side::internal, 0};
@@ -286,6 +287,10 @@ Task<void> Exchange::relay_response() {
   if (kind == wire::BodyKind::none) plan.initial = {};
   if (kind == wire::BodyKind::until_close) plan.git_end = git_end_;
   if (plan.git_end != wire::UploadPackAnswer::unprovable) core_.stats().packs_until_close.add();
+  // A server may end a body in good order although Git died inside.
+  const bool is_pack = git_.operation == wire::GitOperation::upload_pack && replayable_ && has_git_result();
+  if (kind == wire::BodyKind::chunked && is_pack && upload_pack_ask().pack_is_sure)
+    plan.git_end = upload_pack_ask().answer;
   download_.start(plan);
   co_await download_.finished;
   if (download_.error().code != Code::none && failure_.code == Code::none) failure_ = download_.error();

@@ -85,14 +85,19 @@ class Exchange {
   bool find_another(bool was_sent) noexcept;
   bool client_may_continue() const noexcept;
   uint32_t choose_server() noexcept;
+  backends::Work work_of_request() noexcept;
+  uint64_t operation_key() const noexcept;
+  void remember_operation() noexcept;
+  const wire::UploadPackAsk& upload_pack_ask() noexcept;
   backends::PoolHealth& health() const noexcept { return pool_->shared.health; }
   config::Duration answer_timeout() const noexcept;
   wire::HeadLimits response_limits() const noexcept;
   void enter_server(uint32_t server) noexcept;
   void leave_server() noexcept;
-  wire::UploadPackAnswer choose_git_end() const noexcept;
+  wire::UploadPackAnswer choose_git_end() noexcept;
   void note_kind_of_server() noexcept;
   bool is_judged(const Error& error) const noexcept;
+  bool has_git_result() const noexcept;
   void write_log() noexcept;
   std::string_view ended_by() const noexcept;
   void watch_time() noexcept;
@@ -121,6 +126,8 @@ class Exchange {
   uint32_t next_server_ = backends::no_server;   // of the next one, if there is to be one
   bool counted_ = false;                         // among the requests in flight on the server
   backends::ServerSet tried_;
+  bool ask_is_read_ = false;
+  wire::UploadPackAsk ask_;  // of an upload-pack whose body is at hand
   uint32_t attempts_ = 0;
   uint32_t interim_answers_ = 0;
   bool replayable_ = false;

@@ -18,14 +18,49 @@ wire::HeadLimits Exchange::response_limits() const noexcept {
   return {config_.limits.head_bytes, config_.limits.head_bytes};
 }
 
-// info/refs and the POSTs that follow it see one server, as long as that can be reached.
+// info/refs and the POSTs that follow it see one server, as long as that can be reached: as this connection
+// knows, or, if it has not seen the operation begin, as the pool's table does.
 uint32_t Exchange::choose_server() noexcept {
   const int64_t now = core_.now_ns();
   if (git_.operation != wire::GitOperation::other) {
-    const uint32_t bound = session_.affinity().server_for(pool_index_, repository_);
+    uint32_t bound = session_.affinity().server_for(pool_index_, repository_);
+    if (bound == backends::no_server && health().size() > 1 && !wire::is_advertisement(git_.operation))
+      bound = pool_->shared.operations.server_for(operation_key(), now);
     if (bound != backends::no_server && health().keeps_operations(bound, now)) return bound;
   }
   return pool_->balancer.pick(work_, repository_, tried_, now);
+}
+
+// Whose operation on which repository: many clients share an address, so what they say of themselves counts
+// too.
+uint64_t Exchange::operation_key() const noexcept {
+  const uint64_t who = backends::hash(session_.peer_host(), false, repository_);
+  const uint64_t as = backends::hash(request_.fields.find("authorization"), false, who);
+  return backends::hash(request_.fields.find("user-agent"), false, as);
+}
+
+void Exchange::remember_operation() noexcept {
+  if (git_.operation == wire::GitOperation::other || health().size() == 1) return;
+  session_.affinity().remember(pool_index_, repository_, server_index_);
+  if (wire::is_advertisement(git_.operation) && response_.status == 200)
+    pool_->shared.operations.remember(operation_key(), server_index_, core_.now_ns());
+}
+
+// Requests whose first byte takes about as long, wherever they are answered.
+backends::Work Exchange::work_of_request() noexcept {
+  if (wire::is_advertisement(git_.operation)) return backends::Work::advertise;
+  if (git_.operation != wire::GitOperation::upload_pack) return backends::Work::other;
+  if (!replayable_) return backends::Work::negotiate;  // a long list of what the client has
+  return upload_pack_ask().pack_is_sure ? backends::Work::pack : backends::Work::negotiate;
+}
+
+const wire::UploadPackAsk& Exchange::upload_pack_ask() noexcept {
+  if (ask_is_read_) return ask_;
+  ask_is_read_ = true;
+  const std::string_view body = session_.receiver().inbox().view().substr(head_end_, request_.body.length);
+  const bool encoded = request_.fields.find("content-encoding").data() != nullptr;
+  ask_ = wire::read_upload_pack_request(git_.protocol_version, encoded, body);
+  return ask_;
 }
 
 void Exchange::enter_server(uint32_t server) noexcept {
@@ -49,16 +84,14 @@ bool Exchange::whole_request_at_hand() const noexcept {
 
 // May the server end its answer with the connection? Only if we can tell by Git's own framing that it is
 // whole, and can ask again if it turns out that we can't.
-wire::UploadPackAnswer Exchange::choose_git_end() const noexcept {
+wire::UploadPackAnswer Exchange::choose_git_end() noexcept {
   const config::UploadPackFraming wish = pool_->shared.config.upload_pack_framing;
   const bool may = replayable_ && git_.operation == wire::GitOperation::upload_pack;
   const bool always = wish == config::UploadPackFraming::until_close;
   const bool sure_only =
       wish == config::UploadPackFraming::automatic && pool_->connections[server_index_].ends_packs_well();
   if (!may || (!always && !sure_only)) return wire::UploadPackAnswer::unprovable;
-  const std::string_view body = session_.receiver().inbox().view().substr(head_end_, request_.body.length);
-  const bool encoded = request_.fields.find("content-encoding").data() != nullptr;
-  const wire::UploadPackAsk ask = wire::read_upload_pack_request(git_.protocol_version, encoded, body);
+  const wire::UploadPackAsk& ask = upload_pack_ask();
   return always || ask.pack_is_sure ? ask.answer : wire::UploadPackAnswer::unprovable;
 }
 
@@ -73,9 +106,13 @@ bool Exchange::is_judged(const Error& error) const noexcept {
   if (error.code != Code::none) return error.side != Side::upstream || error.code == Code::timed_out;
   if (response_.status == 401) return response_.body.kind != wire::BodyKind::until_close;
   if (response_.status != 200) return false;
-  if (response_.body.kind != wire::BodyKind::until_close) return true;
+  return response_.body.kind != wire::BodyKind::until_close || has_git_result();
+}
+
+// Is the answer what an upload-pack request asks for, in a form that can be read in passing?
+bool Exchange::has_git_result() const noexcept {
   const std::string_view type = response_.fields.find("content-type");
-  return response_.fields.find("content-encoding").data() == nullptr &&
+  return response_.status == 200 && response_.fields.find("content-encoding").data() == nullptr &&
          wire::equals_ignoring_case(type.substr(0, type.find_first_of("; ")),
                                     "application/x-git-upload-pack-result");
 }
@@ -162,8 +199,7 @@ Task<Exchange::Attempt> Exchange::try_server() {
       server_.finish(UpstreamLease::Ending::aborted);
       co_return Attempt::elsewhere;
     }
-    if (git_.operation != wire::GitOperation::other)
-      session_.affinity().remember(pool_index_, repository_, server_index_);
+    remember_operation();
     co_return Attempt::answered;
   }
   Attempt outcome = Attempt::unprovable;

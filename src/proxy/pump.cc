@@ -8,6 +8,7 @@
 
 #include "proxy/limits.h"
 #include "ring/sys.h"
+#include "wire/pkt_line.h"
 
 namespace breakwater::proxy {
 
@@ -37,6 +38,9 @@ void Pump::start(const Plan& plan) noexcept {
   plan_ = plan;
   reader_.start(plan.from);
   git_end_.start(plan.git_end);
+  git_unseen_ = false;
+  const bool has_git_end = plan.git_end != wire::UploadPackAnswer::unprovable;
+  if (has_git_end && plan.from.kind == wire::BodyKind::chunked) reader_.watch_tail();
   progress();
   if (!plan.head.empty()) add_part(plan.head.data(), plan.head.size());
   if (!plan.initial.empty()) {
@@ -110,7 +114,7 @@ void Pump::walk() noexcept {
       return;
     }
     const size_t used = reader_.walk({front.raw, front.raw_bytes}, pieces_);
-    if (plan_.git_end != wire::UploadPackAnswer::unprovable) git_end_.look({front.raw, used});
+    if (plan_.git_end != wire::UploadPackAnswer::unprovable) look_for_git_end();
     front.raw += used;
     front.raw_bytes -= used;
     if (!front.buffer) initial_used_ += used;
@@ -118,8 +122,21 @@ void Pump::walk() noexcept {
     if (plan_.payload_max != 0 && reader_.payload_bytes() > plan_.payload_max) {
       return fail(Code::too_large, plan_.source_side, 0);
     }
+    if (reader_.done() && !git_says_whole()) return fail(Code::truncated, plan_.source_side, 0);
     if (pieces_.count == 0 && front.raw_bytes == 0) pop_front_slot();
   }
+}
+
+void Pump::look_for_git_end() noexcept {
+  for (size_t index = 0; index < pieces_.count; index++)
+    git_end_.look({pieces_.piece[index].data, pieces_.piece[index].bytes});
+}
+
+// If all of it passed through our hands, Git's own framing tells. Of chunks that were spliced only the end
+// was seen.
+bool Pump::git_says_whole() const noexcept {
+  if (plan_.git_end == wire::UploadPackAnswer::unprovable) return true;
+  return git_unseen_ ? reader_.tail() == wire::flush_pkt : git_end_.proven();
 }
 
 void Pump::end_of_source() noexcept {
@@ -130,8 +147,7 @@ void Pump::end_of_source() noexcept {
   if (told.sys_errno == ECONNRESET && told.side == plan_.source_side) {
     return fail(Code::reset, plan_.source_side, ECONNRESET);
   }
-  const bool git_says_more = plan_.git_end != wire::UploadPackAnswer::unprovable && !git_end_.proven();
-  if (git_says_more || !reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);
+  if (!git_says_whole() || !reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);
 }
 
 void Pump::pop_front_slot() noexcept {
@@ -320,8 +336,10 @@ void Pump::begin_splice(Pipe pipe) noexcept {
   else if (plan_.to == Framing::chunked)
     framing = Splicer::Framing::own_chunks;
   const bool has_git_end = plan_.git_end != wire::UploadPackAnswer::unprovable;
-  splicer_.start(std::move(pipe), {plan_.source, plan_.sink, framing, chunk_open_}, reader_,
-                 has_git_end ? &git_end_ : nullptr);
+  const bool sees_packets = has_git_end && plan_.from.kind == wire::BodyKind::until_close;
+  git_unseen_ = has_git_end && !sees_packets;
+  splicer_.start(std::move(pipe), {plan_.source, plan_.sink, framing, chunk_open_, git_unseen_}, reader_,
+                 sees_packets ? &git_end_ : nullptr);
   splice_some();
 }
 
@@ -343,6 +361,8 @@ void Pump::splice_some() noexcept {
       return core_.defer(deferred_);
     case Splicer::Next::leave:
       return leave_splice();
+    case Splicer::Next::ended_badly:
+      return fail(Code::truncated, plan_.source_side, 0);
     case Splicer::Next::failed:
       return fail_errno(splicer_.failed_side_is_sink() ? plan_.sink_side : plan_.source_side,
                         splicer_.sys_errno());

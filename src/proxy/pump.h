@@ -40,8 +40,8 @@ class Pump {
     Framing to = Framing::plain;
     bool half_close_sink = false;  // a tunnel: pass the end of the source on
     bool sink_closes = false;      // right behind the body: its last bytes and the end may leave together
-    // An until_close body is whole only if Git's own framing says so; `unprovable`: the end alone is
-    // believed.
+    // An until_close or chunked body is whole only if Git's own framing says so, too; `unprovable`: its own
+    // end alone is believed.
     wire::UploadPackAnswer git_end = wire::UploadPackAnswer::unprovable;
     uint64_t payload_max = 0;  // 0: no cap
     Count* payload_counter = nullptr;
@@ -102,6 +102,8 @@ class Pump {
 
   void step() noexcept;
   void walk() noexcept;
+  void look_for_git_end() noexcept;
+  bool git_says_whole() const noexcept;
   bool worth_a_pipe() const noexcept;
   void start_fill() noexcept;
   void start_drain() noexcept;
@@ -138,6 +140,7 @@ class Pump {
   Error error_;
   Splicer splicer_;
   wire::UploadPackEnd git_end_;
+  bool git_unseen_ = false;  // a part of it passed that git_end_ did not follow
   Op fill_, drain_;
   BufferWaiter waiter_;
   Deferred deferred_;

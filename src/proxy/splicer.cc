@@ -8,6 +8,7 @@
 
 #include "proxy/limits.h"
 #include "ring/sys.h"
+#include "wire/pkt_line.h"
 
 namespace breakwater::proxy {
 
@@ -32,7 +33,7 @@ void Splicer::start(Pipe pipe, const Route& route, wire::BodyReader& reader,
   end_ = end;
   pipe_ = std::move(pipe);
   vetted_bytes_ = 0;
-  source_ended_ = source_drained_ = stuck_ = sink_failed_ = false;
+  source_ended_ = source_drained_ = stuck_ = sink_failed_ = ended_badly_ = false;
   chunk_open_ = route.chunk_is_open;
   moved_bytes_ = 0;
   cut_bytes_ = 0;
@@ -41,9 +42,9 @@ void Splicer::start(Pipe pipe, const Route& route, wire::BodyReader& reader,
   flow_.start(core_.now_ns(), route.framing == Framing::none || route.framing == Framing::own_chunks);
   // In the middle of a chunk: its rest becomes a chunk of ours, and the source's line end behind it ends
   // both.
-  if (route.framing == Framing::vetted && reader.opaque() > 0) {
+  if (route.framing == Framing::vetted && reader.left_of_chunk() > 0) {
     frame_bytes_ = wire::write_chunk_header(
-        reader.opaque(),
+        reader.left_of_chunk(),
         std::span<char, wire::chunk_header_bytes_max>(frame_.data(), wire::chunk_header_bytes_max));
   }
 }
@@ -67,7 +68,7 @@ Splicer::Next Splicer::run() noexcept {
         dry_runs_ = moved_bytes_ > moved_before ? 0 : dry_runs_ + 1;
         return stalled() ? give_up_on_splice() : wait_for_source();
       }
-      if (fill() == Came::failed) return Next::failed;
+      if (fill() == Came::failed) return ended_badly_ ? Next::ended_badly : Next::failed;
       if (pipe_.held_bytes() == 0) {
         if (source_ended_ || nothing_may_pass()) return Next::leave;
         continue;  // drained
@@ -133,6 +134,8 @@ Splicer::Came Splicer::look() noexcept {
     vetted_bytes_ = raw.size();
   } else {
     vetted_bytes_ = reader_->vet(raw);
+    ended_badly_ = reader_->done() && route_.ends_in_flush && reader_->tail() != wire::flush_pkt;
+    if (ended_badly_) return Came::failed;  // before the sink hears of the end
     // A line that is cut may be whole soon; if there is no more of it than last time, it won't.
     const bool cut = vetted_bytes_ == 0 && reader_->line_is_cut() && raw.size() != cut_bytes_;
     cut_bytes_ = cut ? raw.size() : 0;
@@ -218,7 +221,7 @@ Splicer::Next Splicer::drain() noexcept {
 
 // The rest has to be copied; in the middle of a chunk whose line the sink has, it can't be.
 Splicer::Next Splicer::give_up_on_splice() noexcept {
-  if (vetted_bytes_ > 0 || (route_.framing == Framing::vetted && reader_->opaque() > 0))
+  if (vetted_bytes_ > 0 || (route_.framing == Framing::vetted && reader_->left_of_chunk() > 0))
     return fail(false, -EPROTO);
   return Next::leave;
 }

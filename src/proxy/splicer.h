@@ -35,6 +35,7 @@ class Splicer {
     wait_writable,  // the sink
     next_turn,      // there is more to do, but others want their turn
     leave,          // the body is over, or something comes that has to be walked; nothing is in the pipe
+    ended_badly,    // without the flush-pkt that it must end in; the sink has not heard of the end
     failed,         // see failed_side_is_sink() and sys_errno()
   };
   struct Route {
@@ -42,6 +43,7 @@ class Splicer {
     int sink = -1;
     Framing framing = Framing::none;
     bool chunk_is_open = false;  // of ours, from an earlier run
+    bool ends_in_flush = false;  // of vetted: the payload must; `reader` watches its tail
   };
 
   explicit Splicer(Core& core) noexcept;
@@ -102,6 +104,7 @@ class Splicer {
   bool source_ended_ = false;
   bool source_drained_ = false;  // the last fill took all there was
   bool stuck_ = false;           // what comes next has to be walked
+  bool ended_badly_ = false;
   bool chunk_open_ = false;
   bool sink_failed_ = false;
   int sys_errno_ = 0;

@@ -37,6 +37,8 @@ void BodyReader::start(const BodyFraming& framing) noexcept {
   payload_bytes_ = 0;
   line_bytes_ = 0;
   trailer_bytes_ = 0;
+  watches_tail_ = false;
+  tail_bytes_ = 0;
   switch (framing.kind) {
     case BodyKind::none:
       state_ = State::done;
@@ -73,6 +75,7 @@ size_t BodyReader::walk(std::span<char> raw, Pieces& pieces) noexcept {
         const uint64_t here = raw.size() - at;
         const size_t take =
             static_cast<size_t>(state_ == State::until_close ? here : std::min<uint64_t>(here, remaining_));
+        if (watches_tail_) note_tail({raw.data() + at, take});
         add_piece(pieces, raw.data() + at, take);
         at += take;
         payload_bytes_ += take;
@@ -175,8 +178,9 @@ uint64_t BodyReader::remaining() const noexcept {
 uint64_t BodyReader::opaque() const noexcept {
   switch (state_) {
     case State::counted:
-    case State::chunk_data:
       return remaining_;
+    case State::chunk_data:
+      return remaining_ - (watches_tail_ ? std::min<uint64_t>(remaining_, tail_bytes_max) : 0);
     case State::until_close:
       return UINT64_MAX;
     default:
@@ -184,7 +188,16 @@ uint64_t BodyReader::opaque() const noexcept {
   }
 }
 
+uint64_t BodyReader::left_of_chunk() const noexcept {
+  return state_ == State::chunk_data ? remaining_ : 0;
+}
+
 void BodyReader::skip(uint64_t bytes) noexcept {
+  if (bytes > 0) tail_bytes_ = 0;
+  pass(bytes);
+}
+
+void BodyReader::pass(uint64_t bytes) noexcept {
   payload_bytes_ += bytes;
   if (bytes == 0 || state_ == State::until_close) return;
   remaining_ -= bytes;
@@ -195,6 +208,14 @@ bool BodyReader::can_vet() const noexcept {
   return state_ == State::chunk_data || (state_ == State::chunk_size && line_bytes_ == 0);
 }
 
+void BodyReader::note_tail(std::string_view payload) noexcept {
+  const size_t added = std::min(payload.size(), tail_bytes_max);
+  const size_t kept = std::min(tail_bytes_, tail_bytes_max - added);
+  std::memmove(tail_.data(), tail_.data() + tail_bytes_ - kept, kept);
+  std::memcpy(tail_.data() + kept, payload.data() + payload.size() - added, added);
+  tail_bytes_ = kept + added;
+}
+
 size_t BodyReader::vet(std::string_view raw) noexcept {
   size_t at = 0;
   line_is_cut_ = false;
@@ -202,7 +223,8 @@ size_t BodyReader::vet(std::string_view raw) noexcept {
     switch (state_) {
       case State::chunk_data: {
         const size_t take = static_cast<size_t>(std::min<uint64_t>(raw.size() - at, remaining_));
-        skip(take);
+        pass(take);
+        if (watches_tail_) note_tail(raw.substr(at, take));
         at += take;
         break;
       }

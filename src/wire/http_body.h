@@ -58,6 +58,8 @@ class BodyReader {
   // Payload bytes that come next and may pass unseen: of the body, or of the chunk that is being read.
   uint64_t opaque() const noexcept;
   void skip(uint64_t bytes) noexcept;  // so many of them, at most opaque(), passed
+  // Payload bytes still to come of the chunk that is being read.
+  uint64_t left_of_chunk() const noexcept;
   // Looks at `raw`, the next bytes of a chunked body, to let them pass with their framing as it is. Returns
   // how many may: payload, line ends, and chunk lines that are there whole and in the one form that no two
   // parsers read differently (hex digits, no leading zero, no extension), to the end of a body without
@@ -68,6 +70,12 @@ class BodyReader {
   // Nothing of a chunk line or of the line end behind a chunk was taken by walk() already.
   bool can_vet() const noexcept;
   uint64_t chunk_bytes() const noexcept { return chunk_bytes_; }  // of the chunk that vet() saw last
+
+  // From now on tail() tells how the payload that passed ended, and the last bytes of each chunk are not
+  // opaque.
+  void watch_tail() noexcept { watches_tail_ = true; }
+  // The last payload bytes that passed, up to four; fewer where those before them were skipped.
+  std::string_view tail() const noexcept { return {tail_.data(), tail_bytes_}; }
 
   // After done() of a chunked body: the trailer fields worth forwarding, as "Name: value\r\n" lines, checked
   // as strictly as a head's fields, without the forbidden ones (framing, routing, authentication, hop-by-hop,
@@ -89,6 +97,8 @@ class BodyReader {
   };
   bool take_trailer_byte(char byte) noexcept;
   size_t vet_chunk_line(std::string_view raw) noexcept;
+  void pass(uint64_t bytes) noexcept;
+  void note_tail(std::string_view payload) noexcept;
 
   State state_ = State::done;
   Fault fault_ = Fault::none;
@@ -98,6 +108,10 @@ class BodyReader {
   uint64_t payload_bytes_ = 0;
   uint32_t line_bytes_ = 0;
   uint32_t trailer_bytes_ = 0;
+  static constexpr size_t tail_bytes_max = 4;
+  bool watches_tail_ = false;
+  size_t tail_bytes_ = 0;
+  std::array<char, tail_bytes_max> tail_;
   std::array<char, trailer_bytes_max> trailer_;
 };
 

@@ -11,6 +11,8 @@ namespace breakwater::wire {
 
 inline constexpr size_t pkt_line_bytes_max = 65520;  // with the four digits
 
+inline constexpr std::string_view flush_pkt = "0000";
+
 struct PktLine {
   enum class Kind : uint8_t { data, flush, delimiter, response_end, incomplete, malformed };
   Kind kind = Kind::incomplete;

@@ -1,4 +1,5 @@
 // Chunked bodies: any cut of the same bytes gives the same payload, the same end and the same verdict.
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,7 @@ Verdict walk(std::string_view wire, size_t cut) {
   Verdict verdict;
   BodyReader reader;
   reader.start({BodyKind::chunked, 0});
+  reader.watch_tail();
   while (verdict.used < wire.size() && !reader.done() && reader.fault() == Fault::none) {
     std::string piece(wire.substr(verdict.used, cut));
     std::span<char> raw(piece);
@@ -40,6 +42,8 @@ Verdict walk(std::string_view wire, size_t cut) {
   verdict.done = reader.done();
   verdict.failed = reader.fault() != Fault::none;
   BW_ASSERT(reader.payload_bytes() == verdict.payload.size());
+  BW_ASSERT(reader.tail() == verdict.payload.substr(verdict.payload.size() - reader.tail().size()));
+  BW_ASSERT(reader.tail().size() == std::min<size_t>(verdict.payload.size(), 4));
   if (verdict.done) verdict.trailers = reader.trailers();
   return verdict;
 }
@@ -57,9 +61,10 @@ void guess_line(std::string_view wire) {
 }
 
 // What may pass with its framing as it is: walk() must read the same bytes to the same payload and end.
-void vet(std::string_view wire, size_t cut) {
+void vet(std::string_view wire, size_t cut, bool watch_tail) {
   BodyReader reader;
   reader.start({BodyKind::chunked, 0});
+  if (watch_tail) reader.watch_tail();
   size_t used = 0;
   while (used < wire.size() && reader.fault() == Fault::none && !reader.done()) {
     if (cut == 5 && reader.opaque() > 0) {
@@ -76,6 +81,11 @@ void vet(std::string_view wire, size_t cut) {
   const Verdict walked = walk(wire.substr(0, used), used == 0 ? 1 : used);
   BW_ASSERT(!walked.failed && walked.used == used && walked.done == reader.done());
   BW_ASSERT(walked.payload.size() == reader.payload_bytes());
+  // Between chunks the last bytes were seen, however much of the chunks was not.
+  if (watch_tail && reader.left_of_chunk() == 0) {
+    BW_ASSERT(walked.payload.ends_with(reader.tail()));
+    BW_ASSERT(reader.tail().size() == std::min<size_t>(walked.payload.size(), 4));
+  }
 }
 
 }  // namespace
@@ -89,7 +99,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!whole.failed) BW_ASSERT(pieces.payload == whole.payload && pieces.used == whole.used);
     if (whole.done) BW_ASSERT(pieces.trailers == whole.trailers);
   }
-  for (const size_t cut : {size_t{5}, size_t{16}, size_t{64}, size + 1}) vet(wire, cut);
+  for (const size_t cut : {size_t{5}, size_t{16}, size_t{64}, size + 1}) {
+    vet(wire, cut, false);
+    vet(wire, cut, true);
+  }
   guess_line(wire);
   BW_ASSERT(whole.trailers.empty() || whole.trailers.ends_with("\r\n"));
   return 0;

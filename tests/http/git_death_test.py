@@ -1,0 +1,169 @@
+"""Git died behind a server that says 200 and ends its answer in good order: it is seen, and never passed on as whole."""
+
+from support import ProxyTest, always, chunked, get, git_post, main, ok, pattern
+from upload_pack_framing_test import ANSWER_V2, CLONE_V2, OID, RESULT, line, pack, request_v0, upload_pack
+
+ADVERTISEMENT = b"Content-Type: application/x-git-upload-pack-advertisement"
+INFO_REFS = get(b"/team/repo.git/info/refs?service=git-upload-pack", b"Git-Protocol: version=2")
+REFS = line(b"# service=git-upload-pack\n") + b"0000" + line(b"version 2\n") + b"0000"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+
+
+def in_chunks(body, size, *fields):
+    """An answer in chunks of that size, which ends in good order."""
+    head = CHUNKED + b"\r\n".join(fields) + b"\r\n\r\n"
+    return head + chunked(*[body[at:at + size] for at in range(0, len(body), size)])
+
+
+class Packs(ProxyTest):
+    """A pack in chunks: its last chunk is there, but not the flush-pkt that Git ends with."""
+
+    CHUNK_SIZES = (4000, 8000, 32768, 65536)
+
+    def fetch(self, body, size, request=upload_pack(CLONE_V2)):
+        server = self.server(always(in_chunks(body, size, RESULT)))
+        proxy = self.proxy(server, tables='upload_pack_framing = "chunked"')
+        client = self.client(proxy)
+        client.send(request)
+        return proxy, client
+
+    def test_one_that_git_ended_is_passed_on_whole(self):
+        for size in self.CHUNK_SIZES:
+            for bytes_of_pack in (1000, 300_000, 3_000_001):
+                answer = line(b"packfile\n") + pack(bytes_of_pack) + b"0000"
+                proxy, client = self.fetch(answer, size)
+                self.assertEqual(client.recv_response().body, answer)
+                if bytes_of_pack > 1_000_000:
+                    self.assertGreater(proxy.metrics()["breakwater_bytes_spliced_total"], 2_000_000)
+
+    def test_one_that_git_did_not_end_is_cut(self):
+        for size in self.CHUNK_SIZES:
+            for bytes_of_pack in (1000, 300_000, 3_000_001):
+                # (pattern() may end in a 0, which would stand in for the one that is missing.)
+                whole = line(b"packfile\n") + pack(bytes_of_pack) + line(b"\x01" + b"\xfe" * 20) + b"0000"
+                for missing in (1, 4, 5, 777):
+                    with self.subTest(size=size, bytes_of_pack=bytes_of_pack, missing=missing):
+                        proxy, client = self.fetch(whole[:-missing], size)
+                        if bytes_of_pack == 1000:  # nothing of it was sent on yet
+                            self.assertEqual(client.recv_response().status, 502)
+                        else:
+                            client.recv_aborted()
+                        entry = proxy.wait_for_log(lambda entry: True)
+                        self.assertEqual((entry["ended_by"], entry["reason"]), ("server", "server truncated"))
+
+    def test_the_flush_pkt_may_come_in_any_pieces(self):
+        for bytes_of_pack in (1000, 3_000_000):
+            body = line(b"packfile\n") + pack(bytes_of_pack)
+            start = [body[at:at + 8000] for at in range(0, len(body), 8000)]
+            for end in ([b"0000"], [b"0", b"000"], [b"00", b"00"], [b"0", b"0", b"0", b"0"]):
+                answer = CHUNKED + RESULT + b"\r\n\r\n" + chunked(*start, *end)
+                server = self.server(always(answer))
+                client = self.client(self.proxy(server, tables='upload_pack_framing = "chunked"'))
+                self.assertEqual(client.ask(upload_pack(CLONE_V2)).body, body + b"0000")
+
+    def test_what_git_says_of_its_failure_is_passed_on(self):
+        for error in (line(b"ERR upload-pack: not our ref " + OID), line(b"packfile\n") + pack() + line(b"\x03fatal: no")):
+            _, client = self.fetch(error, 8000)
+            self.assertEqual(client.recv_response().body, error)
+
+    def test_what_cannot_be_proven_is_believed(self):
+        for request in (upload_pack(request_v0(b"multi_ack", b"done\n"), 0),
+                        upload_pack(request_v0(b"multi_ack side-band-64k", b"have " + OID + b"\n"), 0),
+                        upload_pack(b"\x1f\x8b gzip", 0, b"Content-Encoding: gzip"),
+                        upload_pack(b"no pkt-lines")):
+            _, client = self.fetch(b"hello", 8000, request)
+            self.assertEqual(client.recv_response().body, b"hello")
+
+
+class OtherServers(ProxyTest):
+    """A useless answer to a read is not begun if another server can do better."""
+
+    USELESS = {
+        "500": b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno",
+        "503": b"HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 2\r\n\r\nno",
+        "a web page": ok(b"<html>", b"Content-Type: text/html; charset=UTF-8"),
+        "an error of Git's": ok(line(b"ERR access denied"), ADVERTISEMENT),
+        "no refs": ok(line(b"# service=git-upload-pack\n") + b"0000", ADVERTISEMENT),
+        "no refs, in chunks": in_chunks(line(b"# service=git-upload-pack\n") + b"0000", 99, ADVERTISEMENT),
+        "nothing": ok(b"", ADVERTISEMENT),
+    }
+
+    def test_refs_come_from_the_server_that_has_them(self):
+        for name, answer in self.USELESS.items():
+            with self.subTest(name):
+                bad, good = self.server(always(answer)), self.server(always(ok(REFS, ADVERTISEMENT)))
+                proxy = self.proxy(bad, good)
+                client = self.client(proxy)
+                self.assertEqual(client.ask(INFO_REFS).body, REFS)
+                entry = proxy.wait_for_log(lambda entry: True)
+                self.assertEqual((entry["status"], entry["attempts"], entry["server"]), (200, 2, good.address))
+                self.assertEqual(len(bad.requests), 1)
+
+    def test_if_nobody_does_better_the_last_answer_is_passed_on(self):
+        for name, answer in self.USELESS.items():
+            with self.subTest(name):
+                servers = [self.server(always(answer)) for _ in range(2)]
+                reply = self.client(self.proxy(*servers)).ask(INFO_REFS)
+                self.assertNotEqual(reply.status, 502)
+                self.assertEqual([len(server.requests) for server in servers], [1, 1])
+
+    def test_a_pack_that_this_server_lacks_comes_from_another(self):
+        error = ok(line(b"ERR upload-pack: not our ref " + OID), RESULT)
+        replica, primary = self.server(always(error)), self.server(always(ok(ANSWER_V2, RESULT)))
+        proxy = self.proxy(replica, primary, tables='upload_pack_framing = "chunked"')
+        for _ in range(12):  # it is no failure of the server's, so it is not ejected
+            self.assertEqual(self.client(proxy).ask(upload_pack(CLONE_V2)).body, ANSWER_V2)
+        self.assertEqual(len(replica.requests), 6)
+
+    def test_a_web_page_of_the_web_is_passed_on(self):
+        answer = b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno"
+        bad, other = self.server(always(answer)), self.server(always(ok(b"x")))
+        self.assertEqual(self.client(self.proxy(bad, other)).ask(get(b"/team/repo")).status, 500)
+        self.assertEqual(other.requests, [])
+
+    def test_a_push_is_answered_by_one_server(self):
+        answer = b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno"
+        bad, other = self.server(always(answer)), self.server(always(ok(b"x")))
+        self.assertEqual(self.client(self.proxy(bad, other)).ask(git_post("receive-pack", b"0000PACK")).status, 500)
+        self.assertEqual(other.requests, [])
+
+    def test_a_server_behind_which_git_is_dead_is_ejected(self):
+        bad, good = self.server(always(self.USELESS["no refs"])), self.server(always(ok(REFS, ADVERTISEMENT)))
+        proxy = self.proxy(bad, good)
+        for _ in range(40):
+            self.assertEqual(self.client(proxy).ask(INFO_REFS).body, REFS)
+        self.assertEqual(len(bad.requests), 5)
+
+    def test_a_reset_behind_the_head_is_one_before_the_answer(self):
+        def script(peer):
+            peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n" + ADVERTISEMENT + b"\r\n\r\n")
+            peer.reset()
+
+        bad, good = self.server(script), self.server(always(ok(REFS, ADVERTISEMENT)))
+        self.assertEqual(self.client(self.proxy(bad, good)).ask(INFO_REFS).body, REFS)
+
+
+class Operations(ProxyTest):
+    def test_a_post_on_another_connection_goes_where_the_refs_came_from(self):
+        servers = [self.server(always(ok(REFS, ADVERTISEMENT))) for _ in range(3)]
+        proxy = self.proxy(*servers, cores=2)
+        counts = lambda: [len(server.requests) for server in servers]
+        for _ in range(12):
+            before = counts()
+            self.client(proxy).ask(INFO_REFS)
+            self.client(proxy).ask(git_post("upload-pack", CLONE_V2))
+            self.assertEqual(sorted(after - was for was, after in zip(before, counts())), [0, 0, 2])
+        self.assertTrue(all(counts()), "a new operation is balanced anew")
+
+    def test_of_another_repository_or_another_user_it_does_not(self):
+        servers = [self.server(always(ok(REFS, ADVERTISEMENT))) for _ in range(3)]
+        proxy = self.proxy(*servers)
+        self.client(proxy).ask(INFO_REFS)
+        self.client(proxy).ask(git_post("upload-pack", CLONE_V2, b"/team/other.git"))
+        request = git_post("upload-pack", CLONE_V2).replace(b"\r\n", b"\r\nAuthorization: Basic eDp5\r\n", 1)
+        self.client(proxy).ask(request)
+        self.assertEqual([len(server.requests) for server in servers], [1, 1, 1])
+
+
+if __name__ == "__main__":
+    main()
