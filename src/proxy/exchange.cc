@@ -262,7 +262,9 @@ Task<void> Exchange::relay_response() {
                               .client_is_1_0 = client_is_1_0,
                               .keep_alive = keep_client_,
                               .upgrade = false,
-                              .request_method = request_.method};
+                              .request_method = request_.method,
+                              .repairs_dumb_http = pool_->shared.config.repairs_headers &&
+                                                   git_.operation == wire::GitOperation::dumb};
   const size_t head_bytes =
       response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
   if (head_bytes == 0) {

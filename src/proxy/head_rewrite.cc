@@ -67,6 +67,13 @@ void write_unless_trusted(wire::HeadWriter& out, const wire::RequestHead& reques
   if (!given && !value.empty()) out.field(name, value);
 }
 
+bool is_no_date(const Field& field) {
+  const bool holds_a_date = equals_ignoring_case(field.name, "date") ||
+                            equals_ignoring_case(field.name, "expires") ||
+                            equals_ignoring_case(field.name, "last-modified");
+  return holds_a_date && field.value.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 }  // namespace
 
 size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts& facts,
@@ -134,8 +141,11 @@ size_t write_downstream_head(const wire::ResponseHead& response, const Downstrea
       continue;
     }
     if (wire::is_hop_by_hop(field.name) || dropped_by_connection(response.fields, field.name)) continue;
+    if (facts.repairs_dumb_http && (is_no_date(field) || equals_ignoring_case(field.name, "cache-control")))
+      continue;
     writer.field(field.name, field.value);
   }
+  if (facts.repairs_dumb_http) writer.field("Cache-Control", "private, no-store");
   if (facts.framing.kind == wire::BodyKind::chunked) writer.field("Transfer-Encoding", "chunked");
   if (facts.upgrade) {
     writer.field("Connection", "Upgrade");

@@ -25,6 +25,9 @@ struct DownstreamFacts {
   bool keep_alive = true;
   bool upgrade = false;  // a 101: Connection and Upgrade pass
   wire::Method request_method = wire::Method::get;
+  // Of Gogs and Gitea to dumb HTTP: they let everybody cache private repositories for a year, and their dates
+  // are numbers. Nobody else may cache it, and what is no date (RFC 9110 §5.6.7) is left out.
+  bool repairs_dumb_http = false;
 };
 
 // Both return the bytes written, or 0 if `out` is too small.

@@ -175,5 +175,23 @@ class Identity(Rewriting):
         self.assertEqual(self.forwarded(request).head_without_ours, request)
 
 
+class DumbHttp(ProxyTest):
+    ANSWER = ok(b"abc", b"Cache-Control: public, max-age=31536000", b"Expires: 1731536000")
+
+    def cache_control(self, path, tables):
+        reply = self.client(self.proxy(self.server(always(self.ANSWER)), tables=tables)).ask(get(path))
+        return reply.head.values("cache-control"), reply.head.values("expires")
+
+    def test_objects_of_gogs_may_be_stored_by_nobody(self):
+        path = b"/team/app.git/objects/pack/pack-0123456789012345678901234567890123456789.pack"
+        for tables in ('kind = "gogs"\nprobe = "off"\n', "repair_headers = true\n"):
+            self.assertEqual(self.cache_control(path, tables), ([b"private, no-store"], []))
+        self.assertEqual(self.cache_control(path, ""), ([b"public, max-age=31536000"], [b"1731536000"]))
+
+    def test_pages_are_left_alone(self):
+        self.assertEqual(self.cache_control(b"/team/app", "repair_headers = true\n"),
+                         ([b"public, max-age=31536000"], [b"1731536000"]))
+
+
 if __name__ == "__main__":
     main()

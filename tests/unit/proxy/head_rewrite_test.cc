@@ -113,6 +113,20 @@ TEST_CASE("answers") {
         "HTTP/1.1 204 No Content\r\n\r\n");
 }
 
+TEST_CASE("dumb HTTP's answers of Gogs and Gitea are mended") {
+  const std::string head =
+      "HTTP/1.1 200 OK\r\nCache-Control: public, max-age=31536000\r\nDate: 1700000000\r\nExpires: "
+      "1731536000\r\n"
+      "Last-Modified: Tue, 14 Nov 2023 22:13:20 GMT\r\nContent-Length: 3\r\n\r\n";
+  DownstreamFacts facts;
+  facts.framing = {wire::BodyKind::length, 3};
+  CHECK(downstream(head, facts) == head);
+  facts.repairs_dumb_http = true;
+  CHECK(downstream(head, facts) ==
+        "HTTP/1.1 200 OK\r\nLast-Modified: Tue, 14 Nov 2023 22:13:20 GMT\r\nContent-Length: 3\r\n"
+        "Cache-Control: private, no-store\r\n\r\n");
+}
+
 TEST_CASE("a head that does not fit is not cut") {
   wire::RequestHead request;
   REQUIRE(wire::parse_request("GET / HTTP/1.1\r\nHost: h\r\n\r\n", {}, request) == wire::Fault::none);
