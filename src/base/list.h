@@ -40,6 +40,12 @@ class List {
   T* front() noexcept { return empty() ? nullptr : static_cast<T*>(end_.next); }
   T* back() noexcept { return empty() ? nullptr : static_cast<T*>(end_.prev); }
   T* after(T& node) noexcept { return node.next == &end_ ? nullptr : static_cast<T*>(node.next); }
+  T* before(T& node) noexcept { return node.prev == &end_ ? nullptr : static_cast<T*>(node.prev); }
+  // Behind `place`, or in front of all if that is null.
+  void insert_after(T* place, T& node) noexcept {
+    ListNode& before_it = place == nullptr ? end_ : static_cast<ListNode&>(*place);
+    insert(node, before_it, *before_it.next);
+  }
   void push_back(T& node) noexcept { insert(node, *end_.prev, end_); }
   void push_front(T& node) noexcept { insert(node, end_, *end_.next); }
   T* pop_front() noexcept {

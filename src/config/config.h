@@ -91,6 +91,22 @@ struct Health {
   uint32_t panic = 50;          // percent of a pool in rotation below which no judgement counts
 };
 
+// How many operations a pool takes at the same time, over all cores; 0: no such limit (backends/admission.h).
+struct Admission {
+  uint32_t operations = 0;  // in all
+  uint32_t fetches = 0;     // clones and fetches
+  uint32_t pushes = 0;
+  uint32_t lfs = 0;
+  uint32_t web = 0;
+  uint32_t per_repository = 0;
+  uint32_t per_client = 0;         // its network: /24, or /56 of IPv6
+  uint32_t queue = 1'000;          // may wait, on each core; 0: none does
+  Duration queue_timeout{60'000};  // so long; then 429 or 503
+  bool has_any() const {
+    return (operations | fetches | pushes | lfs | web | per_repository | per_client) != 0;
+  }
+};
+
 struct Pool {
   std::string name;
   std::vector<Server> servers;
@@ -103,6 +119,7 @@ struct Pool {
   PoolTimeouts timeouts;
   Health health;
   Probe probe;
+  Admission admission;
 };
 
 // Requests for a host and below a path go to a pool. Among those that fit, the one with an exact host, then

@@ -63,6 +63,8 @@ bool PoolReader::read_key(std::string_view name, const toml::node& node) {
   among(health_duration_keys, pool_.health);
   among(health_count_keys, pool_.health);
   among(health_percent_keys, pool_.health);
+  among(admission_count_keys, pool_.admission);
+  among(admission_duration_keys, pool_.admission);
   BW_ASSERT(good.has_value());  // pool_keys has no other
   return *good;
 }

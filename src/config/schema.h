@@ -17,19 +17,40 @@ inline constexpr std::string_view table_names[] = {"listen", "pool", "route", "t
                                                    "limits", "log",  "admin", "process"};
 
 inline constexpr std::string_view listen_keys[] = {"bind", "pool", "trusted"};
-inline constexpr std::string_view pool_keys[] = {"servers",        "kind",
-                                                 "balance",        "retries",
-                                                 "probe",          "connect",
-                                                 "advertise",      "response",
-                                                 "server_idle",    "fold_case",
-                                                 "repair_headers", "upload_pack_framing",
-                                                 "probe_interval", "probe_fast_interval",
-                                                 "probe_timeout",  "probe_rise",
-                                                 "probe_fall",     "eject_errors",
-                                                 "slow_ratio",     "slow_min",
-                                                 "eject_time",     "eject_time_max",
-                                                 "slow_start",     "ejected_max",
-                                                 "panic"};
+inline constexpr std::string_view pool_keys[] = {"servers",
+                                                 "kind",
+                                                 "balance",
+                                                 "retries",
+                                                 "probe",
+                                                 "connect",
+                                                 "advertise",
+                                                 "response",
+                                                 "server_idle",
+                                                 "fold_case",
+                                                 "repair_headers",
+                                                 "upload_pack_framing",
+                                                 "probe_interval",
+                                                 "probe_fast_interval",
+                                                 "probe_timeout",
+                                                 "probe_rise",
+                                                 "probe_fall",
+                                                 "eject_errors",
+                                                 "slow_ratio",
+                                                 "slow_min",
+                                                 "eject_time",
+                                                 "eject_time_max",
+                                                 "slow_start",
+                                                 "ejected_max",
+                                                 "panic",
+                                                 "max_operations",
+                                                 "max_fetches",
+                                                 "max_pushes",
+                                                 "max_lfs",
+                                                 "max_web",
+                                                 "max_per_repository",
+                                                 "max_per_client",
+                                                 "queue",
+                                                 "queue_timeout"};
 inline constexpr std::string_view route_keys[] = {"listen", "host", "path", "pool"};
 inline constexpr std::string_view log_keys[] = {"target", "path"};
 inline constexpr std::string_view admin_keys[] = {"bind"};
@@ -188,6 +209,12 @@ inline constexpr DurationKey<Health> health_duration_keys[] = {
      &Health::slow_start},
 };
 
+inline constexpr DurationKey<Admission> admission_duration_keys[] = {
+    {{"queue_timeout", timeout_min, hour, false, "An operation that waits for a limit of its pool may begin",
+      "429 for a limit of its repository or client, else 503; with Retry-After"},
+     &Admission::queue_timeout},
+};
+
 // ---- counts and sizes
 
 struct SizeKey {
@@ -230,6 +257,18 @@ inline constexpr CountKey<Probe> probe_count_keys[] = {
 inline constexpr CountKey<Health> health_count_keys[] = {
     {{"eject_errors", 0, 1000, true}, &Health::errors},
     {{"slow_ratio", 2, 100, true}, &Health::slow_ratio},
+};
+
+inline constexpr uint32_t operations_max = 1'000'000;
+inline constexpr CountKey<Admission> admission_count_keys[] = {
+    {{"max_operations", 0, operations_max, true}, &Admission::operations},
+    {{"max_fetches", 0, operations_max, true}, &Admission::fetches},
+    {{"max_pushes", 0, operations_max, true}, &Admission::pushes},
+    {{"max_lfs", 0, operations_max, true}, &Admission::lfs},
+    {{"max_web", 0, operations_max, true}, &Admission::web},
+    {{"max_per_repository", 0, operations_max, true}, &Admission::per_repository},
+    {{"max_per_client", 0, operations_max, true}, &Admission::per_client},
+    {{"queue", 0, 100'000, true}, &Admission::queue},
 };
 
 inline constexpr CountRule cores_rule{"cores", 1, 1024};

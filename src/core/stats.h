@@ -44,6 +44,9 @@ class Count {
     "attempts on another server after one could not be reached or failed before its answer began")          \
   X(retries_over_budget,                                                                                    \
     "requests not sent to another server because the pool's share of retries was used up")                  \
+  X(queue_waits, "operations that waited for a limit of their pool")                                        \
+  X(queue_wait_microseconds, "the time that these waited, in all")                                          \
+  X(queue_refusals, "operations refused because of a limit: the queue was full, or the wait too long")      \
   X(bytes_from_clients, "request body bytes from clients")                                                  \
   X(bytes_to_clients, "response body bytes to clients")                                                     \
   X(bytes_copied, "body bytes moved through user space")                                                    \
@@ -61,14 +64,15 @@ class Count {
   X(allocations, "heap allocations of the cores, coroutine frames included")                                \
   X(frames_allocated, "coroutine frames that came from the allocator")
 
-#define BW_GAUGES(X)                                               \
-  X(connections_open, "client connections open")                   \
-  X(exchanges_active, "requests being served")                     \
-  X(server_connections_open, "connections to servers open")        \
-  X(server_connections_idle, "connections to servers in the pool") \
-  X(buffers_free, "head buffers not in use")                       \
-  X(answer_buffers_free, "answer buffers not in use")              \
-  X(bulk_buffers_free, "bulk buffers not in use")                  \
+#define BW_GAUGES(X)                                                \
+  X(connections_open, "client connections open")                    \
+  X(exchanges_active, "requests being served")                      \
+  X(queue_length, "operations that wait for a limit of their pool") \
+  X(server_connections_open, "connections to servers open")         \
+  X(server_connections_idle, "connections to servers in the pool")  \
+  X(buffers_free, "head buffers not in use")                        \
+  X(answer_buffers_free, "answer buffers not in use")               \
+  X(bulk_buffers_free, "bulk buffers not in use")                   \
   X(pipes_in_use, "pipes in use")
 
 struct Stats {

@@ -25,11 +25,13 @@ struct AccessRecord {
   std::string_view repository;
   std::string_view user_agent;
   std::string_view pool;
-  std::string_view server;  // "" if none was used
-  uint16_t status = 0;      // 0: nothing was answered
-  uint64_t bytes_in = 0;    // request body
-  uint64_t bytes_out = 0;   // response body
-  int64_t head_ns = 0;      // first byte of the head to its end
+  std::string_view server;      // "" if none was used
+  uint16_t status = 0;          // 0: nothing was answered
+  uint64_t bytes_in = 0;        // request body
+  uint64_t bytes_out = 0;       // response body
+  int64_t head_ns = 0;          // first byte of the head to its end
+  int64_t queue_ns = 0;         // waited for a limit of the pool
+  std::string_view queued_for;  // "" or which
   int64_t connect_ns = 0;
   int64_t send_ns = 0;        // connected until the request had gone out
   int64_t first_byte_ns = 0;  // request gone out to the answer's first byte

@@ -75,6 +75,7 @@ Task<bool> Exchange::run(size_t start, size_t end) {
       break;
   }
   const bool again = co_await forward();
+  leave_place();
   write_log();
   // Only now: the log and the request's views are in the inbox.
   if (again) {
@@ -126,6 +127,8 @@ Task<bool> Exchange::forward() {
   }
   replayable_ =
       wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
+  const bool admitted = co_await admit();
+  if (!admitted) co_return keep_client_;
   pool_->budget.request();
   work_ = work_of_request();
   const uint32_t first = choose_server();
@@ -162,6 +165,7 @@ Task<bool> Exchange::forward() {
 // The first reason wins; everything that is waited for ends.
 void Exchange::fail(const Error& why) noexcept {
   if (failure_.code == Code::none) failure_ = why;
+  if (waits_for_place_ != nullptr) pool_->queue.remove(*waits_for_place_);
   if (server_ && waits_for_head_) server_->receiver().cancel();
   if (upload_.running()) upload_.stop(failure_);
   if (download_.running()) download_.stop(failure_);

@@ -21,7 +21,7 @@
 namespace breakwater::proxy {
 
 // Where a request was when it ended, for the access log.
-enum class Phase : uint8_t { head, connect, request, response_head, response_body, tunnel, done };
+enum class Phase : uint8_t { head, queue, connect, request, response_head, response_body, tunnel, done };
 
 class Exchange {
  public:
@@ -55,6 +55,10 @@ class Exchange {
   };
 
   Task<bool> forward();
+  Task<bool> admit();
+  Task<bool> wait_in_queue(const backends::Admission::Ask& ask, Ticket& ticket, backends::Limit limit);
+  Task<void> refuse_for_limit(backends::Limit limit, uint32_t position);
+  void leave_place() noexcept;
   Task<Attempt> try_server();
   Task<Error> get_connection();
   Error send_request();
@@ -141,6 +145,10 @@ class Exchange {
   size_t request_head_bytes_ = 0;
   wire::HeadScanner response_scanner_;
   size_t response_bytes_seen_ = 0;  // bytes of an answer, interim ones too
+  Ticket own_ticket_;               // the place of a request that is no part of an operation
+  Queue::Waiter* waits_for_place_ = nullptr;
+  backends::Limit queued_for_ = backends::Limit::none;
+  int64_t queued_ns_ = 0;
   Pump upload_;
   Pump download_;
 

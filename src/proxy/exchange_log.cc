@@ -14,6 +14,8 @@ std::string_view name(Phase phase) {
   switch (phase) {
     case Phase::head:
       return "head";
+    case Phase::queue:
+      return "queue";
     case Phase::connect:
       return "connect";
     case Phase::request:
@@ -87,6 +89,8 @@ void Exchange::write_log() noexcept {
   record.bytes_in = upload_.started() ? upload_.payload_bytes() : 0;
   record.bytes_out = download_.started() ? download_.payload_bytes() : own_reply_bytes_;
   record.head_ns = since(times_.begun, times_.head);
+  record.queue_ns = queued_ns_;
+  record.queued_for = backends::name(queued_for_);
   record.connect_ns = since(times_.connect_begun, times_.connected);
   record.send_ns = since(times_.connected, times_.sent);
   record.first_byte_ns = since(times_.sent, times_.first_byte);

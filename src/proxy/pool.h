@@ -6,12 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include "backends/admission.h"
 #include "backends/affinity.h"
 #include "backends/balancer.h"
 #include "backends/health.h"
 #include "backends/retry_budget.h"
 #include "config/config.h"
 #include "core/core.h"
+#include "proxy/queue.h"
 #include "proxy/upstream.h"
 
 namespace breakwater::proxy {
@@ -19,20 +21,28 @@ namespace breakwater::proxy {
 // Made once at start-up. Of it only atomics are written, by any core: its health and its table of operations.
 struct SharedPool {
   SharedPool(const config::Pool& the_config, std::vector<Server> the_servers)
-      : config(the_config), servers(std::move(the_servers)), health(the_config) {}
+      : config(the_config),
+        servers(std::move(the_servers)),
+        health(the_config),
+        admission(the_config.admission) {}
   const config::Pool& config;
   const std::vector<Server> servers;
   backends::PoolHealth health;
   backends::AffinityTable operations;
+  backends::Admission admission;
 };
 
 struct PoolOnCore {
   PoolOnCore(Core& core, const config::Limits& limits, SharedPool& the_shared, uint64_t seed)
-      : shared(the_shared), balancer(shared.health, core.index(), seed), budget(shared.config.retries) {
+      : shared(the_shared),
+        queue(core, shared.admission, shared.config.admission),
+        balancer(shared.health, core.index(), seed),
+        budget(shared.config.retries) {
     for (const Server& server : shared.servers)
       connections.emplace_back(core, shared.config.timeouts, limits.servers_idle, server);
   }
   SharedPool& shared;
+  Queue queue;
   backends::Balancer balancer;
   backends::RetryBudget budget;
   std::deque<UpstreamPool> connections;  // by server index; a deque, because they do not move

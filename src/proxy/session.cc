@@ -22,6 +22,14 @@ void cancel_receiver(void* receiver) {
   static_cast<Receiver*>(receiver)->cancel();
 }
 
+// The network that a client is counted with.
+uint64_t network_of(const Address& client) noexcept {
+  constexpr size_t bytes_of_ipv4 = 3;
+  constexpr size_t bytes_of_ipv6 = 7;
+  const std::string_view bytes = client.ip_bytes();
+  return backends::hash(bytes.substr(0, bytes.size() == 4 ? bytes_of_ipv4 : bytes_of_ipv6), false);
+}
+
 wire::HeadLimits head_limits(const config::Config& config) {
   return {config.limits.head_bytes, config.limits.target_bytes};
 }
@@ -40,9 +48,11 @@ Session::Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept
   worker_.session_count++;
   worker_.core.stats().connections_open.add();
   receiver_.attach(fd);
-  sys::peer_address(fd, peer_);
-  peer_text_ = AddressText(peer_);
-  peer_is_trusted_ = contains(site.trusted, peer_);
+  Address peer;
+  sys::peer_address(fd, peer);
+  peer_text_ = AddressText(peer);
+  peer_is_trusted_ = contains(site.trusted, peer);
+  peer_network_ = network_of(peer);
 }
 
 Session::~Session() {

@@ -44,12 +44,13 @@ class Session : public ListNode {
   const Site& site() const noexcept { return site_; }
   int fd() const noexcept { return fd_; }
   Receiver& receiver() noexcept { return receiver_; }
-  const Address& peer() const noexcept { return peer_; }
+  uint64_t peer_network() const noexcept { return peer_network_; }  // hashed: /24, or /56 of IPv6
   std::string_view peer_host() const noexcept { return peer_text_.host(); }
   std::string_view peer_text() const noexcept { return peer_text_.host_and_port(); }
   bool peer_is_trusted() const noexcept { return peer_is_trusted_; }
   bool refuses() const noexcept { return refuse_; }
   backends::Affinity& affinity() noexcept { return affinity_; }
+  Ticket& ticket() noexcept { return ticket_; }
   int64_t head_begun_ns() const noexcept { return head_begun_ns_; }
   // The client gets a reset instead of an orderly end, so that it takes nothing for whole.
   void abort_on_close() noexcept { reset_ = true; }
@@ -84,12 +85,13 @@ class Session : public ListNode {
   wire::HeadScanner scanner_;
   int64_t head_begun_ns_ = 0;
   backends::Affinity affinity_;
+  Ticket ticket_;                 // the place of its Git operation, where the pool has limits
   Exchange* exchange_ = nullptr;  // while one is served
   bool answer_is_held_ = false;   // the last bytes of the answer wait for our end (Pump::Plan::sink_closes)
   bool served_ = false;           // a request at least
   Op gone_;                       // armed once: hears when the client closes or breaks
   Signal gone_ended_;
-  Address peer_;
+  uint64_t peer_network_ = 0;
   AddressText peer_text_;  // made once, not for each request
 };
 

@@ -35,21 +35,22 @@ void Address::set_port(uint16_t port) noexcept {
 }
 
 std::string Address::host_text() const {
-  return std::string(AddressText(*this).host());
+  return is_unix() ? un.sun_path : std::string(AddressText(*this).host());
 }
 
 std::string Address::text() const {
-  return std::string(AddressText(*this).host_and_port());
+  return is_unix() ? std::string("unix:") + un.sun_path : std::string(AddressText(*this).host_and_port());
+}
+
+std::string_view Address::ip_bytes() const noexcept {
+  BW_ASSERT(!is_unix());
+  if (!is_v6()) return {reinterpret_cast<const char*>(&v4.sin_addr), sizeof v4.sin_addr};
+  const std::string_view all(reinterpret_cast<const char*>(&v6.sin6_addr), sizeof v6.sin6_addr);
+  return IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) ? all.substr(12) : all;
 }
 
 AddressText::AddressText(const Address& address) noexcept {
-  if (address.is_unix())
-    write_unix(address);
-  else
-    write_host_and_port(address);
-}
-
-void AddressText::write_host_and_port(const Address& address) noexcept {
+  BW_ASSERT(!address.is_unix());
   const bool v4 = !address.is_v6();
   const bool mapped = !v4 && IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr);
   const bool brackets = !v4 && !mapped;
@@ -68,15 +69,6 @@ void AddressText::write_host_and_port(const Address& address) noexcept {
   *at++ = ':';
   at = std::to_chars(at, text_.data() + text_.size(), address.port()).ptr;
   bytes_ = static_cast<uint8_t>(at - text_.data());
-}
-
-void AddressText::write_unix(const Address& address) noexcept {
-  constexpr std::string_view prefix = "unix:";
-  const std::string_view path = address.un.sun_path;
-  char* at = text_.data() + prefix.copy(text_.data(), prefix.size());
-  host_begin_ = static_cast<uint8_t>(prefix.size());
-  host_bytes_ = static_cast<uint8_t>(path.copy(at, unix_path_bytes_max));
-  bytes_ = static_cast<uint8_t>(host_begin_ + host_bytes_);
 }
 
 }  // namespace breakwater

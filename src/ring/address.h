@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -31,13 +30,15 @@ struct Address {
   void set_port(uint16_t port) noexcept;
   bool is_v6() const noexcept { return any.sa_family == AF_INET6; }
   bool is_unix() const noexcept { return any.sa_family == AF_UNIX; }
+  // The 4 or 16 bytes of an IP address; an IPv4-mapped one has 4. Not of a unix socket.
+  std::string_view ip_bytes() const noexcept;
   std::string host_text() const;  // "127.0.0.1", "::1"; an IPv4-mapped address as IPv4; a unix socket's path
   std::string text() const;       // "127.0.0.1:80", "[::1]:80", "unix:/run/gogs.sock"
 };
 
 inline constexpr size_t unix_path_bytes_max = sizeof sockaddr_un::sun_path - 1;
 
-// The two texts of an address without an allocation, whatever it is.
+// The two texts of an IP address without an allocation.
 class AddressText {
  public:
   AddressText() = default;
@@ -46,14 +47,7 @@ class AddressText {
   std::string_view host_and_port() const noexcept { return {text_.data(), bytes_}; }
 
  private:
-  static constexpr size_t bytes_max =
-      std::max(INET6_ADDRSTRLEN + sizeof "[]:65535", sizeof "unix:" + unix_path_bytes_max);
-  static_assert(bytes_max <= UINT8_MAX);
-
-  void write_host_and_port(const Address& address) noexcept;
-  void write_unix(const Address& address) noexcept;
-
-  std::array<char, bytes_max> text_;
+  std::array<char, INET6_ADDRSTRLEN + 8> text_;
   uint8_t host_begin_ = 0, host_bytes_ = 0, bytes_ = 0;
 };
 

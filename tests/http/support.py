@@ -21,6 +21,7 @@ import errno
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -280,14 +281,20 @@ class Stream:
 
 
 class RawClient(Stream):
-    def __init__(self, port, receive_buffer=None):
+    def __init__(self, port, receive_buffer=None, source=None):
         sock = socket.socket()
+        if source:
+            sock.bind((source, 0))
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(TIMEOUT)
         sock.connect((LOOPBACK, port))
         super().__init__(sock)
         self.address = "%s:%d" % sock.getsockname()
+
+    def has_something(self):
+        """Are there bytes, or the end, to be read? Waits a moment for them."""
+        return bool(self.buffer) or bool(select.select([self.sock], [], [], 0.01)[0])
 
     recv_head = Stream.read_head
     recv_exact = Stream.read_exact

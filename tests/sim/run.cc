@@ -100,6 +100,8 @@ void Run::start() {
   pool.name = "sim";
   pool.timeouts = config_.timeouts;
   pool.health.eject_time = std::chrono::milliseconds(eject_time_ns / ms);
+  pool.admission.operations = scenario_.operations_max;
+  pool.admission.queue_timeout = std::chrono::milliseconds(queue_timeout_ns / ms);
   pool.health.slow_start = std::chrono::milliseconds(eject_time_ns / ms);
   std::vector<proxy::Server> servers;
   for (size_t index = 0; index < world_.servers.size(); index++) {
@@ -273,6 +275,7 @@ void Run::check_end() {
     };
     zero(stats.connections_open, "connections_open");
     zero(stats.exchanges_active, "exchanges_active");
+    zero(stats.queue_length, "queue_length");
     zero(stats.server_connections_open, "server_connections_open");
     zero(stats.server_connections_idle, "server_connections_idle");
     zero(stats.pipes_in_use, "pipes_in_use");
@@ -359,8 +362,8 @@ World::World(const Scenario& the_scenario, bool trace)
     : scenario(the_scenario), quiet(the_scenario.quiet()), kernel(the_scenario.seed, the_scenario.faults) {
   kernel.tracing = trace;
   proxy = address_of(1, 8080);
-  patience_ns = head_timeout_ns + connect_timeout_ns * 4 + response_timeout_ns * 4 + idle_timeout_ns +
-                keep_alive_timeout_ns + slack_ns;
+  patience_ns = head_timeout_ns + queue_timeout_ns + connect_timeout_ns * 4 + response_timeout_ns * 4 +
+                idle_timeout_ns + keep_alive_timeout_ns + slack_ns;
   for (const ClientPlan& client : scenario.clients) {
     for (const RequestPlan& plan : client.requests) records[plan.id] = {.plan = &plan, .client = &client};
   }

@@ -355,6 +355,7 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
     scenario.bulk_buffers = static_cast<uint32_t>(1u << dice.between(0, 3));
     scenario.pipes = static_cast<uint32_t>(dice.below(3));
     if (dice.one_in(3)) scenario.connections_max = static_cast<uint32_t>(dice.between(3, 40));
+    if (dice.one_in(2)) scenario.operations_max = static_cast<uint32_t>(dice.between(1, 8));
   }
   const bool many = dice.one_in(400);
   const size_t lives = many ? 2000 : 200;

@@ -132,7 +132,8 @@ struct Scenario {
   uint32_t servers = 1;
   bool a_silent_server = false;  // one more that never accepts
   uint32_t connections_max = 10'000;
-  bool scarce = false;  // too little of something: requests may wait long, or be refused with 503
+  bool scarce = false;          // too little of something: requests may wait long, or be refused with 503
+  uint32_t operations_max = 0;  // of the pool; 0: no limit
   uint32_t head_buffers = 4096, bulk_buffers = 128, pipes = 16, head_rooms = 2048;
   config::UploadPackFraming upload_pack_framing{};
   Faults faults;

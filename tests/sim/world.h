@@ -22,6 +22,7 @@ inline constexpr int64_t response_timeout_ns = 4'000 * ms;
 inline constexpr int64_t idle_timeout_ns = 3'000 * ms;
 inline constexpr int64_t server_idle_timeout_ns = 2'000 * ms;
 inline constexpr int64_t linger_timeout_ns = 500 * ms;
+inline constexpr int64_t queue_timeout_ns = 1'000 * ms;
 // A server that failed is passed over for that long at first, and is given less for as long again.
 inline constexpr int64_t eject_time_ns = 300 * ms;
 // How much later than its timeout anything may happen: ticks, the network, and completions that are late.

@@ -81,6 +81,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
   check_durations("pool", pool_timeout_keys, PoolTimeouts{});
   check_durations("pool", probe_duration_keys, Probe{});
   check_durations("pool", health_duration_keys, Health{});
+  check_durations("pool", admission_duration_keys, Admission{});
   const auto check_counts = [&](const auto& keys, const auto& owner) {
     for (const auto& key : keys)
       check_row(text, "pool", key.name,
@@ -89,6 +90,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
   };
   check_counts(probe_count_keys, Probe{});
   check_counts(health_count_keys, Health{});
+  check_counts(admission_count_keys, Admission{});
   const auto check_percent = [&](const CountRule& rule, uint32_t value) {
     check_row(text, "pool", rule.name,
               "| `\"" + std::to_string(value) + "%\"` | " +

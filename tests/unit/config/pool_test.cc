@@ -134,6 +134,7 @@ TEST_CASE("pool: every default lies within its own bounds") {
   durations(pool_timeout_keys, PoolTimeouts{});
   durations(probe_duration_keys, Probe{});
   durations(health_duration_keys, Health{});
+  durations(admission_duration_keys, Admission{});
   const auto counts = [](const auto& keys, const auto& owner) {
     for (const auto& key : keys) {
       CAPTURE(key.name);
@@ -143,6 +144,7 @@ TEST_CASE("pool: every default lies within its own bounds") {
   };
   counts(probe_count_keys, Probe{});
   counts(health_count_keys, Health{});
+  counts(admission_count_keys, Admission{});
   counts(health_percent_keys, Health{});
   CHECK(Probe{}.fast_interval <= Probe{}.interval);
   CHECK(Health{}.eject_time <= Health{}.eject_time_max);
@@ -187,8 +189,10 @@ TEST_CASE("pool: durations, counts and percentages within their bounds only") {
   for (const auto& key : pool_timeout_keys) duration(key);
   for (const auto& key : probe_duration_keys) duration(key);
   for (const auto& key : health_duration_keys) duration(key);
+  for (const auto& key : admission_duration_keys) duration(key);
   for (const auto& key : probe_count_keys) count(key, "");
   for (const auto& key : health_count_keys) count(key, "");
+  for (const auto& key : admission_count_keys) count(key, "");
   for (const auto& key : health_percent_keys) count(key, "%");
   count(retries_key, "%");
 }

@@ -1,0 +1,55 @@
+#include "backends/admission.h"
+
+namespace breakwater::backends {
+
+std::string_view name(Limit limit) noexcept {
+  constexpr std::array<std::string_view, 8> names = {
+      "",        "max_operations", "max_fetches",        "max_pushes",
+      "max_lfs", "max_web",        "max_per_repository", "max_per_client"};
+  return names[static_cast<size_t>(limit)];
+}
+
+Admission::Admission(const config::Admission& limits)
+    : limits_(limits),
+      has_limits_(limits.has_any()),
+      by_repository_(std::make_unique<Table>()),
+      by_client_(std::make_unique<Table>()) {}
+
+void Admission::count(const Ask& ask, int32_t change) noexcept {
+  const auto add = [change](std::atomic<uint32_t>& counter) {
+    counter.fetch_add(static_cast<uint32_t>(change), std::memory_order_relaxed);
+  };
+  add(inside_);
+  add(by_class_[static_cast<size_t>(ask.what)]);
+  if (ask.repository != 0) add((*by_repository_)[ask.repository % table_entries]);
+  add((*by_client_)[ask.client % table_entries]);
+}
+
+// Counted first and looked at then: of two that race for the last place at most one gets it. Both may be
+// turned away, and look again soon.
+Limit Admission::enter(const Ask& ask) noexcept {
+  count(ask, 1);
+  const Limit limit = over(ask);
+  if (limit != Limit::none) count(ask, -1);
+  return limit;
+}
+
+Limit Admission::over(const Ask& ask) const noexcept {
+  const auto exceeds = [](const std::atomic<uint32_t>& counter, uint32_t limit) {
+    return limit != 0 && counter.load(std::memory_order_relaxed) > limit;
+  };
+  constexpr std::array<Limit, operation_classes> class_limits = {Limit::fetches, Limit::pushes, Limit::lfs,
+                                                                 Limit::web};
+  const std::array<uint32_t, operation_classes> class_values = {limits_.fetches, limits_.pushes, limits_.lfs,
+                                                                limits_.web};
+  const size_t what = static_cast<size_t>(ask.what);
+  if (exceeds(inside_, limits_.operations)) return Limit::operations;
+  if (exceeds(by_class_[what], class_values[what])) return class_limits[what];
+  if (ask.repository != 0 &&
+      exceeds((*by_repository_)[ask.repository % table_entries], limits_.per_repository))
+    return Limit::repository;
+  if (exceeds((*by_client_)[ask.client % table_entries], limits_.per_client)) return Limit::client;
+  return Limit::none;
+}
+
+}  // namespace breakwater::backends

@@ -1,0 +1,65 @@
+// How many operations a pool takes at a time: in all, of a class, of a repository, of a client's network.
+// Shared by all cores, atomics only. Pure.
+//
+// An operation is inside from its first request to its last; whoever let it in lets it out. Repositories and
+// clients are counted in tables of fixed size by hash: with 1000 of them inside at once, one in four shares
+// its place with another, and may be told of its limit early.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "config/config.h"
+
+namespace breakwater::backends {
+
+enum class OperationClass : uint8_t { fetch, push, lfs, web };
+inline constexpr size_t operation_classes = 4;
+
+// The limit that keeps an operation out.
+enum class Limit : uint8_t { none, operations, fetches, pushes, lfs, web, repository, client };
+
+std::string_view name(Limit limit) noexcept;  // as the key of the configuration: "max_per_repository"
+
+class Admission {
+ public:
+  struct Ask {
+    OperationClass what = OperationClass::web;
+    uint64_t repository = 0;  // hashed; 0: none
+    uint64_t client = 0;      // its network, hashed
+  };
+
+  explicit Admission(const config::Admission& limits);
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  bool has_limits() const noexcept { return has_limits_; }
+  // none: it is inside. Otherwise it is not, and nothing has changed.
+  Limit enter(const Ask& ask) noexcept;
+  // For what was admitted before: inside, whatever the limits say.
+  void enter_anyway(const Ask& ask) noexcept { count(ask, 1); }
+  void leave(const Ask& ask) noexcept { count(ask, -1); }
+
+  uint32_t inside() const noexcept { return inside_.load(std::memory_order_relaxed); }
+  uint32_t inside(OperationClass what) const noexcept {
+    return by_class_[static_cast<size_t>(what)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr size_t table_entries = 4096;
+  using Table = std::array<std::atomic<uint32_t>, table_entries>;
+  void count(const Ask& ask, int32_t change) noexcept;
+  Limit over(const Ask& ask) const noexcept;
+
+  const config::Admission& limits_;
+  bool has_limits_;
+  std::atomic<uint32_t> inside_{0};
+  std::array<std::atomic<uint32_t>, operation_classes> by_class_{};
+  std::unique_ptr<Table> by_repository_;
+  std::unique_ptr<Table> by_client_;
+};
+
+}  // namespace breakwater::backends

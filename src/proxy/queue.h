@@ -1,0 +1,116 @@
+// Where operations wait for a pool's limits (backends/admission.h), on one core: nothing else in Breakwater
+// makes a request wait that could be served. Bounded, fair, and in the open: who waits has a reason, a
+// position and a deadline.
+//
+// Fair: each client's network and each repository has its turn, however many operations of the others wait
+// (start-time fair queueing with operations of equal cost; the tags of both are kept by hash in a table of
+// fixed size). Cores don't share a queue, only the limits: each looks for a free place when one of its own
+// operations ends, and every few ms while somebody waits.
+//
+// A Ticket is an operation's place inside. It is kept between the requests of an operation by its client's
+// connection; if somebody waits, a ticket that nobody used for `unused_ns` is taken back.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "backends/admission.h"
+#include "base/list.h"
+#include "core/await.h"
+#include "core/core.h"
+
+namespace breakwater::proxy {
+
+class Queue;
+
+// A place for one, empty at first; it stays where it is, because it may be in a list. Must not outlive its
+// queue.
+class Ticket : public ListNode {
+ public:
+  Ticket() = default;
+  ~Ticket() { give_back(); }
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+
+  bool held() const noexcept { return queue_ != nullptr; }
+  // Is it of this queue's pool, for this repository and class?
+  bool fits(const Queue& queue, const backends::Admission::Ask& ask) const noexcept {
+    return queue_ == &queue && ask_.repository == ask.repository && ask_.what == ask.what;
+  }
+  void use() noexcept;                 // a request of its operation is served
+  void rest(int64_t now_ns) noexcept;  // none is, for now
+  void give_back() noexcept;
+
+ private:
+  friend class Queue;
+  Queue* queue_ = nullptr;
+  backends::Admission::Ask ask_;
+  int64_t rests_since_ns_ = 0;
+};
+
+class Queue {
+ public:
+  static constexpr int64_t look_every_ns = 5'000'000;
+  static constexpr int64_t unused_ns = 10'000'000'000;
+
+  Queue(Core& core, backends::Admission& admission, const config::Admission& limits) noexcept;
+  ~Queue() { BW_ASSERT(waiting_.empty()); }
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  // One that waits. `over` is set when it is inside, or when it was taken out by remove().
+  class Waiter : public ListNode {
+   public:
+    explicit Waiter(Core& core) noexcept : over(core) {}
+    ~Waiter() { BW_ASSERT(!linked()); }
+    Signal over;
+    bool inside = false;
+    backends::Limit limit = backends::Limit::none;  // that keeps it out, as of the last look
+
+   private:
+    friend class Queue;
+    backends::Admission::Ask ask_;
+    Ticket* ticket_ = nullptr;
+    uint64_t tag_ = 0;
+  };
+
+  // Gives `ticket` a place at once if there is one and nobody has to wait for his turn.
+  backends::Limit enter(const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
+  void enter_anyway(const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
+  // False if the queue is full. Otherwise `waiter` waits for a place for `ticket`; both stay until it is
+  // over.
+  bool add(Waiter& waiter, const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
+  void remove(Waiter& waiter) noexcept;  // it no longer waits, if it did
+
+  uint32_t length() const noexcept { return length_; }
+  uint32_t position(const Waiter& waiter) noexcept;  // 1: the next
+  // How long the next to come would wait, going by the last admissions.
+  int64_t expected_wait_ns() const noexcept { return static_cast<int64_t>(length_ + 1) * pace_ns_; }
+
+ private:
+  friend class Ticket;
+  static constexpr size_t tags = 1024;
+
+  void hold(const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
+  void left(const backends::Admission::Ask& ask) noexcept;
+  void admit(Waiter& waiter) noexcept;
+  void take_back_unused() noexcept;
+  void look() noexcept;
+  uint64_t& tag_of(uint64_t hash) noexcept { return tags_[hash % tags]; }
+
+  Core& core_;
+  backends::Admission& admission_;
+  const config::Admission& limits_;
+  List<Waiter> waiting_;  // by tag
+  List<Ticket> resting_;  // the longest first
+  uint32_t length_ = 0;
+  uint64_t virtual_time_ = 0;  // the tag of the one admitted last
+  std::array<uint64_t, tags> tags_{};
+  int64_t admitted_ns_ = 0;
+  int64_t pace_ns_ = 1'000'000'000;  // between two admissions while somebody waits, averaged
+  Timer timer_;
+  Deferred soon_;
+};
+
+}  // namespace breakwater::proxy

@@ -1,0 +1,224 @@
+"""Limits of a pool: what waits, in which order, for how long, and what is told to come again."""
+
+import threading
+
+from support import GET, ProxyTest, always, answering, get, git_post, main, ok
+from git_death_test import ADVERTISEMENT, REFS
+from upload_pack_framing_test import ANSWER_V2, CLONE_V2, RESULT
+
+
+def refs(repository="team/repo"):
+    return get(f"/{repository}.git/info/refs?service=git-upload-pack".encode(), b"Git-Protocol: version=2")
+
+
+def clone(repository="team/repo"):
+    body = git_post("upload-pack", CLONE_V2, f"/{repository}.git".encode())
+    return body.replace(b"\r\n", b"\r\nGit-Protocol: version=2\r\n", 1)
+
+
+class Gate:
+    """A server script that answers Git, but lets a POST wait until the gate is opened for it."""
+
+    def __init__(self):
+        self.tickets = threading.Semaphore(0)
+        self.waiting = []
+
+    def open(self, count=1):
+        for _ in range(count):
+            self.tickets.release()
+
+    def script(self, peer):
+        while True:
+            message = peer.read_request()
+            if message.head.method == b"POST":
+                self.tickets.acquire(timeout=20)
+                peer.send(ok(ANSWER_V2, RESULT))
+            else:
+                peer.send(ok(REFS, ADVERTISEMENT))
+
+
+class Queue(ProxyTest):
+    def pool(self, tables, cores=1):
+        self.gate = Gate()
+        self.addCleanup(self.gate.open, 100)
+        self.upstream = self.server(*[self.gate.script] * 100)
+        self.front = self.proxy(self.upstream, tables='upload_pack_framing = "chunked"\n' + tables, cores=cores)
+
+    def runs(self, repository="team/repo"):
+        """A client whose clone is inside, and waits for its pack."""
+        client = self.client(self.front)
+        self.assertEqual(client.ask(refs(repository)).status, 200)
+        client.send(clone(repository))
+        return client
+
+    def waits(self, repository="team/repo", source=None):
+        length = self.length()
+        client = self.client(self.front, source=source)
+        client.send(refs(repository))
+        self.wait_for_length(length + 1)
+        return client
+
+    def length(self):
+        return self.front.metrics()["breakwater_queue_length"]
+
+    def wait_for_length(self, wanted):
+        for _ in range(2000):
+            if self.length() == wanted:
+                return
+        self.fail(f"the queue's length is {self.length()}, not {wanted}")
+
+    def finish(self, client):
+        self.gate.open()
+        self.assertEqual(client.recv_response().body, ANSWER_V2)
+
+    def test_an_operation_waits_for_its_place_and_then_runs(self):
+        for limit in ("max_operations", "max_fetches", "max_per_repository", "max_per_client"):
+            with self.subTest(limit):
+                self.pool(f"{limit} = 1\n")
+                first = self.runs()
+                second = self.waits()
+                self.finish(first)
+                self.assertEqual(second.recv_response().body, REFS)
+                second.send(clone())
+                self.finish(second)
+                entry = self.front.wait_for_log(lambda entry: "queued_for" in entry)
+                self.assertEqual((entry["queued_for"], entry["status"], entry["ended_by"]), (limit, 200, "done"))
+                self.assertGreater(entry["queue_ms"], 0)
+                self.assertEqual(self.front.metrics()["breakwater_queue_waits_total"], 1)
+
+    def test_a_place_is_kept_between_the_requests_of_an_operation(self):
+        self.pool("max_operations = 1\n")
+        first = self.client(self.front)
+        first.ask(refs())  # and now its client thinks
+        second = self.waits()
+        first.send(clone())  # not refused, and not behind the second
+        self.finish(first)
+        self.assertEqual(second.recv_response().status, 200)
+
+    def test_a_client_that_leaves_gives_its_place_back(self):
+        self.pool("max_operations = 1\n")
+        first = self.client(self.front)
+        first.ask(refs())
+        second = self.waits()
+        first.close()
+        self.assertEqual(second.recv_response().status, 200)
+
+    def test_one_that_waits_and_leaves_is_forgotten(self):
+        self.pool("max_operations = 1\n")
+        first = self.runs()
+        second, third = self.waits(), self.waits()
+        second.reset()
+        self.wait_for_length(1)
+        self.finish(first)
+        self.assertEqual(third.recv_response().status, 200)
+
+    def test_a_full_queue_says_what_and_how_long(self):
+        for limit, status in (("max_operations", 503), ("max_per_repository", 429), ("max_per_client", 429)):
+            with self.subTest(limit):
+                self.pool(f"{limit} = 1\nqueue = 1\n")
+                first = self.runs()
+                waiting = self.waits()
+                reply = self.client(self.front).ask(refs())
+                self.assertEqual(reply.status, status)
+                self.assertGreaterEqual(int(reply.head.value("retry-after")), 1)
+                self.assertIn(f"{limit} of pool test; position 2 in the queue".encode(), reply.body)
+                self.finish(first)
+                self.assertEqual(waiting.recv_response().status, 200)
+                self.assertEqual(self.front.metrics()["breakwater_queue_refusals_total"], 1)
+
+    def test_a_wait_that_is_too_long_ends(self):
+        self.pool('max_per_repository = 1\nqueue_timeout = "50ms"\n')
+        first = self.runs()
+        reply = self.client(self.front).ask(refs())
+        self.assertEqual(reply.status, 429)
+        self.assertIn(b"position 1 in the queue", reply.body)
+        entry = self.front.wait_for_log(lambda entry: entry["status"] == 429)
+        self.assertEqual((entry["phase"], entry["queued_for"], entry["reason"]), ("queue", "max_per_repository", "proxy timed_out"))
+        self.finish(first)
+
+    def test_without_a_queue_nobody_waits(self):
+        self.pool('max_operations = 1\nqueue = "off"\n')
+        first = self.runs()
+        self.assertEqual(self.client(self.front).ask(refs()).status, 503)
+        self.finish(first)
+
+    def test_a_push_or_a_fetch_in_the_middle_is_never_refused(self):
+        self.pool('max_operations = 1\nqueue = "off"\n')
+        first = self.runs()
+        clients = [first]
+        for request in (clone("team/other"), git_post("receive-pack", b"0000PACK")):
+            clients.append(self.client(self.front))
+            clients[-1].send(request)
+        self.gate.open(3)
+        for client in clients:
+            self.assertEqual(client.recv_response().body, ANSWER_V2)
+
+    def order_of(self, waiting):
+        """In which order these get their turns, each leaving as soon as it has it."""
+        order = []
+        while len(order) < len(waiting):
+            for name, client in waiting.items():
+                if name not in order and client.has_something():
+                    self.assertEqual(client.recv_response().status, 200)
+                    client.close()
+                    order.append(name)
+        return order
+
+    def test_no_repository_starves_another(self):
+        self.pool("max_operations = 1\n")
+        first = self.runs()
+        waiting = {f"busy {number}": self.waits("team/busy", source=f"127.0.{number}.2") for number in range(1, 6)}
+        waiting["quiet"] = self.waits("team/quiet", source="127.0.99.2")
+        self.finish(first)
+        first.close()
+        self.assertEqual(self.order_of(waiting).index("quiet"), 1)
+
+    def test_no_client_starves_another(self):
+        self.pool("max_operations = 1\n")
+        first = self.runs()
+        waiting = {f"greedy {number}": self.waits(f"team/{number}", source="127.0.1.2") for number in range(5)}
+        waiting["modest"] = self.waits("team/modest", source="127.0.99.2")
+        self.finish(first)
+        first.close()
+        self.assertEqual(self.order_of(waiting).index("modest"), 1)
+
+    def test_who_waits_for_something_else_is_passed_by(self):
+        self.pool("max_per_repository = 1\n")
+        first = self.runs("team/busy")
+        waiting = self.waits("team/busy")
+        other = self.client(self.front)
+        self.assertEqual(other.ask(refs("team/other")).status, 200)
+        self.finish(first)
+        self.assertEqual(waiting.recv_response().status, 200)
+
+    def test_the_web_has_limits_of_its_own(self):
+        self.pool("max_web = 1\nmax_lfs = 1\n")
+        first = self.runs()
+        for _ in range(3):
+            self.assertEqual(self.client(self.front).ask(GET).status, 200)
+        self.finish(first)
+
+    def test_limits_are_for_all_cores_together(self):
+        self.pool("max_operations = 2\n", cores=2)
+        running = [self.runs(), self.runs()]
+        waiting = [self.waits() for _ in range(6)]
+        for client in running:
+            self.finish(client)
+        served = 0
+        for client in waiting:  # on whichever core, each has its turn as the others leave
+            self.assertEqual(client.recv_response().status, 200)
+            client.close()
+            served += 1
+        self.assertEqual(served, 6)
+
+    def test_a_drain_lets_those_that_wait_have_their_turn(self):
+        self.pool("max_operations = 1\n")
+        first = self.runs()
+        second = self.waits()
+        self.front.signal()
+        self.finish(first)
+        self.assertEqual(second.recv_response().status, 200)
+
+
+if __name__ == "__main__":
+    main()
