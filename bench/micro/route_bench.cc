@@ -59,7 +59,7 @@ void choose_server(benchmark::State& state, config::Balance balance) {
   for (auto _ : state) {
     now += 20'000;
     const uint64_t repository = backends::hash(name, true);
-    const uint32_t server = balancer.pick(backends::Work::advertise, repository, {}, now);
+    const uint32_t server = balancer.pick({backends::Work::advertise, repository}, {}, now);
     health.begin(server);
     health.waited(server, backends::Work::advertise, 5'000'000, now);
     health.report(server, backends::Outcome::good, now);

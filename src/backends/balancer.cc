@@ -16,25 +16,27 @@ constexpr uint64_t load_bound_percent = 125;
 Balancer::Balancer(const PoolHealth& health, uint32_t start, uint64_t seed)
     : health_(health), rng_(seed), seats_(health.size()) {
   for (uint32_t index = 0; index < health.size(); index++) {
+    has_primaries_ = has_primaries_ || health.config().servers[index].primary;
     seats_[index].key = hash(health.config().servers[index].address.text(), false);
   }
   seats_[start % seats_.size()].credit = 1;
 }
 
-uint32_t Balancer::pick(Work work, uint64_t repository, const ServerSet& tried, int64_t now_ns) noexcept {
+uint32_t Balancer::pick(const Ask& ask, const ServerSet& tried, int64_t now_ns) noexcept {
   refresh(now_ns);
+  const bool primaries_only = ask.needs_primary && has_primaries_;
   for (const bool unproven : {false, true}) {
     for (const Standing standing :
          {Standing::in_rotation, Standing::backup, Standing::ejected, Standing::down}) {
       if (standing == Standing::down && somebody_is_there_) break;
-      const uint32_t server = pick_among({standing, tried, unproven}, work, repository);
+      const uint32_t server = pick_among({standing, tried, unproven, primaries_only}, ask);
       if (server != no_server) return server;
     }
   }
   return no_server;
 }
 
-uint32_t Balancer::pick_among(const Among& among, Work work, uint64_t repository) noexcept {
+uint32_t Balancer::pick_among(const Among& among, const Ask& ask) noexcept {
   if (among.standing >= Standing::ejected) return by_turns(among);
   switch (health_.config().balance) {
     case config::Balance::round_robin:
@@ -42,9 +44,9 @@ uint32_t Balancer::pick_among(const Among& among, Work work, uint64_t repository
     case config::Balance::least_connections:
       return least_busy(among);
     case config::Balance::fastest:
-      return fastest(among, work);
+      return fastest(among, ask.work);
     case config::Balance::repository:
-      return repository == 0 ? by_turns(among) : of_repository(among, repository);
+      return ask.repository == 0 ? by_turns(among) : of_repository(among, ask.repository);
   }
   return no_server;
 }
@@ -72,7 +74,13 @@ Balancer::Standing Balancer::standing_of(uint32_t index, uint32_t weight, int64_
 }
 
 bool Balancer::fits(uint32_t server, const Among& among) const noexcept {
-  if (seats_[server].standing != among.standing || among.tried.has(server)) return false;
+  const config::Server& configured = health_.config().servers[server];
+  if (among.primaries_only && !configured.primary) return false;
+  Standing standing = seats_[server].standing;
+  // For a read.
+  if (!among.primaries_only && configured.primary && standing == Standing::in_rotation)
+    standing = Standing::backup;
+  if (standing != among.standing || among.tried.has(server)) return false;
   return among.unproven || !health_.unproven(server) || health_.server(server).in_flight() == 0;
 }
 

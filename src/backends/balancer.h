@@ -1,6 +1,7 @@
 // Which server of a pool gets a request. One per core and pool; pure but for the pool's health, which it
 // reads.
 //
+// Where a pool has primaries, what writes goes to these alone, and for what reads they are backups.
 // Servers in rotation come first, then backups, then those that are ejected: they were judged, and may do
 // better than nothing. While there are none of these at all, those that are down are tried, so that the first
 // to live again is found at once. Among those of the same standing the pool's method decides:
@@ -33,8 +34,17 @@ class Balancer {
   // this.
   Balancer(const PoolHealth& health, uint32_t start, uint64_t seed);
 
-  // None of `tried`; no_server if nothing is left. `repository` is empty for what belongs to none.
-  uint32_t pick(Work work, uint64_t repository, const ServerSet& tried, int64_t now_ns) noexcept;
+  struct Ask {
+    Work work = Work::other;
+    uint64_t repository = 0;     // hashed; 0 for what belongs to none
+    bool needs_primary = false;  // where a pool has primaries
+  };
+  // May it get this, if it is there at all?
+  bool suits(uint32_t server, const Ask& ask) const noexcept {
+    return !ask.needs_primary || !has_primaries_ || health_.config().servers[server].primary;
+  }
+  // None of `tried`; no_server if nothing is left.
+  uint32_t pick(const Ask& ask, const ServerSet& tried, int64_t now_ns) noexcept;
 
  private:
   enum class Standing : uint8_t { in_rotation, backup, ejected, down, away };
@@ -52,11 +62,12 @@ class Balancer {
     // One request finds out whether a server can be reached again; the others only wait for that where there
     // is nobody else.
     bool unproven = false;
+    bool primaries_only = false;
   };
 
   void refresh(int64_t now_ns) noexcept;
   Standing standing_of(uint32_t server, uint32_t weight, int64_t now_ns) const noexcept;
-  uint32_t pick_among(const Among& among, Work work, uint64_t repository) noexcept;
+  uint32_t pick_among(const Among& among, const Ask& ask) noexcept;
   bool fits(uint32_t server, const Among& among) const noexcept;
   uint32_t by_turns(const Among& among) noexcept;
   uint32_t least_busy(const Among& among) noexcept;
@@ -70,6 +81,7 @@ class Balancer {
   uint32_t version_ = 0;
   int64_t refresh_ns_ = 0;
   bool somebody_is_there_ = false;
+  bool has_primaries_ = false;
 };
 
 }  // namespace breakwater::backends

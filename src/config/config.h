@@ -50,6 +50,7 @@ struct Server {
   Endpoint address;
   uint32_t weight = 100;  // its share next to the others'; 0: gets nothing new
   bool backup = false;    // only used while no other server is
+  bool primary = false;   // pushes go to these alone, if a pool has any, and reads to the others first
   bool operator==(const Server&) const = default;
 };
 

@@ -67,20 +67,22 @@ bool parse_server(std::string_view text, Server& server, std::string& why) {
   for (size_t index = 1; index < words.size(); ++index) {
     const std::string_view word = words[index];
     const bool is_weight = word.starts_with(weight_prefix);
-    if (is_weight ? weight_seen : word == "backup" && read.backup) {
+    bool* const flag = word == "backup" ? &read.backup : word == "primary" ? &read.primary : nullptr;
+    if (is_weight ? weight_seen : flag != nullptr && *flag) {
       why = ticked(word.substr(0, word.find('='))) + " stands there twice";
       return false;
     }
     if (is_weight) {
       weight_seen = true;
       if (!parse_weight(word.substr(weight_prefix.size()), read.weight, why)) return false;
-    } else if (word == "backup") {
-      read.backup = true;
+    } else if (flag != nullptr) {
+      *flag = true;
     } else {
-      static constexpr std::string_view known[] = {"weight", "backup"};
+      static constexpr std::string_view known[] = {"weight", "backup", "primary"};
       const std::string_view near = nearest(word.substr(0, word.find('=')), known);
       why = "unknown word " + ticked(word) + " behind the address; " +
-            (near.empty() || near == word ? "there are `weight=50` and `backup`" : did_you_mean(near));
+            (near.empty() || near == word ? "there are `weight=50`, `backup` and `primary`"
+                                          : did_you_mean(near));
       return false;
     }
   }

@@ -142,7 +142,7 @@ void Line::time(std::string_view name, int64_t ns) {
 
 // How many bytes of each text are kept. A byte takes six at most (\u0001), so the whole line fits whatever a
 // peer sends.
-constexpr size_t word_bytes = 32;  // method, queued_for, ended_by, phase
+constexpr size_t word_bytes = 32;  // method, queued_for, ended_by, phase, timeout
 constexpr size_t name_bytes = 64;  // ids, addresses, listener, pool, host, git
 constexpr size_t path_bytes = 512;
 constexpr size_t repository_bytes = 255;
@@ -150,7 +150,7 @@ constexpr size_t agent_bytes = 100;
 constexpr size_t server_bytes = 128;
 constexpr size_t reason_bytes = 200;
 constexpr size_t fixed_bytes = 1024;  // keys, punctuation, numbers, time
-static_assert(6 * (4 * word_bytes + 6 * name_bytes + path_bytes + repository_bytes + agent_bytes +
+static_assert(6 * (5 * word_bytes + 6 * name_bytes + path_bytes + repository_bytes + agent_bytes +
                    server_bytes + reason_bytes) +
                   fixed_bytes <=
               access_line_bytes_max);
@@ -190,6 +190,7 @@ size_t format_access_line(const AccessRecord& record, std::span<char, access_lin
   line.flag("reused", record.reused);
   line.text("ended_by", record.ended_by, word_bytes);
   line.text("phase", record.phase, word_bytes);
+  if (!record.timeout.empty()) line.text("timeout", record.timeout, word_bytes);
   if (!record.reason.empty()) line.text("reason", record.reason, reason_bytes);
   return line.end();
 }

@@ -40,6 +40,7 @@ struct AccessRecord {
   bool reused = false;        // the server connection came from the pool
   std::string_view ended_by;  // "done", "client", "server", "proxy"
   std::string_view phase;     // where it ended
+  std::string_view timeout;   // "" or the name of the one that fired
   std::string_view reason;    // "" or why it did not go well
 };
 

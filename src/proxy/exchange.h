@@ -90,6 +90,7 @@ class Exchange {
   bool client_may_continue() const noexcept;
   uint32_t choose_server() noexcept;
   backends::Work work_of_request() noexcept;
+  backends::Balancer::Ask balancer_ask() const noexcept;
   uint64_t operation_key() const noexcept;
   void remember_operation() noexcept;
   const wire::UploadPackAsk& upload_pack_ask() noexcept;
@@ -104,6 +105,7 @@ class Exchange {
   bool has_git_result() const noexcept;
   void write_log() noexcept;
   std::string_view ended_by() const noexcept;
+  std::string_view timeout_that_fired() const noexcept;
   void watch_time() noexcept;
   static void on_time(void* context);
   static void on_upload_ended(void* context);

@@ -26,9 +26,18 @@ uint32_t Exchange::choose_server() noexcept {
     uint32_t bound = session_.affinity().server_for(pool_index_, repository_);
     if (bound == backends::no_server && health().size() > 1 && !wire::is_advertisement(git_.operation))
       bound = pool_->shared.operations.server_for(operation_key(), now);
+    if (bound != backends::no_server && !pool_->balancer.suits(bound, balancer_ask()))
+      bound = backends::no_server;
     if (bound != backends::no_server && health().keeps_operations(bound, now)) return bound;
   }
-  return pool_->balancer.pick(work_, repository_, tried_, now);
+  return pool_->balancer.pick(balancer_ask(), tried_, now);
+}
+
+backends::Balancer::Ask Exchange::balancer_ask() const noexcept {
+  const bool writes = git_.operation == wire::GitOperation::receive_pack ||
+                      git_.operation == wire::GitOperation::advertise_push;
+  // A replica may lack what the primary has.
+  return {work_, repository_, writes || answer_ == wire::GitAnswer::not_our_ref};
 }
 
 // Whose operation on which repository: many clients share an address, so what they say of themselves counts
@@ -138,7 +147,7 @@ Exchange::Attempt Exchange::after_failure(const Error& error) noexcept {
 bool Exchange::find_another(bool was_sent) noexcept {
   tried_.add(server_index_);
   if (tried_.size() >= servers_tried_max) return false;
-  next_server_ = pool_->balancer.pick(work_, repository_, tried_, core_.now_ns());
+  next_server_ = pool_->balancer.pick(balancer_ask(), tried_, core_.now_ns());
   if (next_server_ == backends::no_server) return false;
   if (!was_sent || pool_->budget.take()) return true;
   core_.stats().retries_over_budget.add();

@@ -49,6 +49,24 @@ std::string_view Exchange::ended_by() const noexcept {
   return "done";
 }
 
+// Which key of the configuration ended it; empty if none did.
+std::string_view Exchange::timeout_that_fired() const noexcept {
+  if (failure_.code != Code::timed_out) return "";
+  switch (phase_) {
+    case Phase::head:
+      return "head";
+    case Phase::queue:
+      return "queue_timeout";
+    case Phase::connect:
+      return "connect";
+    case Phase::response_head:
+      if (failure_.side == Side::downstream) return "idle";
+      return wire::is_advertisement(git_.operation) ? "advertise" : "response";
+    default:
+      return "idle";
+  }
+}
+
 void Exchange::write_log() noexcept {
   if (config_.log.target == config::Log::Target::off) return;
   const int64_t now = core_.now_ns();
@@ -99,6 +117,7 @@ void Exchange::write_log() noexcept {
   record.reused = reused_;
   record.ended_by = ended_by();
   record.phase = name(phase_);
+  record.timeout = timeout_that_fired();
   record.reason = {reason_room.data(), reason.bytes()};
   std::array<char, access_line_bytes_max> line;
   core_.log({line.data(), format_access_line(record, line)});

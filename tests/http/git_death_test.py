@@ -115,6 +115,21 @@ class OtherServers(ProxyTest):
             self.assertEqual(self.client(proxy).ask(upload_pack(CLONE_V2)).body, ANSWER_V2)
         self.assertEqual(len(replica.requests), 6)
 
+    def test_pushes_go_to_primaries_and_what_a_replica_lacks_comes_from_there(self):
+        error = ok(line(b"ERR upload-pack: not our ref " + OID), RESULT)
+        replica = self.server(*[always(error)] * 9)
+        primary = self.server(*[always(ok(ANSWER_V2, RESULT))] * 9)
+        words = [replica.address, primary.address + " primary"]
+        proxy = self.proxy(*words, tables='upload_pack_framing = "chunked"')
+        client = self.client(proxy)
+        push_refs = INFO_REFS.replace(b"upload-pack", b"receive-pack")
+        for request in (push_refs, git_post("receive-pack", b"0000PACK")):
+            client.ask(request)
+        self.assertEqual((len(replica.requests), len(primary.requests)), (0, 2))
+        fetch = upload_pack(CLONE_V2).replace(b"/repo.git", b"/other.git")  # no operation that began at the primary
+        self.assertEqual(self.client(proxy).ask(fetch).body, ANSWER_V2)
+        self.assertEqual((len(replica.requests), len(primary.requests)), (1, 3))
+
     def test_a_web_page_of_the_web_is_passed_on(self):
         answer = b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno"
         bad, other = self.server(always(answer)), self.server(always(ok(b"x")))

@@ -5,6 +5,8 @@ import time
 
 from support import GET, LAST_CHUNK, ProxyTest, always, answering, chunked, get, git_post, main, ok, post
 
+GET_REFS = get(b"/team/repo.git/info/refs?service=git-upload-pack")
+
 
 class Times(ProxyTest):
     def test_a_head_that_does_not_come_to_its_end_is_a_408(self):
@@ -23,7 +25,13 @@ class Times(ProxyTest):
         client = self.client(proxy)
         self.assertEqual(client.ask(GET).body, b"x")
         client.send(b"GET / HT")
-        self.assert_own_reply(proxy, client.recv_response(), 408)
+        self.assertEqual(self.assert_own_reply(proxy, client.recv_response(), 408)["timeout"], "head")
+
+    def test_refs_that_do_not_come_are_a_504_if_there_is_no_other_server(self):
+        server = self.server(lambda peer: peer.read_request())
+        proxy = self.proxy(server, tables='[timeouts]\nadvertise = "200ms"\n')
+        reply = self.client(proxy).ask(GET_REFS)
+        self.assertEqual(self.assert_own_reply(proxy, reply, 504)["timeout"], "advertise")
 
     def test_an_answer_that_does_not_begin_is_a_504_and_the_server_is_told(self):
         server = self.server(lambda peer: peer.read_request(), always(ok(b"next")))
@@ -32,7 +40,7 @@ class Times(ProxyTest):
             client = self.client(proxy)
             if request == GET:
                 entry = self.assert_own_reply(proxy, client.ask(request), 504)
-                self.assertEqual((entry["ended_by"], entry["phase"]), ("server", "response_head"))
+                self.assertEqual((entry["ended_by"], entry["phase"], entry["timeout"]), ("server", "response_head", "response"))
                 server.connection(0).wait_end()
             else:
                 self.assertEqual(client.ask(request).body, b"next")
@@ -45,9 +53,11 @@ class Times(ProxyTest):
 
     def test_a_body_that_stands_still_is_cut_on_both_sides(self):
         server = self.server(answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"))
-        client = self.client(self.proxy(server, tables='[timeouts]\nidle = "200ms"\n'))
+        proxy = self.proxy(server, tables='[timeouts]\nidle = "200ms"\n')
+        client = self.client(proxy)
         client.send(GET)
         client.recv_until_close()
+        self.assertEqual(proxy.wait_for_log(lambda entry: True)["timeout"], "idle")
         self.assertIn(b"hello", client.record)
         self.assertFalse(bytes(client.record).endswith(LAST_CHUNK))
         server.connection(0).wait_end()

@@ -133,7 +133,7 @@ class Queue(ProxyTest):
         self.assertEqual(reply.status, 429)
         self.assertIn(b"position 1 in the queue", reply.body)
         entry = self.front.wait_for_log(lambda entry: entry["status"] == 429)
-        self.assertEqual((entry["phase"], entry["queued_for"], entry["reason"]), ("queue", "max_per_repository", "proxy timed_out"))
+        self.assertEqual((entry["phase"], entry["queued_for"], entry["timeout"]), ("queue", "max_per_repository", "queue_timeout"))
         self.finish(first)
 
     def test_without_a_queue_nobody_waits(self):

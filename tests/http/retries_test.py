@@ -48,7 +48,7 @@ class ConnectFailures(ProxyTest):
     def test_a_server_that_does_not_answer_the_connect_is_a_504(self):
         proxy = self.proxy(self.keep(SilentServer()), tables='[timeouts]\nconnect = "200ms"\n')
         entry = self.assert_own_reply(proxy, self.client(proxy).ask(GET), 504)
-        self.assertEqual((entry["ended_by"], entry["phase"]), ("server", "connect"))
+        self.assertEqual((entry["ended_by"], entry["phase"], entry["timeout"]), ("server", "connect", "connect"))
 
     def test_a_server_that_does_not_answer_the_connect_is_passed_over(self):
         server = self.server(always(ok(b"x")))

@@ -27,7 +27,7 @@ struct World {
 
 std::map<uint32_t, uint32_t> many(Balancer& balancer, uint32_t count, int64_t now = second) {
   std::map<uint32_t, uint32_t> picked;
-  for (uint32_t index = 0; index < count; index++) picked[balancer.pick(Work::advertise, 0, {}, now)]++;
+  for (uint32_t index = 0; index < count; index++) picked[balancer.pick({Work::advertise, 0}, {}, now)]++;
   return picked;
 }
 
@@ -37,10 +37,10 @@ TEST_CASE("balancer: by turns, from where it was told to start") {
   const World world(config::Balance::round_robin);
   const PoolHealth health(world.pool);
   Balancer balancer(health, 4, 1);
-  CHECK(balancer.pick(Work::other, 0, {}, second) == 1);
-  CHECK(balancer.pick(Work::other, 0, {}, second) == 0);
-  CHECK(balancer.pick(Work::other, 0, {}, second) == 2);
-  CHECK(balancer.pick(Work::other, 0, {}, second) == 1);
+  CHECK(balancer.pick({Work::other, 0}, {}, second) == 1);
+  CHECK(balancer.pick({Work::other, 0}, {}, second) == 0);
+  CHECK(balancer.pick({Work::other, 0}, {}, second) == 2);
+  CHECK(balancer.pick({Work::other, 0}, {}, second) == 1);
 }
 
 TEST_CASE("balancer: turns follow the weights, and are spread") {
@@ -51,7 +51,7 @@ TEST_CASE("balancer: turns follow the weights, and are spread") {
   CHECK(picked == std::map<uint32_t, uint32_t>{{0, 30}, {1, 10}, {2, 10}});
   uint32_t in_a_row = 0;
   for (uint32_t count = 0; count < 50; count++) {
-    in_a_row = balancer.pick(Work::other, 0, {}, second) == 0 ? in_a_row + 1 : 0;
+    in_a_row = balancer.pick({Work::other, 0}, {}, second) == 0 ? in_a_row + 1 : 0;
     CHECK(in_a_row <= 2);
   }
 }
@@ -67,9 +67,9 @@ TEST_CASE(
   CHECK(many(balancer, 10) == std::map<uint32_t, uint32_t>{{1, 10}});
   ServerSet tried;
   tried.add(1);
-  CHECK(balancer.pick(Work::other, 0, tried, second) == 2);
+  CHECK(balancer.pick({Work::other, 0}, tried, second) == 2);
   tried.add(2);
-  CHECK(balancer.pick(Work::other, 0, tried, second) == no_server);
+  CHECK(balancer.pick({Work::other, 0}, tried, second) == no_server);
 }
 
 TEST_CASE("balancer: with all servers out each is tried in turn; what is in maintenance or drained is not") {
@@ -82,7 +82,29 @@ TEST_CASE("balancer: with all servers out each is tried in turn; what is in main
   CHECK(many(balancer, 10) == std::map<uint32_t, uint32_t>{{0, 5}, {1, 5}});
   health.set_word(0, Word::drain);
   health.set_word(1, Word::drain);
-  CHECK(balancer.pick(Work::other, 0, {}, second) == no_server);
+  CHECK(balancer.pick({Work::other, 0}, {}, second) == no_server);
+}
+
+TEST_CASE("balancer: writes go to primaries alone, and reads to the others first") {
+  World world(config::Balance::round_robin, {100, 100, 100, 100});
+  world.pool.servers[0].primary = world.pool.servers[1].primary = true;
+  PoolHealth health(world.pool);
+  Balancer balancer(health, 0, 1);
+  CHECK(many(balancer, 10) == std::map<uint32_t, uint32_t>{{2, 5}, {3, 5}});
+  const Balancer::Ask write{Work::advertise, 7, true};
+  CHECK(balancer.suits(0, write));
+  CHECK_FALSE(balancer.suits(2, write));
+  CHECK(balancer.suits(2, {Work::advertise, 7}));
+  ServerSet tried;
+  const uint32_t first = balancer.pick(write, tried, second);
+  tried.add(first);
+  const uint32_t other = balancer.pick(write, tried, second);
+  CHECK(first + other == 1);
+  tried.add(other);
+  CHECK(balancer.pick(write, tried, second) == no_server);  // no replica takes a push
+  health.report(2, Outcome::unreachable, second);
+  health.report(3, Outcome::unreachable, second);
+  CHECK(many(balancer, 10) == std::map<uint32_t, uint32_t>{{0, 5}, {1, 5}});
 }
 
 TEST_CASE("balancer: one request finds out whether a server lives again") {
@@ -93,10 +115,10 @@ TEST_CASE("balancer: one request finds out whether a server lives again") {
   const int64_t later = 60 * second;
   ServerSet tried;
   tried.add(1);
-  CHECK(balancer.pick(Work::other, 0, tried, later) == 0);
+  CHECK(balancer.pick({Work::other, 0}, tried, later) == 0);
   health.begin(0);
   CHECK(many(balancer, 10, later) == std::map<uint32_t, uint32_t>{{1, 10}});
-  CHECK(balancer.pick(Work::other, 0, tried, later) == 0);  // nobody else is left
+  CHECK(balancer.pick({Work::other, 0}, tried, later) == 0);  // nobody else is left
   health.connected(0);
   CHECK(many(balancer, 10, later)[0] > 0);
 }
@@ -107,14 +129,14 @@ TEST_CASE("balancer: the fewest requests in flight for its weight") {
   Balancer balancer(health, 0, 1);
   std::map<uint32_t, uint32_t> in_flight;
   for (uint32_t count = 0; count < 50; count++) {
-    const uint32_t server = balancer.pick(Work::other, 0, {}, second);
+    const uint32_t server = balancer.pick({Work::other, 0}, {}, second);
     health.begin(server);
     in_flight[server]++;
   }
   CHECK(in_flight == std::map<uint32_t, uint32_t>{{0, 10}, {1, 10}, {2, 30}});
   for (uint32_t count = 0; count < 10; count++) health.end(1);
   for (uint32_t count = 0; count < 9; count++) {
-    CHECK(balancer.pick(Work::other, 0, {}, second) == 1);
+    CHECK(balancer.pick({Work::other, 0}, {}, second) == 1);
     health.begin(1);
   }
 }
@@ -132,7 +154,7 @@ TEST_CASE("balancer: the faster of two, for this class of work") {
   CHECK(adverts[1] > 50);
   CHECK(adverts[2] == 0);
   std::map<uint32_t, uint32_t> packs;
-  for (uint32_t count = 0; count < 300; count++) packs[balancer.pick(Work::pack, 0, {}, second)]++;
+  for (uint32_t count = 0; count < 300; count++) packs[balancer.pick({Work::pack, 0}, {}, second)]++;
   CHECK(packs[2] > 150);
   CHECK(packs[0] == 0);
 }
@@ -148,15 +170,15 @@ TEST_CASE("balancer: a repository has its server on every node, and moves only i
   std::map<uint32_t, uint32_t> count;
   for (uint64_t number = 0; number < 400; number++) {
     const uint64_t repository = hash("team/app" + std::to_string(number), false);
-    home[repository] = here.pick(Work::pack, repository, {}, second);
+    home[repository] = here.pick({Work::pack, repository}, {}, second);
     count[home[repository]]++;
-    const uint32_t found = there.pick(Work::pack, repository, {}, second);
+    const uint32_t found = there.pick({Work::pack, repository}, {}, second);
     CHECK(other_order.pool.servers[found] == world.pool.servers[home[repository]]);
   }
   for (const auto& [server, repositories] : count) CHECK(repositories > 60);
   health.report(1, Outcome::unreachable, second);
   for (const auto& [repository, server] : home) {
-    const uint32_t now = here.pick(Work::pack, repository, {}, second);
+    const uint32_t now = here.pick({Work::pack, repository}, {}, second);
     CHECK((server == 1 ? now != 1 : now == server));
   }
 }
@@ -168,7 +190,7 @@ TEST_CASE("balancer: a repository that everybody wants spills over to its next s
   const uint64_t repository = hash("monorepo", false);
   std::map<uint32_t, uint32_t> in_flight;
   for (uint32_t count = 0; count < 90; count++) {
-    const uint32_t server = balancer.pick(Work::pack, repository, {}, second);
+    const uint32_t server = balancer.pick({Work::pack, repository}, {}, second);
     REQUIRE(server != no_server);
     health.begin(server);
     in_flight[server]++;

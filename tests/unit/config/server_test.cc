@@ -59,9 +59,10 @@ TEST_CASE("server: what is refused, with a sentence") {
   CHECK(why_not("a:1 wieght=5") == "unknown word `wieght=5` behind the address; did you mean `weight`?");
   CHECK(why_not("a:1 bakcup") == "unknown word `bakcup` behind the address; did you mean `backup`?");
   CHECK(why_not("a:1 weight 5") ==
-        "unknown word `weight` behind the address; there are `weight=50` and `backup`");
+        "unknown word `weight` behind the address; there are `weight=50`, `backup` and `primary`");
   CHECK(why_not("a:1 backup=yes") == "unknown word `backup=yes` behind the address; did you mean `backup`?");
-  CHECK(why_not("a:1 b:2") == "unknown word `b:2` behind the address; there are `weight=50` and `backup`");
+  CHECK(why_not("a:1 b:2") ==
+        "unknown word `b:2` behind the address; there are `weight=50`, `backup` and `primary`");
   CHECK(why_not("a:1 weight=1 weight=1") == "`weight` stands there twice");
   CHECK(why_not("a:1 backup backup") == "`backup` stands there twice");
   CHECK(why_not("unix:run/x") == "the path of a unix socket begins with /");
