@@ -80,6 +80,12 @@ struct Probe {
   uint32_t fall = 2;            // probes in a row that must fail before it is down
 };
 
+// A program beside each server that says how it fares (wire/agent_check.h).
+struct Agent {
+  uint32_t port = 0;         // on the server's host; 0: there is none
+  Duration interval{5'000};  // between two questions, give or take a tenth; an answer may take as long
+};
+
 // When a server is judged by what it does to requests (backends/health.h).
 struct Health {
   uint32_t errors = 5;         // failures in a row that eject a server; 0: never for that
@@ -121,6 +127,7 @@ struct Pool {
   Health health;
   Probe probe;
   Admission admission;
+  Agent agent;
 };
 
 // Requests for a host and below a path go to a pool. Among those that fit, the one with an exact host, then

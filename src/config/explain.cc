@@ -35,6 +35,7 @@ std::string origin_text(const KeyOrigins& origins, std::string_view key, const P
 std::string_view ruled_out_by(const Pool& pool, std::string_view key) {
   if (key == "queue_timeout" && pool.admission.queue == 0) return "queue";
   if (key.starts_with("probe_") && pool.probe.type == Probe::Type::off) return "probe";
+  if (key.starts_with("agent_") && pool.agent.port == 0) return "agent_port";
   if (pool.health.slow_ratio != 0) return {};
   if (key == "slow_min") return "slow_ratio";
   if (key.starts_with("eject_time") && pool.health.errors == 0) return "eject_errors";
@@ -56,6 +57,7 @@ class TimeoutTable {
   void add(const Pool& pool, const KeyOrigins& origins) {
     add_all(pool, origins, pool_timeout_keys, pool.timeouts);
     add_all(pool, origins, probe_duration_keys, pool.probe);
+    add_all(pool, origins, agent_duration_keys, pool.agent);
     add_all(pool, origins, health_duration_keys, pool.health);
     add_all(pool, origins, admission_duration_keys, pool.admission);
   }

@@ -60,6 +60,8 @@ bool PoolReader::read_key(std::string_view name, const toml::node& node) {
   among(pool_timeout_keys, pool_.timeouts);
   among(probe_duration_keys, pool_.probe);
   among(probe_count_keys, pool_.probe);
+  among(agent_duration_keys, pool_.agent);
+  among(agent_count_keys, pool_.agent);
   among(health_duration_keys, pool_.health);
   among(health_count_keys, pool_.health);
   among(health_percent_keys, pool_.health);

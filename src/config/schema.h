@@ -34,6 +34,8 @@ inline constexpr std::string_view pool_keys[] = {"servers",
                                                  "probe_timeout",
                                                  "probe_rise",
                                                  "probe_fall",
+                                                 "agent_port",
+                                                 "agent_interval",
                                                  "eject_errors",
                                                  "slow_ratio",
                                                  "slow_min",
@@ -192,6 +194,13 @@ inline constexpr DurationKey<Probe> probe_duration_keys[] = {
      &Probe::timeout},
 };
 
+inline constexpr DurationKey<Agent> agent_duration_keys[] = {
+    {{"agent_interval", Duration{100}, hour, false,
+      "The agent of a server answers; it is asked that often, give or take a tenth",
+      "It is asked again; no client sees this"},
+     &Agent::interval},
+};
+
 inline constexpr DurationKey<Health> health_duration_keys[] = {
     {{"slow_min", Duration{1}, minute, false,
       "A server's first byte comes, beyond the time that its peers take",
@@ -252,6 +261,10 @@ inline constexpr CountKey<Limits> limit_count_keys[] = {
 inline constexpr CountKey<Probe> probe_count_keys[] = {
     {{"probe_rise", 1, 100}, &Probe::rise},
     {{"probe_fall", 1, 100}, &Probe::fall},
+};
+
+inline constexpr CountKey<Agent> agent_count_keys[] = {
+    {{"agent_port", 0, 65'535, true}, &Agent::port},
 };
 
 inline constexpr CountKey<Health> health_count_keys[] = {

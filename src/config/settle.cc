@@ -1,5 +1,7 @@
 #include "config/settle.h"
 
+#include <algorithm>
+
 #include "config/kind.h"
 #include "config/message.h"
 #include "config/schema.h"
@@ -76,6 +78,24 @@ void check_probe_keys(const PoolDraft& in) {
                       "add probe = \"tcp\", or the `kind` of the servers");
 }
 
+// An agent listens on a port of the server's host.
+void check_agent_keys(const PoolDraft& in) {
+  const auto port = in.origins.find("agent_port"), interval = in.origins.find("agent_interval");
+  if (port == in.origins.end()) {
+    if (interval != in.origins.end())
+      in.draft.report(interval->second.place,
+                      "`agent_interval` in [pool." + in.pool.name + "] is only used with an `agent_port`");
+    return;
+  }
+  const auto has_no_host = [](const Server& server) { return !server.address.path.empty(); };
+  const auto& servers = in.pool.servers;
+  const auto first = std::find_if(servers.begin(), servers.end(), has_no_host);
+  if (in.pool.agent.port != 0 && first != servers.end())
+    in.draft.report(port->second.place, "`agent_port` in [pool." + in.pool.name +
+                                            "] needs servers with a host, but " +
+                                            in_quotes(first->address.text()) + " has none");
+}
+
 }  // namespace
 
 void settle_pools(Draft& draft) {
@@ -84,7 +104,9 @@ void settle_pools(Draft& draft) {
     check_orders(in);
     take_timeouts(in);
     take_kind(in);
-    if (draft.complete) check_probe_keys(in);
+    if (!draft.complete) continue;
+    check_probe_keys(in);
+    check_agent_keys(in);
   }
 }
 

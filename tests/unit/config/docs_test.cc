@@ -80,6 +80,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
   check_durations("timeouts", timeout_keys, Timeouts{});
   check_durations("pool", pool_timeout_keys, PoolTimeouts{});
   check_durations("pool", probe_duration_keys, Probe{});
+  check_durations("pool", agent_duration_keys, Agent{});
   check_durations("pool", health_duration_keys, Health{});
   check_durations("pool", admission_duration_keys, Admission{});
   const auto check_counts = [&](const auto& keys, const auto& owner) {
@@ -89,6 +90,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
                     bounds(std::to_string(key.min), std::to_string(key.max), key.takes_off));
   };
   check_counts(probe_count_keys, Probe{});
+  check_counts(agent_count_keys, Agent{});
   check_counts(health_count_keys, Health{});
   check_counts(admission_count_keys, Admission{});
   const auto check_percent = [&](const CountRule& rule, uint32_t value) {
@@ -116,6 +118,7 @@ TEST_CASE("docs: every wait reads as `breakwater check --explain-timeouts` print
   const std::string text = page();
   for (const auto& key : timeout_keys) check_wait(text, "timeouts", key);
   for (const auto& key : probe_duration_keys) check_wait(text, "pool", key);
+  for (const auto& key : agent_duration_keys) check_wait(text, "pool", key);
   for (const auto& key : health_duration_keys) check_wait(text, "pool", key);
 }
 

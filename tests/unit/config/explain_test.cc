@@ -79,11 +79,12 @@ TEST_CASE("explain: every wait is there, with its sentences") {
   for (const auto& key : timeout_keys) has(std::string(key.name), key);
   for (const auto& key : pool_timeout_keys) of_pool(key);
   for (const auto& key : probe_duration_keys) of_pool(key);
+  for (const auto& key : agent_duration_keys) of_pool(key);
   for (const auto& key : health_duration_keys) of_pool(key);
   for (const auto& key : admission_duration_keys) of_pool(key);
   CHECK(rows.size() == 1 + std::size(timeout_keys) + std::size(pool_timeout_keys) +
                            std::size(probe_duration_keys) + std::size(health_duration_keys) +
-                           std::size(admission_duration_keys));
+                           std::size(admission_duration_keys) + std::size(agent_duration_keys));
 }
 
 TEST_CASE("explain: where each value comes from") {

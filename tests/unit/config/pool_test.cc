@@ -39,6 +39,8 @@ probe_fast_interval = "600ms"
 probe_timeout = "7s"
 probe_rise = 8
 probe_fall = 9
+agent_port = 5309
+agent_interval = "18s"
 eject_errors = 10
 slow_ratio = 11
 slow_min = "12ms"
@@ -66,6 +68,8 @@ panic = "17%"
   CHECK(got.probe.timeout == 7 * second);
   CHECK(got.probe.rise == 8);
   CHECK(got.probe.fall == 9);
+  CHECK(got.agent.port == 5309);
+  CHECK(got.agent.interval == 18 * second);
   CHECK(got.health.errors == 10);
   CHECK(got.health.slow_ratio == 11);
   CHECK(got.health.slow_min == Duration{12});
@@ -79,9 +83,11 @@ panic = "17%"
 TEST_CASE("pool: every key that takes off") {
   const Pool got = pool(
       "retries = 'off'\nprobe = 'off'\neject_errors = 'off'\nslow_ratio = 'off'\n"
+      "agent_port = 'off'\n"
       "slow_start = 'off'\npanic = 'off'\n");
   CHECK(got.retries == 0);
   CHECK(got.probe.type == Probe::Type::off);
+  CHECK(got.agent.port == 0);
   CHECK(got.health.errors == 0);
   CHECK(got.health.slow_ratio == 0);
   CHECK(got.health.slow_start == Duration{0});
@@ -133,6 +139,7 @@ TEST_CASE("pool: every default lies within its own bounds") {
   };
   durations(pool_timeout_keys, PoolTimeouts{});
   durations(probe_duration_keys, Probe{});
+  durations(agent_duration_keys, Agent{});
   durations(health_duration_keys, Health{});
   durations(admission_duration_keys, Admission{});
   const auto counts = [](const auto& keys, const auto& owner) {
@@ -143,6 +150,7 @@ TEST_CASE("pool: every default lies within its own bounds") {
     }
   };
   counts(probe_count_keys, Probe{});
+  counts(agent_count_keys, Agent{});
   counts(health_count_keys, Health{});
   counts(admission_count_keys, Admission{});
   counts(health_percent_keys, Health{});
@@ -154,7 +162,9 @@ TEST_CASE("pool: every default lies within its own bounds") {
 // value of another type.
 TEST_CASE("pool: durations, counts and percentages within their bounds only") {
   const auto takes = [](std::string_view key, const std::string& value) {
-    const std::string text = minimal + "probe = 'tcp'\n" + std::string(key) + " = " + value + "\n";
+    const bool of_agent = key == "agent_interval";
+    const std::string text = minimal + (of_agent ? "agent_port = 1\n" : "probe = 'tcp'\n") +
+                             std::string(key) + " = " + value + "\n";
     const auto parsed = parse(text);
     const auto* problems = std::get_if<Problems>(&parsed);
     if (problems == nullptr) return true;
@@ -188,9 +198,11 @@ TEST_CASE("pool: durations, counts and percentages within their bounds only") {
   };
   for (const auto& key : pool_timeout_keys) duration(key);
   for (const auto& key : probe_duration_keys) duration(key);
+  for (const auto& key : agent_duration_keys) duration(key);
   for (const auto& key : health_duration_keys) duration(key);
   for (const auto& key : admission_duration_keys) duration(key);
   for (const auto& key : probe_count_keys) count(key, "");
+  for (const auto& key : agent_count_keys) count(key, "");
   for (const auto& key : health_count_keys) count(key, "");
   for (const auto& key : admission_count_keys) count(key, "");
   for (const auto& key : health_percent_keys) count(key, "%");
@@ -269,6 +281,16 @@ TEST_CASE("pool: keys on how to probe need a word on what") {
   pool("probe = 'off'\nprobe_rise = 3\n");  // switched off for a while
   CHECK(only("probe = \"tpc\"\nprobe_rise = 3\n").find("`probe` in") != std::string::npos);
   CHECK(only("kind = \"gosg\"\nprobe_rise = 3\n").find("`kind` in") != std::string::npos);
+}
+
+TEST_CASE("pool: an agent has a port, on a host") {
+  CHECK(only("agent_interval = '1s'\n") ==
+        "1:18 `agent_interval` in [pool.gogs] is only used with an `agent_port`");
+  pool("agent_port = 'off'\nagent_interval = '1s'\n");  // switched off for a while
+  const std::string with_socket = "[listen.git]\nbind = ':80'\n[pool.a]\nservers = ['a:1', 'unix:/s']\n";
+  CHECK(bad(with_socket + "agent_port = 5\n").at(0).message ==
+        "`agent_port` in [pool.a] needs servers with a host, but \"unix:/s\" has none");
+  good(with_socket + "agent_port = 'off'\n");
 }
 
 TEST_CASE("pool: timeouts are its own, then those of [timeouts], then its kind's, then the defaults") {
