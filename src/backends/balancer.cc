@@ -68,8 +68,7 @@ void Balancer::refresh(int64_t now_ns) noexcept {
 
 Balancer::Standing Balancer::standing_of(uint32_t index, uint32_t weight, int64_t now_ns) const noexcept {
   if (weight > 0) return health_.config().servers[index].backup ? Standing::backup : Standing::in_rotation;
-  if (health_.server(index).word() != Word::ready || health_.configured_weight(index) == 0)
-    return Standing::away;
+  if (!health_.takes_new(index)) return Standing::away;
   return health_.state(index, now_ns) == State::down ? Standing::down : Standing::ejected;
 }
 

@@ -4,6 +4,7 @@
 
 #include "backends/server_set.h"
 #include "base/assert.h"
+#include "config/schema.h"
 
 namespace breakwater::backends {
 
@@ -30,8 +31,12 @@ std::string_view name(State state) noexcept {
 }
 
 std::string_view name(Reason reason) noexcept {
-  constexpr std::array<std::string_view, 5> names = {"", "connect failed", "probe failed",
-                                                     "failures in a row", "slower than its peers"};
+  constexpr std::array<std::string_view, 6> names = {"",
+                                                     "connect failed",
+                                                     "probe failed",
+                                                     "its agent said so",
+                                                     "failures in a row",
+                                                     "slower than its peers"};
   return names[static_cast<size_t>(reason)];
 }
 
@@ -87,25 +92,52 @@ void PoolHealth::probe_says(uint32_t index, bool up, int64_t now_ns) noexcept {
   if (!up) return put_out(index, Reason::probe, now_ns);
   if (!server.down_.exchange(false, std::memory_order_relaxed)) return;
   server.unproven_.store(false, std::memory_order_relaxed);
+  came_back(server, now_ns);
+}
+
+void PoolHealth::probe_failed(uint32_t index, ProbeFailure failure) noexcept {
+  servers_[index].probe_failure_.store(failure, std::memory_order_relaxed);
+}
+
+void PoolHealth::agent_says(uint32_t index, bool up, int64_t now_ns) noexcept {
+  ServerHealth& server = servers_[index];
+  if (!up) return put_out(index, Reason::agent, now_ns);
+  if (server.agent_down_.exchange(false, std::memory_order_relaxed)) came_back(server, now_ns);
+}
+
+void PoolHealth::came_back(ServerHealth& server, int64_t now_ns) noexcept {
   server.back_ns_.store(now_ns, std::memory_order_relaxed);
   changed();
 }
 
+template <typename Value>
+void PoolHealth::set(std::atomic<Value>& fact, Value value) noexcept {
+  if (fact.exchange(value, std::memory_order_relaxed) != value) changed();
+}
+
+void PoolHealth::set_agents_word(uint32_t index, Word word) noexcept {
+  set(servers_[index].agents_word_, word);
+}
+
+void PoolHealth::set_agents_percent(uint32_t index, uint32_t percent) noexcept {
+  set(servers_[index].agents_percent_, percent);
+}
+
 void PoolHealth::set_word(uint32_t index, Word word) noexcept {
-  servers_[index].word_.store(word, std::memory_order_relaxed);
-  changed();
+  set(servers_[index].word_, word);
 }
 
 void PoolHealth::set_weight(uint32_t index, uint32_t weight) noexcept {
-  servers_[index].weight_.store(weight, std::memory_order_relaxed);
-  changed();
+  set(servers_[index].weight_, weight);
 }
 
 void PoolHealth::put_out(uint32_t index, Reason reason, int64_t now_ns) noexcept {
   ServerHealth& server = servers_[index];
   const bool fact = reason == Reason::connect || reason == Reason::probe;
   const bool probed = config_.probe.type != config::Probe::Type::off;
-  if (fact && probed) {
+  if (reason == Reason::agent) {
+    if (server.agent_down_.exchange(true, std::memory_order_relaxed)) return;
+  } else if (fact && probed) {
     if (server.down_.exchange(true, std::memory_order_relaxed)) return;
   } else {
     const int64_t until = server.out_until_ns_.load(std::memory_order_relaxed);
@@ -139,8 +171,7 @@ bool PoolHealth::may_eject(uint32_t index, int64_t now_ns) const noexcept {
     if (other == index) continue;
     const ServerHealth& server = servers_[other];
     if (is_out(server, false, now_ns)) out++;
-    const bool takes_new = server.word() == Word::ready && server.weight_.load(std::memory_order_relaxed) > 0;
-    if (takes_new && !is_out(server, false, now_ns) && !is_out(server, true, now_ns)) left++;
+    if (takes_new(other) && !is_out(server, false, now_ns) && !is_out(server, true, now_ns)) left++;
   }
   return left > 0 && out <= std::max(size_ * config_.health.ejected_max / 100, 1u);
 }
@@ -217,7 +248,7 @@ int64_t PoolHealth::median_of_peers_us(uint32_t index, size_t work, int64_t now_
 
 // Out for a fact, or out by a judgement.
 bool PoolHealth::is_out(const ServerHealth& server, bool fact, int64_t now_ns) const noexcept {
-  if (fact && server.down_.load(std::memory_order_relaxed)) return true;
+  if (fact && (server.down() || server.down_for_agent())) return true;
   return server.out_until_ns() > now_ns && server.fact_.load(std::memory_order_relaxed) == fact;
 }
 
@@ -234,11 +265,24 @@ uint32_t PoolHealth::configured_weight(uint32_t index) const noexcept {
   return servers_[index].weight_.load(std::memory_order_relaxed);
 }
 
+bool PoolHealth::takes_new(uint32_t index) const noexcept {
+  const ServerHealth& server = servers_[index];
+  return server.word() == Word::ready && configured_weight(index) != 0 && server.agents_percent() != 0;
+}
+
+// Before anything that passes: times 256, and its agent may make it larger than was configured, but not
+// larger than could be.
+uint32_t PoolHealth::lasting_weight(uint32_t index) const noexcept {
+  const uint64_t configured = configured_weight(index);
+  const uint64_t wanted = configured * whole * servers_[index].agents_percent() / 100;
+  return static_cast<uint32_t>(std::min(wanted, std::max<uint64_t>(configured, config::weight_max) * whole));
+}
+
 uint32_t PoolHealth::weight(uint32_t index, int64_t now_ns) const noexcept {
   const ServerHealth& server = servers_[index];
-  const uint32_t configured = configured_weight(index);
-  if (server.word() != Word::ready || configured == 0 || is_out(server, true, now_ns)) return 0;
-  if (panics(now_ns)) return configured * whole;
+  if (!takes_new(index) || is_out(server, true, now_ns)) return 0;
+  const uint32_t lasting = lasting_weight(index);
+  if (panics(now_ns)) return lasting;
   if (is_out(server, false, now_ns)) return 0;
   uint64_t share = whole;
   const uint32_t slowness = server.slowness_.load(std::memory_order_relaxed);
@@ -249,7 +293,7 @@ uint32_t PoolHealth::weight(uint32_t index, int64_t now_ns) const noexcept {
     const int64_t risen = whole * (now_ns - back) / ramp;
     share = share * static_cast<uint64_t>(std::max<int64_t>(risen, share_min)) / whole;
   }
-  return std::max<uint32_t>(static_cast<uint32_t>(configured * share), 1);
+  return std::max<uint32_t>(static_cast<uint32_t>(lasting * share / whole), 1);
 }
 
 bool PoolHealth::keeps_operations(uint32_t index, int64_t now_ns) const noexcept {
@@ -265,8 +309,7 @@ bool PoolHealth::panics(int64_t now_ns) const noexcept {
   uint32_t in = 0;
   for (uint32_t index = 0; index < size_; index++) {
     const ServerHealth& server = servers_[index];
-    const bool takes_new = server.word() == Word::ready && configured_weight(index) != 0;
-    if (takes_new && !is_out(server, true, now_ns) && !is_out(server, false, now_ns)) in++;
+    if (takes_new(index) && !is_out(server, true, now_ns) && !is_out(server, false, now_ns)) in++;
   }
   return in * 100 < size_ * config_.health.panic;
 }

@@ -4,8 +4,9 @@
 //
 // A server's state is not stored. It follows from facts that are learnt independently of each other:
 //
-//   the operator's word     ready, drain, maintenance
+//   the operator's word     ready, drain, maintenance; its agent may say the same: the stricter word counts
 //   can it be reached?      a connect that failed, or probes, say no; a connect, or probes, say yes
+//   what its agent says     up or down, and a percentage of its weight
 //   a judgement             failures in a row, or slowness next to its peers: out for a time that doubles
 //
 // A fact is a fact, but a judgement may be wrong about the cause. So judgements put out no more than a share
@@ -13,12 +14,14 @@
 // (Health::panic). docs/backends.md explains it to operators, with a drawing.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 
+#include "backends/probe_failure.h"
 #include "config/config.h"
 
 namespace breakwater::backends {
@@ -32,10 +35,14 @@ enum class State : uint8_t {
   maintenance,  // gets nothing at all
 };
 
-enum class Word : uint8_t { ready, drain, maintenance };  // the operator's
+enum class Word : uint8_t {
+  ready,
+  drain,
+  maintenance
+};  // the operator's, or its agent's; the strictest last
 
 // Why a server was last put out.
-enum class Reason : uint8_t { none, connect, probe, failures, slow };
+enum class Reason : uint8_t { none, connect, probe, agent, failures, slow };
 
 // What one attempt to have a request answered taught of the server.
 enum class Outcome : uint8_t {
@@ -59,7 +66,16 @@ class alignas(128) ServerHealth {
   uint32_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
   uint64_t served() const noexcept { return served_.load(std::memory_order_relaxed); }
   uint64_t ejections() const noexcept { return ejections_.load(std::memory_order_relaxed); }
-  Word word() const noexcept { return word_.load(std::memory_order_relaxed); }
+  // What counts: the operator's word, or the agent's if that is stricter.
+  Word word() const noexcept { return std::max(operators_word(), agents_word()); }
+  Word operators_word() const noexcept { return word_.load(std::memory_order_relaxed); }
+  Word agents_word() const noexcept { return agents_word_.load(std::memory_order_relaxed); }
+  uint32_t agents_percent() const noexcept { return agents_percent_.load(std::memory_order_relaxed); }
+  // Probes say that it is down, or a connect failed since they said that it is up.
+  bool down() const noexcept { return down_.load(std::memory_order_relaxed); }
+  bool down_for_agent() const noexcept { return agent_down_.load(std::memory_order_relaxed); }
+  // Of the last probe that failed.
+  ProbeFailure probe_failure() const noexcept { return probe_failure_.load(std::memory_order_relaxed); }
   Reason reason() const noexcept { return reason_.load(std::memory_order_relaxed); }
   // When it was last put out; 0: never.
   int64_t put_out_ns() const noexcept { return put_out_ns_.load(std::memory_order_relaxed); }
@@ -85,8 +101,12 @@ class alignas(128) ServerHealth {
 
   // What changes with its state.
   alignas(128) std::atomic<Word> word_{Word::ready};
-  std::atomic<uint32_t> weight_{0};    // configured, or the operator's
-  std::atomic<bool> down_{false};      // probes say so, or a connect while there are probes
+  std::atomic<uint32_t> weight_{0};  // configured, or the operator's
+  std::atomic<bool> down_{false};    // probes say so, or a connect while there are probes
+  std::atomic<bool> agent_down_{false};
+  std::atomic<Word> agents_word_{Word::ready};
+  std::atomic<uint32_t> agents_percent_{100};
+  std::atomic<ProbeFailure> probe_failure_{};
   std::atomic<bool> unproven_{false};  // no connect succeeded since one failed
   std::atomic<bool> fact_{false};      // out_until_ is for a failed connect, not for a judgement
   std::atomic<Reason> reason_{Reason::none};
@@ -129,8 +149,13 @@ class PoolHealth {
     return patience_ns_[static_cast<size_t>(work)].load(std::memory_order_relaxed);
   }
 
-  // ---- probes: from the one core that probes
+  // ---- probes and agents: from the one core that asks them
   void probe_says(uint32_t server, bool up, int64_t now_ns) noexcept;
+  // Each that failed, also while it is not believed yet.
+  void probe_failed(uint32_t server, ProbeFailure failure) noexcept;
+  void agent_says(uint32_t server, bool up, int64_t now_ns) noexcept;
+  void set_agents_word(uint32_t server, Word word) noexcept;
+  void set_agents_percent(uint32_t server, uint32_t percent) noexcept;  // of its weight
 
   // ---- the operator: from the admin thread
   void set_word(uint32_t server, Word word) noexcept;
@@ -138,10 +163,12 @@ class PoolHealth {
 
   // ---- what follows
   State state(uint32_t server, int64_t now_ns) const noexcept;
-  // Of new operations, next to the other servers': the configured weight times 256, less while it is slow or
-  // has just come back; 0 while it gets none.
+  // Of new operations, next to the other servers': the configured weight times 256, as much of it as its
+  // agent says, less while it is slow or has just come back; 0 while it gets none.
   uint32_t weight(uint32_t server, int64_t now_ns) const noexcept;
   uint32_t configured_weight(uint32_t server) const noexcept;
+  // Neither a word nor a weight of nothing keeps new operations from it.
+  bool takes_new(uint32_t server) const noexcept;
   // May requests of an operation that began there go on there?
   bool keeps_operations(uint32_t server, int64_t now_ns) const noexcept;
   // It may have nothing but one request at a time until a connect succeeds.
@@ -156,6 +183,10 @@ class PoolHealth {
   void judge_if_due(int64_t now_ns) noexcept;
   void judge_slowness(uint32_t server, int64_t now_ns) noexcept;
   bool is_out(const ServerHealth& server, bool fact, int64_t now_ns) const noexcept;
+  template <typename Value>
+  void set(std::atomic<Value>& fact, Value value) noexcept;
+  uint32_t lasting_weight(uint32_t server) const noexcept;
+  void came_back(ServerHealth& server, int64_t now_ns) noexcept;
   int64_t known_us(uint32_t server, size_t work, int64_t now_ns) const noexcept;
   int64_t median_of_peers_us(uint32_t server, size_t work, int64_t now_ns) const noexcept;
   uint32_t slowness_of(uint32_t server, int64_t now_ns) const noexcept;

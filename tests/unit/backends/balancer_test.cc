@@ -242,3 +242,19 @@ TEST_CASE("retry budget: a share of all requests, and a stock for quiet times") 
   none.request();
   CHECK_FALSE(none.take());
 }
+
+TEST_CASE("balancer: a server whose agent gives it nothing of its weight is not even a last resort") {
+  const World world(config::Balance::round_robin, {100, 100});
+  PoolHealth health(world.pool);
+  Balancer balancer(health, 0, 1);
+  health.set_agents_percent(0, 0);
+  health.set_agents_percent(1, 50);
+  CHECK(many(balancer, 10) == std::map<uint32_t, uint32_t>{{1, 10}});
+  health.agent_says(1, false, second);
+  CHECK(many(balancer, 10) == std::map<uint32_t, uint32_t>{{1, 10}});  // down, but there is nobody else
+  health.set_agents_percent(0, 300);
+  health.agent_says(1, true, second);
+  health.set_agents_percent(1, 100);
+  const std::map<uint32_t, uint32_t> picked = many(balancer, 356, 3600 * second);
+  CHECK(picked == std::map<uint32_t, uint32_t>{{0, 256}, {1, 100}});
+}

@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
+
+#include "backends/streak.h"
+
 using namespace breakwater;
 using namespace breakwater::backends;
 
@@ -224,4 +228,102 @@ TEST_CASE("health: the operator's word") {
   health.set_weight(0, 3);
   CHECK(health.state(0, second) == State::up);
   CHECK(health.weight(0, second) == 3 * 256);
+}
+
+TEST_CASE("health: why the last probe failed") {
+  config::Pool pool = pool_of(2);
+  pool.probe.type = config::Probe::Type::http;
+  PoolHealth health(pool);
+  using Why = ProbeFailure::Why;
+  CHECK(health.server(0).probe_failure().text() == "");
+  health.probe_failed(0, {Why::status, 503});
+  CHECK(health.server(0).probe_failure().text() == "status 503");
+  CHECK(health.state(0, second) == State::up);  // one is not believed
+  health.probe_failed(0, {Why::no_connection, ECONNREFUSED});
+  CHECK(health.server(0).probe_failure().text() == "no connection: Connection refused");
+  CHECK(ProbeFailure{Why::no_connection, 9999}.text() == "no connection: error 9999");
+  CHECK(health.server(1).probe_failure() == ProbeFailure{});
+}
+
+TEST_CASE("health: an agent's down stands until it says up, whatever probes say") {
+  config::Pool pool = pool_of(2);
+  pool.probe.type = config::Probe::Type::tcp;
+  PoolHealth health(pool);
+  health.agent_says(0, true, second);
+  CHECK(health.state(0, second) == State::up);
+  health.agent_says(0, false, second);
+  CHECK(health.state(0, 3600 * second) == State::down);
+  CHECK(health.server(0).reason() == Reason::agent);
+  CHECK(health.server(0).ejections() == 1);
+  health.agent_says(0, false, 2 * second);
+  CHECK(health.server(0).ejections() == 1);
+  health.probe_says(0, true, 3 * second);
+  CHECK(health.state(0, 3 * second) == State::down);
+  health.probe_says(0, false, 4 * second);
+  health.agent_says(0, true, 5 * second);
+  CHECK(health.state(0, 5 * second) == State::down);  // for its probes
+  health.probe_says(0, true, 6 * second);
+  CHECK(health.state(0, 6 * second) == State::up);
+}
+
+TEST_CASE("health: of the operator's word and the agent's the stricter one counts") {
+  const config::Pool pool = pool_of(2);
+  PoolHealth health(pool);
+  health.set_agents_word(0, Word::drain);
+  CHECK(health.state(0, second) == State::draining);
+  health.set_word(0, Word::maintenance);
+  CHECK(health.state(0, second) == State::maintenance);
+  health.set_agents_word(0, Word::ready);
+  CHECK(health.state(0, second) == State::maintenance);
+  CHECK(health.server(0).operators_word() == Word::maintenance);
+  health.set_word(0, Word::drain);
+  health.set_agents_word(0, Word::maintenance);
+  CHECK(health.state(0, second) == State::maintenance);
+  health.set_word(0, Word::ready);
+  health.set_agents_word(0, Word::ready);
+  const uint32_t before = health.version();
+  health.set_agents_word(0, Word::ready);
+  CHECK(health.version() == before);  // nothing new
+  CHECK(health.state(0, second) == State::up);
+}
+
+TEST_CASE("health: an agent's percentage of the weight") {
+  config::Pool pool = pool_of(3);
+  pool.servers[1].weight = 1;
+  pool.servers[2].weight = 0;
+  PoolHealth health(pool);
+  for (uint32_t index = 0; index < 3; index++) health.set_agents_percent(index, 75);
+  CHECK(health.weight(0, second) == 75 * 256);
+  CHECK(health.weight(1, second) == 192);
+  CHECK(health.weight(2, second) == 0);
+  for (uint32_t index = 0; index < 3; index++) health.set_agents_percent(index, 25'600);
+  CHECK(health.weight(0, second) == 256 * 256);
+  CHECK(health.weight(1, second) == 256 * 256);
+  CHECK(health.weight(2, second) == 0);
+  health.set_agents_percent(0, 0);
+  CHECK(health.weight(0, second) == 0);
+  CHECK_FALSE(health.takes_new(0));
+  CHECK(health.keeps_operations(0, second));
+  health.set_agents_percent(0, 100);
+  CHECK(health.weight(0, second) == 100 * 256);
+}
+
+TEST_CASE("streak: so many in a row are believed, and only what contradicts counts") {
+  Streak streak;
+  CHECK_FALSE(streak.says(true, true, 2));
+  CHECK_FALSE(streak.changing());
+  CHECK_FALSE(streak.says(false, true, 2));
+  CHECK(streak.changing());
+  CHECK_FALSE(streak.says(true, true, 2));
+  CHECK_FALSE(streak.changing());
+  CHECK_FALSE(streak.says(false, true, 2));
+  CHECK(streak.says(false, true, 2));
+  CHECK_FALSE(streak.changing());
+  CHECK_FALSE(streak.says(false, false, 2));
+  CHECK(streak.says(true, false, 1));
+  // A connect that failed puts it out in between: what was counted was against something else.
+  CHECK_FALSE(streak.says(false, true, 3));
+  CHECK_FALSE(streak.says(false, true, 3));
+  CHECK_FALSE(streak.says(true, false, 2));
+  CHECK(streak.says(true, false, 2));
 }
