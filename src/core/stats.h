@@ -47,6 +47,10 @@ class Count {
   X(queue_waits, "operations that waited for a limit of their pool")                                        \
   X(queue_wait_microseconds, "the time that these waited, in all")                                          \
   X(queue_refusals, "operations refused because of a limit: the queue was full, or the wait too long")      \
+  X(probes_sent, "probes of servers begun")                                                                 \
+  X(probes_failed, "probes of servers that failed")                                                         \
+  X(agents_asked, "questions to servers' agents begun")                                                     \
+  X(agents_failed, "questions to servers' agents without an answer that says anything")                     \
   X(bytes_from_clients, "request body bytes from clients")                                                  \
   X(bytes_to_clients, "response body bytes to clients")                                                     \
   X(bytes_copied, "body bytes moved through user space")                                                    \

@@ -50,6 +50,10 @@ inline constexpr size_t git_words_bytes_max = 1024;
 // How often a request that waits for its answer looks whether its server is still in rotation.
 inline constexpr int64_t look_at_server_every_ns = 250'000'000;
 
+// Of an answer to a probe: its head, and what is read behind it to see whether it is Git's.
+inline constexpr size_t probe_head_bytes_max = 16 * 1024;
+inline constexpr size_t probe_answer_bytes = probe_head_bytes_max + 4 * 1024;
+
 // Interim (1xx) answers to one request; a server that sends more has lost its way.
 inline constexpr uint32_t interim_answers_max = 64;
 

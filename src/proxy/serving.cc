@@ -16,6 +16,22 @@ Serving::Serving(Core& core, const config::Config& config, const std::vector<Sit
   core.mailbox().listen(core.ring(), on_message, this);
   worker_.scope.when_empty([](void* self) { static_cast<Serving*>(self)->end_if_drained(); }, this);
   for (Listener& listener : listeners_) listener.start();
+  if (core.index() == 0) watch_servers(pools, seed);
+}
+
+// All that is learnt goes to the pools' health, where every core sees it.
+void Serving::watch_servers(std::deque<SharedPool>& pools, uint64_t seed) {
+  Core& core = worker_.core;
+  Rng seeds(seed);
+  for (SharedPool& pool : pools) {
+    for (uint32_t server = 0; server < pool.servers.size(); server++) {
+      if (pool.config.probe.type != config::Probe::Type::off)
+        probers_.emplace_back(core, pool, server, seeds.next());
+      if (pool.config.agent.port != 0) agents_.emplace_back(core, pool, server, seeds.next());
+    }
+  }
+  for (Prober& prober : probers_) worker_.scope.spawn(prober.run());
+  for (AgentWatch& agent : agents_) worker_.scope.spawn(agent.run());
 }
 
 void Serving::on_message(void* context, uint32_t messages) {
@@ -29,6 +45,8 @@ void Serving::drain() noexcept {
   if (worker_.draining) return;
   worker_.draining = true;
   for (Listener& listener : listeners_) listener.stop();
+  for (Prober& prober : probers_) prober.stop();
+  for (AgentWatch& agent : agents_) agent.stop();
   Session* next = nullptr;
   for (Session* session = worker_.sessions.front(); session != nullptr; session = next) {
     next = worker_.sessions.after(*session);

@@ -1,12 +1,15 @@
 // Serving: the life of the proxy on one core. Accept; on drain let sessions end; when the last is gone, stop
-// the core. What is to be done comes through the core's mailbox. Made and destroyed on the core's thread.
+// the core. What is to be done comes through the core's mailbox. On the first core it also asks the servers
+// how they are. Made and destroyed on the core's thread.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <vector>
 
+#include "proxy/agent_watch.h"
 #include "proxy/listener.h"
+#include "proxy/prober.h"
 #include "proxy/worker.h"
 
 namespace breakwater::proxy {
@@ -22,12 +25,16 @@ class Serving {
 
  private:
   static void on_message(void* context, uint32_t messages);
+  void watch_servers(std::deque<SharedPool>& pools, uint64_t seed);
   void drain() noexcept;
   void stop_sessions() noexcept;
   void end_if_drained() noexcept;
 
   Worker worker_;
   std::deque<Listener> listeners_;
+  // Of one core; they end in the worker's scope.
+  std::deque<Prober> probers_;
+  std::deque<AgentWatch> agents_;
 };
 
 }  // namespace breakwater::proxy

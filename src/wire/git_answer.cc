@@ -98,22 +98,26 @@ GitAnswer judge_git_answer(GitOperation operation, const ResponseHead& head, std
   if (head.fields.find("content-encoding").data() != nullptr) return GitAnswer::fine;  // not readable
   std::array<char, words_bytes_max> room;
   const Beginning beginning = beginning_of(head.body, body, room);
+  const bool is_pack = operation == GitOperation::upload_pack;
+  const bool may_fail =
+      is_pack || operation == GitOperation::advertise_fetch || operation == GitOperation::advertise_push;
+  if (!may_fail) return GitAnswer::fine;
+  if (is_type(head, "text/html")) return GitAnswer::not_git;
+  // A dumb server ignores `?service=` and sends its list of refs as plain text.
+  if (!has_type_of(operation, head)) return GitAnswer::fine;
+  return is_pack ? judge_pack(beginning) : judge_advertisement(beginning);
+}
+
+bool has_type_of(GitOperation operation, const ResponseHead& head) noexcept {
   switch (operation) {
     case GitOperation::advertise_fetch:
-      // A dumb server ignores `?service=` and sends its list of refs as plain text.
-      if (is_type(head, "text/html")) return GitAnswer::not_git;
-      if (!is_type(head, "application/x-git-upload-pack-advertisement")) return GitAnswer::fine;
-      return judge_advertisement(beginning);
+      return is_type(head, "application/x-git-upload-pack-advertisement");
     case GitOperation::advertise_push:
-      if (is_type(head, "text/html")) return GitAnswer::not_git;
-      if (!is_type(head, "application/x-git-receive-pack-advertisement")) return GitAnswer::fine;
-      return judge_advertisement(beginning);
+      return is_type(head, "application/x-git-receive-pack-advertisement");
     case GitOperation::upload_pack:
-      if (!is_type(head, "application/x-git-upload-pack-result"))
-        return is_type(head, "text/html") ? GitAnswer::not_git : GitAnswer::fine;
-      return judge_pack(beginning);
+      return is_type(head, "application/x-git-upload-pack-result");
     default:
-      return GitAnswer::fine;
+      return false;
   }
 }
 

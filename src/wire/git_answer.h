@@ -24,6 +24,9 @@ enum class GitAnswer : uint8_t {
 // that the head says.
 GitAnswer judge_git_answer(GitOperation operation, const ResponseHead& head, std::string_view body) noexcept;
 
+// Does the head say that what follows is Git's answer to `operation`, an advertisement or upload_pack?
+bool has_type_of(GitOperation operation, const ResponseHead& head) noexcept;
+
 std::string_view describe(GitAnswer answer) noexcept;
 
 }  // namespace breakwater::wire

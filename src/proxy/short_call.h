@@ -1,0 +1,49 @@
+// ShortCall: a connection for one question, outside of any request and of the pools: opened, asked, closed,
+// all within one time. cancel() ends whatever is waited for, at any moment.
+//
+// One user, one call at a time: open(); then connect(), send() and receive(), each awaited; then close(). It
+// stays alive until what was awaited has ended.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/await.h"
+#include "core/core.h"
+#include "coro/task.h"
+#include "ring/address.h"
+
+namespace breakwater::proxy {
+
+class ShortCall {
+ public:
+  explicit ShortCall(Core& core) noexcept : core_(core), op_(core), timer_(on_late, this) {}
+  ShortCall(const ShortCall&) = delete;
+  ShortCall& operator=(const ShortCall&) = delete;
+  ~ShortCall() { BW_ASSERT(fd_ < 0); }
+
+  // 0, or -errno: a want of our own, which says nothing of the other side. From `due_ns` on it is too late.
+  int open(const Address& to, int64_t due_ns) noexcept;
+  // Suspend. Less than 0 is -errno; -ECANCELED once it is too late, or cancelled.
+  Task<int32_t> connect(const Address& to);     // 0
+  Task<int32_t> send(std::string_view bytes);   // 0 when all are sent
+  Task<int32_t> receive(std::span<char> into);  // bytes, 0 at the end
+  void close() noexcept;
+
+  void cancel() noexcept;
+  bool late() const noexcept { return late_; }
+
+ private:
+  Task<int32_t> perform(Op::Kind kind);
+  static void on_late(void* context);
+
+  Core& core_;
+  RingCall op_;
+  Timer timer_;
+  int fd_ = -1;
+  bool cancelled_ = false;  // by whomever
+  bool late_ = false;       // by the time
+};
+
+}  // namespace breakwater::proxy
