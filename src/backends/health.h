@@ -35,11 +35,8 @@ enum class State : uint8_t {
   maintenance,  // gets nothing at all
 };
 
-enum class Word : uint8_t {
-  ready,
-  drain,
-  maintenance
-};  // the operator's, or its agent's; the strictest last
+// The operator's, or an agent's; the strictest last.
+enum class Word : uint8_t { ready, drain, maintenance };
 
 // Why a server was last put out.
 enum class Reason : uint8_t { none, connect, probe, agent, failures, slow };

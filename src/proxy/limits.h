@@ -9,7 +9,8 @@
 //   look room          1 x  64 KiB            what a splice looks at ahead of time (Core::look_room)
 //   per client connection  <  4 KiB   Session and its suspended coroutine; no buffer while it waits
 //   per server connection  <  1 KiB   UpstreamConnection, in use or idle
-//   per request            < 16 KiB   Exchange: two heads' fields, two pumps
+//   per probed server      <  4 KiB   Prober and its coroutine, on the first core; 20 KiB more for http and
+//   git per request            < 16 KiB   Exchange: two heads' fields, two pumps
 // Pages of a pool that were never used cost nothing. Pipes hold references to socket memory, not copies.
 #pragma once
 

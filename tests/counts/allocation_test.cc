@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <thread>
 
 #include "base/thread_counts.h"
 #include "coro/frame_pool.h"
@@ -134,6 +136,23 @@ void serve_on_new_connections(const char* what, const Address& from) {
   expect_no_allocation(what, proxy.counts() - before, requests);
 }
 
+void probe_again_and_again(const char* what, const config::Probe& kind, const std::string& answer) {
+  CAPTURE(what);
+  config::Probe probe = kind;
+  probe.interval = probe.fast_interval = config::Duration{2};
+  const Server server(answer);
+  Proxy proxy(server.address(), probe);
+  const auto wait_for = [&proxy](uint64_t probes) {
+    while (proxy.counts().probes < probes) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  wait_for(5);
+  const Counts before = proxy.counts();
+  wait_for(before.probes + 50);
+  const Counts counts = proxy.counts() - before;
+  CHECK(counts.allocations == 0);
+  CHECK(counts.frames == 0);
+}
+
 template <typename Allocate>
 void expect_one(Allocate allocate) {
   const uint64_t allocations = thread_counts.allocations;
@@ -225,4 +244,13 @@ TEST_CASE("a new client connection allocates nothing") {
 
 TEST_CASE("a client whose address is a long text allocates nothing") {
   serve_on_new_connections("new connection, from afar", loopback(0x646464));  // 127.100.100.100
+}
+
+TEST_CASE("a probe allocates nothing") {
+  using Type = config::Probe::Type;
+  probe_again_and_again("tcp", {.type = Type::tcp}, answer(10));
+  probe_again_and_again("http", {.type = Type::http, .path = "/health"}, answer(10));
+  probe_again_and_again("http, another status", {.type = Type::http, .path = "/health", .status = 204},
+                        answer(10));
+  probe_again_and_again("git, not Git", {.type = Type::git, .path = "/a.git"}, chunked_answer(10));
 }

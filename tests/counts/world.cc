@@ -110,19 +110,22 @@ void Server::serve(Peer& peer) {
 
 Counts operator-(const Counts& later, const Counts& earlier) {
   Counts difference;
-  for (const auto member : {&Counts::requests, &Counts::log_lines, &Counts::allocations, &Counts::mallocs,
-                            &Counts::frames, &Counts::system_calls, &Counts::enters, &Counts::sqes,
-                            &Counts::wake_ups, &Counts::switches, &Counts::bytes, &Counts::bytes_copied}) {
+  for (const auto member :
+       {&Counts::requests, &Counts::log_lines, &Counts::probes, &Counts::allocations, &Counts::mallocs,
+        &Counts::frames, &Counts::system_calls, &Counts::enters, &Counts::sqes, &Counts::wake_ups,
+        &Counts::switches, &Counts::bytes, &Counts::bytes_copied}) {
     difference.*member = later.*member - earlier.*member;
   }
   return difference;
 }
 
-Proxy::Proxy(const Address& server) : address_(loopback()), log_(proxy::log_ring_bytes) {
+Proxy::Proxy(const Address& server, const config::Probe& probe)
+    : address_(loopback()), log_(proxy::log_ring_bytes) {
   // Small, so that a pool is soon as full as it will ever be.
   config_.limits.servers_idle = 2;
   config::Pool& pool = config_.pools.emplace_back();
   pool.name = "main";
+  pool.probe = probe;
   pool.servers.push_back({.address = {"server", 80}});
   pools_.emplace_back(pool, std::vector<proxy::Server>{{"server", server}});
   config::Listen listen;
@@ -154,6 +157,7 @@ Counts Proxy::counts() {
   Counts counts;
   counts.requests = stats_.requests.get();
   counts.log_lines = log_lines_;
+  counts.probes = stats_.probes_sent.get();
   counts.allocations = stats_.allocations.get();
   counts.mallocs = mallocs_.load();
   counts.frames = stats_.frames_allocated.get();

@@ -58,7 +58,7 @@ class Server {
 
 // What the core's thread did since it began.
 struct Counts {
-  uint64_t requests = 0, log_lines = 0;
+  uint64_t requests = 0, log_lines = 0, probes = 0;
   uint64_t allocations = 0, mallocs = 0, frames = 0;
   uint64_t system_calls = 0, enters = 0, sqes = 0, wake_ups = 0, switches = 0;
   uint64_t bytes = 0, bytes_copied = 0;  // of bodies
@@ -67,7 +67,7 @@ Counts operator-(const Counts& later, const Counts& earlier);
 
 class Proxy {
  public:
-  explicit Proxy(const Address& server);
+  explicit Proxy(const Address& server, const config::Probe& probe = {});
   ~Proxy();
   const Address& address() const noexcept { return address_; }
   Counts counts();  // one thread at a time
