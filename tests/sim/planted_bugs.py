@@ -138,6 +138,16 @@ BUGS = {
         "proxy/exchange_attempt.cc", 400,
         "  tried_.add(server_index_);\n",
         ""),
+    # A drained core goes on to probe.
+    "probes_without_end": (
+        "proxy/serving.cc", 40,
+        "  for (Prober& prober : probers_) prober.stop();\n",
+        ""),
+    # Who is down stays down.
+    "return_not_noticed": (
+        "proxy/prober.cc", 400,
+        "lives ? probe_.rise : probe_.fall",
+        "lives ? 100 * probe_.rise : probe_.fall"),
     # What may be sent once goes to the next server when the first one breaks.
     "form_sent_elsewhere": (
         "proxy/exchange_attempt.cc", 100,

@@ -35,6 +35,16 @@ config::Config configuration(const Scenario& scenario) {
   return config;
 }
 
+config::Probe probe() {
+  config::Probe probe;
+  probe.type = config::Probe::Type::tcp;
+  probe.interval = std::chrono::milliseconds(probe_interval_ns / ms);
+  probe.fast_interval = std::chrono::milliseconds(probe_fast_interval_ns / ms);
+  probe.timeout = std::chrono::milliseconds(probe_timeout_ns / ms);
+  probe.rise = probe.fall = probe_turns;
+  return probe;
+}
+
 CoreLimits core_limits(const Scenario& scenario) {
   return {.ring_entries = 64,
           .head_buffer_bytes = proxy::head_buffer_bytes,
@@ -59,9 +69,10 @@ struct SimCore {
   std::string lines;
 };
 
-// The others count for a thread, and here all cores share one.
+// The others count for a thread, and here all cores share one; and here no server has an agent.
 bool is_of_a_core(std::string_view counter) {
-  return counter != "system_calls" && counter != "allocations" && counter != "frames_allocated";
+  return !counter.starts_with("agents_") && counter != "system_calls" && counter != "allocations" &&
+         counter != "frames_allocated";
 }
 
 class Run {
@@ -78,6 +89,7 @@ class Run {
   void post(Mailbox::Message message);
   void begin_drain(Mailbox::Message message);
   void check_memory() const;
+  void check_probes();
   void check_end();
   void check_waits() const;
   void add_coverage(std::map<std::string, uint64_t>& coverage) const;
@@ -89,6 +101,7 @@ class Run {
   std::deque<proxy::SharedPool> pools_;
   std::vector<std::unique_ptr<SimCore>> cores_;
   uint64_t turns_ = 0;
+  int64_t begun_ns_ = 0;
   uint64_t proxy_frame_bytes_ = 0;
 };
 
@@ -103,6 +116,7 @@ void Run::start() {
   pool.admission.operations = scenario_.operations_max;
   pool.admission.queue_timeout = std::chrono::milliseconds(queue_timeout_ns / ms);
   pool.health.slow_start = std::chrono::milliseconds(eject_time_ns / ms);
+  if (scenario_.probes) pool.probe = probe();
   std::vector<proxy::Server> servers;
   for (size_t index = 0; index < world_.servers.size(); index++) {
     const std::string name = "server" + std::to_string(index);
@@ -127,6 +141,7 @@ void Run::start() {
   };
   const Faults faults = kernel.faults();
   kernel.calm();  // a start-up has errors of its own, which are not the subject here
+  const uint64_t frame_bytes_before = FramePool::of_this_thread().live_bytes();
   for (uint32_t index = 0; index < scenario_.cores; index++) {
     auto& one = *cores_.emplace_back(std::make_unique<SimCore>(scenario_.scarce));
     std::string why;
@@ -140,7 +155,7 @@ void Run::start() {
                                                    scenario_.seed + index);
   }
   kernel.throw_again(faults);
-  proxy_frame_bytes_ = 0;
+  proxy_frame_bytes_ = FramePool::of_this_thread().live_bytes() - frame_bytes_before;
   if (scenario_.drain_ns != 0)
     kernel.at(kernel.now_ns() + scenario_.drain_ns, [this] { begin_drain(Mailbox::drain); });
   if (scenario_.stop_ns != 0)
@@ -164,8 +179,8 @@ bool Run::all_ended() const {
   return std::all_of(cores_.begin(), cores_.end(), [](const auto& one) { return one->core->ended(); });
 }
 
-// What docs/memory.md promises for frames: 4 KiB a client connection, 1 KiB a server connection and 16 KiB a
-// request.
+// What docs/memory.md promises for frames: 4 KiB a client connection, 1 KiB a server connection, 16 KiB a
+// request and 4 KiB a server that is probed.
 void Run::check_memory() const {
   uint64_t bound = 0;
   for (const std::unique_ptr<SimCore>& one : cores_) {
@@ -173,6 +188,7 @@ void Run::check_memory() const {
     bound += stats.connections_open.get() * 4096 + stats.server_connections_open.get() * 1024 +
              stats.exchanges_active.get() * 16384;
   }
+  if (scenario_.probes) bound += world_.servers.size() * 4096;
   if (proxy_frame_bytes_ > bound) {
     violation("frames of " + std::to_string(proxy_frame_bytes_) + " bytes are more than the documented " +
               std::to_string(bound));
@@ -217,15 +233,16 @@ void Run::turn_one() {
 
 Summary Run::go(std::map<std::string, uint64_t>& coverage) {
   Kernel& kernel = world_.kernel;
-  const int64_t begun = kernel.now_ns();
+  begun_ns_ = kernel.now_ns();
   start();
   while (!world_.clients.empty()) {
     turn_one();
-    if (kernel.now_ns() - begun > simulated_max_ns + world_.jumped_ns)
+    if (kernel.now_ns() - begun_ns_ > simulated_max_ns + world_.jumped_ns)
       violation("the run does not come to its end");
   }
   // Everybody has gone home: with nothing thrown any more, the cores must end by themselves.
   kernel.calm();
+  if (scenario_.probes && !world_.draining) check_probes();
   begin_drain(Mailbox::drain);
   const int64_t limit = kernel.now_ns() + world_.patience_ns + keep_alive_timeout_ns;
   while (!all_ended()) {
@@ -242,7 +259,7 @@ Summary Run::go(std::map<std::string, uint64_t>& coverage) {
     summary.requests += one->stats.requests.get();
   }
   summary.turns = turns_;
-  summary.simulated_ns = kernel.now_ns() - begun;
+  summary.simulated_ns = kernel.now_ns() - begun_ns_;
   // The servers' connections end now, with nobody left to talk to.
   cores_.clear();
   if (kernel.open_descriptors() != 0) {
@@ -256,6 +273,27 @@ Summary Run::go(std::map<std::string, uint64_t>& coverage) {
     kernel.run_events();
   }
   return summary;
+}
+
+// With nothing thrown any more, probes find those who live and those who don't, also such as died and came
+// back.
+void Run::check_probes() {
+  Kernel& kernel = world_.kernel;
+  int64_t until = kernel.now_ns();
+  for (const Restart& restart : scenario_.restarts) until = std::max(until, begun_ns_ + restart.until_ns);
+  until += probe_interval_ns * 2 + (probe_timeout_ns + probe_fast_interval_ns) * (probe_turns + 1) + slack_ns;
+  while (kernel.now_ns() < until) turn_one();
+  for (uint32_t index = 0; index < world_.servers.size(); index++) {
+    const bool lives = index < scenario_.servers;
+    const bool is_down = pools_[0].health.state(index, kernel.now_ns()) == backends::State::down;
+    if (lives == is_down)
+      violation("probes take server " + std::to_string(index) + " for " + (is_down ? "down" : "up"));
+  }
+  for (const Restart& restart : scenario_.restarts) {
+    const backends::Reason reason = pools_[0].health.server(restart.server).reason();
+    if (reason == backends::Reason::probe || reason == backends::Reason::connect)
+      kernel.cover("a server that died was found again by probes");
+  }
 }
 
 void Run::check_end() {
@@ -412,6 +450,7 @@ std::vector<std::string> everything_to_cover() {
                            "Git: until close, and short",
                            "a reply of the proxy",
                            "a server that failed was replaced",
+                           "a server that died was found again by probes",
                            "a surplus on a connection at rest",
                            "result: whole",
                            "result: a reply of the proxy",

@@ -406,6 +406,8 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
     scenario.clients.push_back(std::move(client));
   }
 
+  scenario.probes = dice.one_in(6);
+
   // What the reduction leaves out.
   const auto dropped = [&reduction](const ClientPlan& client) {
     const auto in = [&client](const std::vector<uint32_t>& list) {
@@ -444,9 +446,9 @@ std::string Scenario::describe() const {
   static constexpr const char* framing_names[] = {"chunked", "until-close", "auto"};
   std::string out = "seed " + std::to_string(seed) + ": " + std::to_string(cores) + " cores, " +
                     std::to_string(servers) + " servers" + (a_silent_server ? " and a silent one" : "") +
-                    ", " + std::to_string(clients.size()) + " clients; " + std::string("upload-pack ") +
-                    framing_names[static_cast<size_t>(upload_pack_framing)] + "; " +
-                    (quiet() ? "nothing may fail" : "requests may fail");
+                    (probes ? ", probed" : "") + ", " + std::to_string(clients.size()) + " clients; " +
+                    std::string("upload-pack ") + framing_names[static_cast<size_t>(upload_pack_framing)] +
+                    "; " + (quiet() ? "nothing may fail" : "requests may fail");
   for (size_t fault = 0; fault < fault_kinds; fault++) {
     if (faults.per_mille[fault] == 0) continue;
     out += "\n  fault " + std::string(fault_names[fault]) + ": " + std::to_string(faults.per_mille[fault]) +

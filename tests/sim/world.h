@@ -25,6 +25,11 @@ inline constexpr int64_t linger_timeout_ns = 500 * ms;
 inline constexpr int64_t queue_timeout_ns = 1'000 * ms;
 // A server that failed is passed over for that long at first, and is given less for as long again.
 inline constexpr int64_t eject_time_ns = 300 * ms;
+// Of probes, where there are any.
+inline constexpr int64_t probe_interval_ns = 200 * ms;
+inline constexpr int64_t probe_fast_interval_ns = 50 * ms;
+inline constexpr int64_t probe_timeout_ns = 100 * ms;
+inline constexpr uint32_t probe_turns = 2;  // rise and fall
 // How much later than its timeout anything may happen: ticks, the network, and completions that are late.
 inline constexpr int64_t slack_ns = 400 * ms;
 
