@@ -96,6 +96,24 @@ class Server:
                     continue
         self.processes = []
 
+    def signal(self, number):
+        """To all of its processes, Git's among them."""
+        for process in self.processes:
+            os.killpg(process.pid, number)
+
+    def kill(self):
+        """As a machine goes that loses its power."""
+        self.signal(signal.SIGKILL)
+        for process in self.processes:
+            process.wait()
+        self.processes = []
+
+    def start_again(self):
+        """After kill() or stop(): the same repositories on the same port."""
+        self.configure()
+        if not self.wait_for_port():
+            raise AssertionError(f"{type(self).__name__} did not start again: {self.error_text()}")
+
     def wait_for_port(self):
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
