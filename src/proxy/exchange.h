@@ -158,7 +158,7 @@ class Exchange {
   Error attempt_failure_;  // why the attempt that is being made is given up, but not the request
   backends::Outcome verdict_ = backends::Outcome::good;
   wire::GitAnswer answer_ = wire::GitAnswer::fine;
-  bool told_wait_ = false;      // the server's health knows that this attempt waits for long
+  int64_t told_wait_ns_ = 0;    // how long a wait of this attempt the server's health knows of; 0: none
   bool upload_failed_ = false;  // the server stopped reading; its answer may still come
   bool server_ended_ = false;   // seen while the rest of an upload was still going to it
   bool waits_for_head_ = false;

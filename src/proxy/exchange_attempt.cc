@@ -188,7 +188,7 @@ Task<Exchange::Attempt> Exchange::try_server() {
   phase_ = Phase::connect;
   response_bytes_seen_ = 0;
   attempt_failure_ = {};
-  told_wait_ = false;
+  told_wait_ns_ = 0;
   Error error = co_await get_connection();
   if (error.code == Code::none) {
     phase_ = Phase::request;

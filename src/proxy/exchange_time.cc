@@ -63,18 +63,23 @@ void Exchange::mind_the_wait(int64_t& next_ns) noexcept {
   const int64_t now = core_.now_ns();
   const int64_t waited = now - times_.sent;
   const int64_t patience = health().patience_ns(work_);
-  if (patience > 0 && !told_wait_) {
-    told_wait_ = waited >= patience;
-    if (told_wait_)
+  const bool asks_for_refs = wire::is_advertisement(git_.operation);
+  // Refs that still do not come are told of whenever the wait has doubled: a server that hangs is found also
+  // by one who waits alone.
+  if (patience > 0 && (told_wait_ns_ == 0 || asks_for_refs)) {
+    const int64_t tell_at = std::max(patience, 2 * told_wait_ns_);
+    if (waited >= tell_at) {
+      told_wait_ns_ = waited;
       health().waited(server_index_, work_, waited, now);
-    else
-      next_ns = std::min(next_ns, times_.sent + patience);
+    } else {
+      next_ns = std::min(next_ns, times_.sent + tell_at);
+    }
   }
   if (!replayable_ || interim_answers_ > 0 || health().size() == 1) return;
   const backends::State state = health().state(server_index_, now);
   // A pack may be long in the making, on whatever server; refs are not.
-  const bool hopeless = state == backends::State::down || (state == backends::State::ejected && told_wait_ &&
-                                                           wire::is_advertisement(git_.operation));
+  const bool hopeless = state == backends::State::down ||
+                        (state == backends::State::ejected && told_wait_ns_ > 0 && asks_for_refs);
   if (hopeless && find_another(true)) return end_attempt();
   next_ns = std::min(next_ns, now + look_at_server_every_ns);
 }
