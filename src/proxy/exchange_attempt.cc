@@ -299,6 +299,9 @@ void Exchange::on_upload_ended(void* context) {
   self.request_room_
       .release();  // a server may take long to answer; room for heads is for heads that are being sent
   if (error.code == Code::none && self.phase_ == Phase::request) self.phase_ = Phase::response_head;
+  // The timer was set for an upload that goes on; an answer that is owed is to be looked after sooner.
+  if (error.code == Code::none && self.waits_for_head_ && self.session_.watches())
+    self.core_.timers().arm(self.timer_, self.active_ns_ + watch_after_ns);
   if (error.code == Code::none || self.upload_failed_) return;
   if (error.side == Side::upstream) {
     // The server stopped reading. It may have answered before that (413, 401): the answer decides.

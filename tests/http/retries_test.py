@@ -1,5 +1,7 @@
 """Which request may be sent twice: a connect failure tries the next server, a stale connection is replaced, a push never."""
 
+import socket
+
 from support import (GET, ProxyTest, RefusingServer, SilentServer, always, chunked, get, git_post,
                      main, ok, post)
 
@@ -257,6 +259,24 @@ class BrokenServers(ProxyTest):
         for _ in range(50):
             self.assertEqual(client.ask(GET).body, b"good")
         self.assertEqual(len(broken.requests), 5)
+
+
+class ServersThatGoDown(ProxyTest):
+    def test_who_waits_for_one_on_a_fresh_connection_is_answered_by_another(self):
+        silent, good = self.server(lambda peer: peer.read_request()), self.server(always(ok(b"good")))
+        proxy = self.proxy(silent, good)
+        refs = get(b"/team/repo.git/info/refs?service=git-upload-pack")
+        waiting = [self.client(proxy) for _ in range(2)]  # one of the two is answered
+        for client in waiting:
+            client.send(refs)
+        silent.connection(0).wait_requests(1)
+        silent.listener.shutdown(socket.SHUT_RDWR)
+        silent.listener.close()
+        for _ in range(2):  # one of the two is refused there, so that it is down
+            self.assertEqual(self.client(proxy).ask(PUSH).body, b"good")
+        for client in waiting:
+            self.assertEqual(client.recv_response().body, b"good")
+        self.assertEqual(len(silent.requests), 1)
 
 
 if __name__ == "__main__":
