@@ -237,6 +237,7 @@ class Connection:
             while True:
                 request = Message(self.client_file)
                 self.busy = True
+                self.relay.asked.set()
                 self.relay.fault(Exchange(self, request))
                 self.busy = False
         except (Ended, OSError, ValueError):
@@ -258,6 +259,7 @@ class Connection:
 class Relay:
     def __init__(self, server):
         self.server, self.fault, self.times, self.harmed = server, behave, 0, []
+        self.asked = threading.Event()  # something was
         self.connections, self.lock = set(), threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
