@@ -13,8 +13,8 @@ constexpr int64_t refresh_every_ns = 10'000'000;  // shares grow and ejections e
 constexpr uint64_t load_bound_percent = 125;
 }  // namespace
 
-Balancer::Balancer(const PoolHealth& health, uint32_t start, uint64_t seed)
-    : health_(health), rng_(seed), seats_(health.size()) {
+Balancer::Balancer(PoolHealth& health, uint32_t start, uint64_t seed)
+    : health_(health), rng_(seed), seats_(health.size()), loads_(health.size()) {
   for (uint32_t index = 0; index < health.size(); index++) {
     has_primaries_ = has_primaries_ || health.config().servers[index].primary;
     seats_[index].key = hash(health.config().servers[index].address.text(), false);
@@ -23,6 +23,7 @@ Balancer::Balancer(const PoolHealth& health, uint32_t start, uint64_t seed)
 }
 
 uint32_t Balancer::pick(const Ask& ask, const ServerSet& tried, int64_t now_ns) noexcept {
+  now_ns_ = now_ns;
   refresh(now_ns);
   const bool primaries_only = ask.needs_primary && has_primaries_;
   for (const bool unproven : {false, true}) {
@@ -30,7 +31,9 @@ uint32_t Balancer::pick(const Ask& ask, const ServerSet& tried, int64_t now_ns) 
          {Standing::in_rotation, Standing::backup, Standing::ejected, Standing::down}) {
       if (standing == Standing::down && somebody_is_there_) break;
       const uint32_t server = pick_among({standing, tried, unproven, primaries_only}, ask);
-      if (server != no_server) return server;
+      if (server == no_server) continue;
+      health_.prove(server, now_ns);
+      return server;
     }
   }
   return no_server;
@@ -80,7 +83,7 @@ bool Balancer::fits(uint32_t server, const Among& among) const noexcept {
   if (!among.primaries_only && configured.primary && standing == Standing::in_rotation)
     standing = Standing::backup;
   if (standing != among.standing || among.tried.has(server)) return false;
-  return among.unproven || !health_.unproven(server) || health_.server(server).in_flight() == 0;
+  return among.unproven || !health_.being_proven(server, now_ns_);
 }
 
 // Every server's credit grows by its weight; the richest one pays for all.
@@ -102,14 +105,13 @@ uint32_t Balancer::by_turns(const Among& among) noexcept {
 uint32_t Balancer::least_busy(const Among& among) noexcept {
   Among least_of = among;
   double least = std::numeric_limits<double>::infinity();
-  const auto load = [this](uint32_t index) {
-    return (health_.server(index).in_flight() + 1.0) / seats_[index].weight;
-  };
   for (uint32_t index = 0; index < seats_.size(); index++) {
-    if (fits(index, among)) least = std::min(least, load(index));
+    loads_[index] =
+        (health_.server(index).in_flight() + 1.0) / seats_[index].weight;  // other cores change it
+    if (fits(index, among)) least = std::min(least, loads_[index]);
   }
   for (uint32_t index = 0; index < seats_.size(); index++) {
-    if (fits(index, among) && load(index) > least) least_of.tried.add(index);
+    if (loads_[index] > least) least_of.tried.add(index);
   }
   return by_turns(least_of);
 }
@@ -154,22 +156,27 @@ uint32_t Balancer::of_repository(const Among& among, uint64_t repository) const 
     weights += seats_[index].weight;
   }
   uint32_t best = no_server;
+  uint32_t best_of_all = no_server;  // were there no bound: other cores may fill the last one meanwhile
   double best_lot = std::numeric_limits<double>::infinity();
+  double best_lot_of_all = best_lot;
   for (uint32_t index = 0; index < seats_.size(); index++) {
     if (!fits(index, among)) continue;
     const Seat& seat = seats_[index];
     const uint64_t bound =
         (load_bound_percent * in_flight * seat.weight + 100 * weights - 1) / (100 * weights);
-    if (health_.server(index).in_flight() >= bound) continue;
     Rng lots(repository ^ seat.key);
     const double uniform = (static_cast<double>(lots.next() >> 11) + 1) * 0x1p-53;
     const double lot = -std::log(uniform) / seat.weight;
-    if (lot < best_lot) {
+    if (lot < best_lot_of_all) {
+      best_lot_of_all = lot;
+      best_of_all = index;
+    }
+    if (lot < best_lot && health_.server(index).in_flight() < bound) {
       best_lot = lot;
       best = index;
     }
   }
-  return best;
+  return best != no_server ? best : best_of_all;
 }
 
 }  // namespace breakwater::backends

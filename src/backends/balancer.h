@@ -32,7 +32,7 @@ class Balancer {
  public:
   // `start` differs between cores, so that they do not all begin with the same server. `health` outlives
   // this.
-  Balancer(const PoolHealth& health, uint32_t start, uint64_t seed);
+  Balancer(PoolHealth& health, uint32_t start, uint64_t seed);
 
   struct Ask {
     Work work = Work::other;
@@ -75,9 +75,11 @@ class Balancer {
   uint32_t of_repository(const Among& among, uint64_t repository) const noexcept;
   uint32_t draw(const Among& among) noexcept;
 
-  const PoolHealth& health_;
+  PoolHealth& health_;
   Rng rng_;
   std::vector<Seat> seats_;
+  std::vector<double> loads_;  // of this pick
+  int64_t now_ns_ = 0;         // of this pick
   uint32_t version_ = 0;
   int64_t refresh_ns_ = 0;
   bool somebody_is_there_ = false;

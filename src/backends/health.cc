@@ -18,6 +18,7 @@ constexpr uint32_t samples_min = 5;                 // fewer say nothing
 constexpr uint32_t samples_averaged = 8;            // each new one counts for an eighth
 constexpr int64_t samples_fresh_ns = 60'000 * ms;   // older ones say nothing
 constexpr int64_t slow_before_out_ns = 1'000 * ms;  // it has less weight for that long before it is put out
+constexpr int64_t prove_for_ns = 1'000 * ms;        // then another request may find out
 constexpr uint32_t out_at_ratio = 2;                // times Health::slow_ratio
 constexpr uint32_t whole = 256;                     // of a share
 constexpr uint32_t share_min = 16;                  // of 256: enough to hear whether it is better
@@ -50,26 +51,35 @@ PoolHealth::PoolHealth(const config::Pool& pool)
 
 // ---- what is learnt
 
-void PoolHealth::connected(uint32_t index) noexcept {
+void PoolHealth::reached(uint32_t index, int64_t now_ns) noexcept {
   ServerHealth& server = servers_[index];
   if (!server.unproven_.load(std::memory_order_relaxed)) return;
   server.unproven_.store(false, std::memory_order_relaxed);
+  // What put it out is no longer so.
+  if (server.fact_.load(std::memory_order_relaxed) && server.out_until_ns() > now_ns)
+    server.out_until_ns_.store(now_ns, std::memory_order_relaxed);
+  if (server.reason() == Reason::connect && server.down_.exchange(false, std::memory_order_relaxed))
+    return came_back(server, now_ns);
   changed();
 }
 
 void PoolHealth::report(uint32_t index, Outcome outcome, int64_t now_ns) noexcept {
   ServerHealth& server = servers_[index];
-  if (outcome == Outcome::good) {
-    // Not written without need: all cores read this line.
-    if (server.failures_.load(std::memory_order_relaxed) != 0)
-      server.failures_.store(0, std::memory_order_relaxed);
-    return;
+  // Not written without need: all cores read this line.
+  const auto end_row = [](std::atomic<uint32_t>& row) {
+    if (row.load(std::memory_order_relaxed) != 0) row.store(0, std::memory_order_relaxed);
+  };
+  if (outcome == Outcome::good || outcome == Outcome::answered) {
+    end_row(server.failures_);
+    if (outcome == Outcome::good) end_row(server.errors_);
+    return reached(index, now_ns);
   }
   if (outcome == Outcome::unreachable) {
     server.unproven_.store(true, std::memory_order_relaxed);
     return put_out(index, Reason::connect, now_ns);
   }
-  const uint32_t failures = server.failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+  std::atomic<uint32_t>& row = outcome == Outcome::broke ? server.failures_ : server.errors_;
+  const uint32_t failures = row.fetch_add(1, std::memory_order_relaxed) + 1;
   if (config_.health.errors != 0 && failures >= config_.health.errors)
     put_out(index, Reason::failures, now_ns);
 }
@@ -154,6 +164,8 @@ void PoolHealth::put_out(uint32_t index, Reason reason, int64_t now_ns) noexcept
   server.put_out_ns_.store(now_ns, std::memory_order_relaxed);
   server.ejections_.fetch_add(1, std::memory_order_relaxed);
   server.failures_.store(0, std::memory_order_relaxed);
+  server.errors_.store(0, std::memory_order_relaxed);
+  server.proving_until_ns_.store(0, std::memory_order_relaxed);
   server.slowness_.store(0, std::memory_order_relaxed);
   // It is to be judged by what it does when it is back.
   for (ServerHealth::Latency& latency : server.latency_) latency.samples.store(0, std::memory_order_relaxed);
@@ -173,11 +185,13 @@ bool PoolHealth::may_eject(uint32_t index, int64_t now_ns) const noexcept {
     if (is_out(server, false, now_ns)) out++;
     if (takes_new(other) && !is_out(server, false, now_ns) && !is_out(server, true, now_ns)) left++;
   }
-  return left > 0 && out <= std::max(size_ * config_.health.ejected_max / 100, 1u);
+  const uint32_t share = config_.health.ejected_max;
+  return left > 0 && share > 0 && out <= std::max(size_ * share / 100, 1u);
 }
 
 void PoolHealth::judge_if_due(int64_t now_ns) noexcept {
-  if (size_ < 2 || config_.health.slow_ratio == 0) return;
+  // Where a repository has its server, a server that is slow may only have a repository that is.
+  if (size_ < 2 || config_.health.slow_ratio == 0 || config_.balance == config::Balance::repository) return;
   int64_t judged = judged_ns_.load(std::memory_order_relaxed);
   if (now_ns - judged < judge_every_ns) return;
   if (!judged_ns_.compare_exchange_strong(judged, now_ns, std::memory_order_relaxed)) return;
@@ -301,17 +315,28 @@ bool PoolHealth::keeps_operations(uint32_t index, int64_t now_ns) const noexcept
   return server.word() != Word::maintenance && !is_out(server, true, now_ns);
 }
 
-bool PoolHealth::unproven(uint32_t index) const noexcept {
-  return servers_[index].unproven_.load(std::memory_order_relaxed);
+bool PoolHealth::being_proven(uint32_t index, int64_t now_ns) const noexcept {
+  const ServerHealth& server = servers_[index];
+  return server.unproven_.load(std::memory_order_relaxed) &&
+         server.proving_until_ns_.load(std::memory_order_relaxed) > now_ns;
+}
+
+void PoolHealth::prove(uint32_t index, int64_t now_ns) noexcept {
+  ServerHealth& server = servers_[index];
+  if (server.unproven_.load(std::memory_order_relaxed))
+    server.proving_until_ns_.store(now_ns + prove_for_ns, std::memory_order_relaxed);
 }
 
 bool PoolHealth::panics(int64_t now_ns) const noexcept {
   uint32_t in = 0;
+  uint32_t all = 0;  // that the operator lets in
   for (uint32_t index = 0; index < size_; index++) {
+    if (!takes_new(index)) continue;
     const ServerHealth& server = servers_[index];
-    if (takes_new(index) && !is_out(server, true, now_ns) && !is_out(server, false, now_ns)) in++;
+    all++;
+    if (!is_out(server, true, now_ns) && !is_out(server, false, now_ns)) in++;
   }
-  return in * 100 < size_ * config_.health.panic;
+  return in * 100 < all * config_.health.panic;
 }
 
 }  // namespace breakwater::backends

@@ -43,7 +43,8 @@ enum class Reason : uint8_t { none, connect, probe, agent, failures, slow };
 
 // What one attempt to have a request answered taught of the server.
 enum class Outcome : uint8_t {
-  good,         // it answered, whatever it said to the client
+  good,         // it answered, and Git is well where that could be seen
+  answered,     // it answered, but that says nothing of Git: a 401, a page
   unreachable,  // no connection
   broke,        // it closed, reset, was malformed or stayed silent, before or in its answer
   error,        // 5xx
@@ -104,14 +105,16 @@ class alignas(128) ServerHealth {
   std::atomic<Word> agents_word_{Word::ready};
   std::atomic<uint32_t> agents_percent_{100};
   std::atomic<ProbeFailure> probe_failure_{};
-  std::atomic<bool> unproven_{false};  // no connect succeeded since one failed
-  std::atomic<bool> fact_{false};      // out_until_ is for a failed connect, not for a judgement
+  std::atomic<bool> unproven_{false};  // nobody reached it since a connect failed
+  std::atomic<int64_t> proving_until_ns_{0};
+  std::atomic<bool> fact_{false};  // out_until_ is for a failed connect, not for a judgement
   std::atomic<Reason> reason_{Reason::none};
   std::atomic<int64_t> put_out_ns_{0};
   std::atomic<int64_t> out_until_ns_{0};
   std::atomic<int64_t> out_for_ns_{0};  // how long it was put out the last time
   std::atomic<int64_t> back_ns_{0};     // probes found it up again
-  std::atomic<uint32_t> failures_{0};   // in a row
+  std::atomic<uint32_t> failures_{0};   // of its connections, in a row
+  std::atomic<uint32_t> errors_{0};     // 5xx and Git's, in a row
   std::atomic<uint64_t> ejections_{0};
   std::atomic<uint32_t> slowness_{0};  // in 1/256 of its peers' median; 0: not slow
   std::atomic<int64_t> slow_since_ns_{0};
@@ -137,7 +140,8 @@ class PoolHealth {
     servers_[server].in_flight_.fetch_sub(1, std::memory_order_relaxed);
     servers_[server].served_.fetch_add(1, std::memory_order_relaxed);
   }
-  void connected(uint32_t server) noexcept;
+  // A connection to it was made, or an answer came from it.
+  void reached(uint32_t server, int64_t now_ns) noexcept;
   void report(uint32_t server, Outcome outcome, int64_t now_ns) noexcept;
   // Its first byte took that long; or (`so_far`) did not come for that long.
   void waited(uint32_t server, Work work, int64_t wait_ns, int64_t now_ns) noexcept;
@@ -168,8 +172,10 @@ class PoolHealth {
   bool takes_new(uint32_t server) const noexcept;
   // May requests of an operation that began there go on there?
   bool keeps_operations(uint32_t server, int64_t now_ns) const noexcept;
-  // It may have nothing but one request at a time until a connect succeeds.
-  bool unproven(uint32_t server) const noexcept;
+  // Nobody reached it since a connect failed, and somebody is trying.
+  bool being_proven(uint32_t server, int64_t now_ns) const noexcept;
+  // From whoever is about to send it a request.
+  void prove(uint32_t server, int64_t now_ns) noexcept;
   // So little of the pool is left that no judgement counts.
   bool panics(int64_t now_ns) const noexcept;
 

@@ -214,8 +214,8 @@ Task<bool> Exchange::finish() {
   }
   const bool whole = failure_.code == Code::none && !tunnel_;
   if (failure_.code == Code::none)
-    health().report(server_index_, verdict_, core_.now_ns());
-  else
+    report_answer();
+  else if (!tunnel_)
     report_failure(failure_);
   const bool clean = whole && nothing_left_over();
   if (whole && !clean) fault_ = wire::Fault::unexpected_body;

@@ -77,8 +77,11 @@ class Exchange {
   bool whole_request_at_hand() const noexcept;
   Attempt after_failure(const Error& error) noexcept;
   wire::Fault parse_response_head() noexcept;
-  bool begins_well_enough() noexcept;
+  bool begins_well_enough(bool ended) noexcept;
   void judge_answer() noexcept;
+  void blame_suspects() noexcept;
+  void report_answer() noexcept;
+  Task<void> abandon_upload();
   bool answer_is_useless() const noexcept;
   void mind_the_wait(int64_t& next_ns) noexcept;
   void end_attempt() noexcept;
@@ -132,6 +135,8 @@ class Exchange {
   uint32_t next_server_ = backends::no_server;   // of the next one, if there is to be one
   bool counted_ = false;                         // among the requests in flight on the server
   backends::ServerSet tried_;
+  backends::ServerSet suspects_;     // whose answers were useless
+  bool looked_for_another_ = false;  // in this attempt
   bool ask_is_read_ = false;
   wire::UploadPackAsk ask_;  // of an upload-pack whose body is at hand
   uint32_t attempts_ = 0;

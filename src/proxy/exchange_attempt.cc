@@ -26,6 +26,10 @@ uint32_t Exchange::choose_server() noexcept {
     uint32_t bound = session_.affinity().server_for(pool_index_, repository_);
     if (bound == backends::no_server && health().size() > 1 && !wire::is_advertisement(git_.operation))
       bound = pool_->shared.operations.server_for(operation_key(), now);
+    // A new operation leaves a server that is not well, also on an old connection.
+    const bool begins = wire::is_advertisement(git_.operation);
+    if (bound != backends::no_server && begins && health().state(bound, now) > backends::State::slow)
+      bound = backends::no_server;
     if (bound != backends::no_server && !pool_->balancer.suits(bound, balancer_ask()))
       bound = backends::no_server;
     if (bound != backends::no_server && health().keeps_operations(bound, now)) return bound;
@@ -145,6 +149,8 @@ Exchange::Attempt Exchange::after_failure(const Error& error) noexcept {
 
 // Chooses the server of one more attempt, if there may be one.
 bool Exchange::find_another(bool was_sent) noexcept {
+  if (looked_for_another_) return false;
+  looked_for_another_ = true;
   tried_.add(server_index_);
   if (tried_.size() >= servers_tried_max) return false;
   next_server_ = pool_->balancer.pick(balancer_ask(), tried_, core_.now_ns());
@@ -164,9 +170,36 @@ void Exchange::judge_answer() noexcept {
   const bool git_failed = answer_ == wire::GitAnswer::not_git || answer_ == wire::GitAnswer::error ||
                           answer_ == wire::GitAnswer::empty;
   if (git_failed) verdict_ = backends::Outcome::git_error;
+  // A fast refusal is no proof of speed.
   const int64_t wait = times_.first_byte - times_.sent;
-  if (verdict_ == backends::Outcome::good && wait > 0 && interim_answers_ == 0)
+  if (verdict_ == backends::Outcome::good && status < 400 && wait > 0 && interim_answers_ == 0)
     health().waited(server_index_, work_, wait, core_.now_ns());
+}
+
+// Those whose useless answer was replaced by a good one are to blame for theirs; if all fail alike, the
+// request is.
+void Exchange::blame_suspects() noexcept {
+  if (suspects_.size() == 0 || response_.status != 200 || verdict_ != backends::Outcome::good) return;
+  for (uint32_t server = 0; server < health().size(); server++) {
+    if (suspects_.has(server)) health().report(server, backends::Outcome::git_error, core_.now_ns());
+  }
+}
+
+// What an answer that came whole teaches. Errors only count against another server's better answer.
+void Exchange::report_answer() noexcept {
+  if (verdict_ != backends::Outcome::good) return;
+  const bool is_git = git_.operation != wire::GitOperation::other;
+  const bool git_is_well = is_git && response_.status == 200 && answer_ == wire::GitAnswer::fine;
+  health().report(server_index_, git_is_well ? backends::Outcome::good : backends::Outcome::answered,
+                  core_.now_ns());
+}
+
+// Ends what is still being sent, which is no failure of the exchange.
+Task<void> Exchange::abandon_upload() {
+  const bool failed_before = upload_failed_;
+  stop_upload();
+  if (upload_.running()) co_await upload_.finished;
+  upload_failed_ = failed_before;
 }
 
 // Would the client be better served by another server's answer? Only asked for what may be sent again.
@@ -177,7 +210,8 @@ bool Exchange::answer_is_useless() const noexcept {
 
 // What a failure teaches of the server.
 void Exchange::report_failure(const Error& error) noexcept {
-  if (error.side != Side::upstream) return;
+  // A head that is too large for us may be the client's making.
+  if (error.side != Side::upstream || fault_ == wire::Fault::head_too_large) return;
   const backends::Outcome outcome =
       phase_ == Phase::connect ? backends::Outcome::unreachable : backends::Outcome::broke;
   health().report(server_index_, outcome, core_.now_ns());
@@ -186,6 +220,9 @@ void Exchange::report_failure(const Error& error) noexcept {
 // One attempt: until the head of the answer is on its way to the client, or it is clear that it won't be.
 Task<Exchange::Attempt> Exchange::try_server() {
   phase_ = Phase::connect;
+  timer_.disarm();
+  active_ns_ = core_.now_ns();
+  looked_for_another_ = false;
   response_bytes_seen_ = 0;
   attempt_failure_ = {};
   told_wait_ns_ = 0;
@@ -204,10 +241,12 @@ Task<Exchange::Attempt> Exchange::try_server() {
   if (error.code == Code::none && !unprovable) {
     judge_answer();
     if (answer_is_useless() && find_another(true)) {
-      health().report(server_index_, verdict_, core_.now_ns());
+      if (verdict_ != backends::Outcome::good) suspects_.add(server_index_);
+      co_await abandon_upload();
       server_.finish(UpstreamLease::Ending::aborted);
-      co_return Attempt::elsewhere;
+      co_return failure_.code == Code::none ? Attempt::elsewhere : Attempt::failed;
     }
+    blame_suspects();
     remember_operation();
     co_return Attempt::answered;
   }
@@ -227,8 +266,7 @@ Task<Exchange::Attempt> Exchange::try_server() {
       report_failure(error);
     }
   }
-  upload_.stop(error);
-  if (upload_.running()) co_await upload_.finished;
+  co_await abandon_upload();
   server_.finish(UpstreamLease::Ending::aborted);
   if (failure_.code != Code::none) co_return Attempt::failed;  // whoever waited for it has gone
   failure_ = error;
@@ -253,7 +291,7 @@ Task<Error> Exchange::get_connection() {
       co_return error;
     }
     server_ = std::move(*connected);
-    health().connected(server_index_);
+    health().reached(server_index_, core_.now_ns());
   }
   times_.connected = core_.now_ns();
   const Error none = failure_;  // the client may have gone while we connected
@@ -349,7 +387,7 @@ Task<Error> Exchange::receive_response_head() {
         const Error error{Code::malformed, Side::upstream, 0};
         co_return error;
       }
-      if (is_whole && (begins_well_enough() || ended)) {
+      if (is_whole && begins_well_enough(ended)) {
         const Error none;
         co_return none;
       }
@@ -385,12 +423,17 @@ wire::Fault Exchange::parse_response_head() noexcept {
 
 // Where another server could be asked, a Git answer is not begun before its first words are there: they may
 // be that Git has died.
-bool Exchange::begins_well_enough() noexcept {
+bool Exchange::begins_well_enough(bool ended) noexcept {
   answer_ = wire::GitAnswer::fine;
-  if (response_.status != 200 || health().size() == 1) return true;
+  const bool is_head = request_.method == wire::Method::head;
+  if (response_.status != 200 || is_head || health().size() == 1) return true;
   const std::string_view body = server_->receiver().inbox().view().substr(response_scanner_.end());
-  answer_ = wire::judge_git_answer(git_.operation, response_, body);
-  return answer_ != wire::GitAnswer::undecided || body.size() >= git_words_bytes_max;
+  const bool is_enough = body.size() >= git_words_bytes_max;
+  const wire::Behind behind = ended       ? wire::Behind::nothing
+                              : is_enough ? wire::Behind::unknown
+                                          : wire::Behind::more;
+  answer_ = wire::judge_git_answer(git_.operation, response_, body, behind);
+  return answer_ != wire::GitAnswer::undecided;
 }
 
 // 100 Continue, 103 Early Hints and the like. HTTP/1.0 clients don't know them.

@@ -78,7 +78,8 @@ void Exchange::mind_the_wait(int64_t& next_ns) noexcept {
   if (!replayable_ || interim_answers_ > 0 || health().size() == 1) return;
   const backends::State state = health().state(server_index_, now);
   // A pack may be long in the making, on whatever server; refs are not.
-  const bool hopeless = state == backends::State::down ||
+  const bool put_out_since = health().server(server_index_).put_out_ns() >= times_.connect_begun;
+  const bool hopeless = (state == backends::State::down && put_out_since) ||
                         (state == backends::State::ejected && told_wait_ns_ > 0 && asks_for_refs);
   if (hopeless && find_another(true)) return end_attempt();
   next_ns = std::min(next_ns, now + look_at_server_every_ns);

@@ -68,8 +68,9 @@ Splicer::Next Splicer::run() noexcept {
         dry_runs_ = moved_bytes_ > moved_before ? 0 : dry_runs_ + 1;
         return stalled() ? give_up_on_splice() : wait_for_source();
       }
-      if (fill() == Came::failed) return ended_badly_ ? Next::ended_badly : Next::failed;
+      if (fill() == Came::failed) return Next::failed;
       if (pipe_.held_bytes() == 0) {
+        if (ended_badly_ && vetted_bytes_ == 0) return Next::ended_badly;
         if (source_ended_ || nothing_may_pass()) return Next::leave;
         continue;  // drained
       }
@@ -135,7 +136,8 @@ Splicer::Came Splicer::look() noexcept {
   } else {
     vetted_bytes_ = reader_->vet(raw);
     ended_badly_ = reader_->done() && route_.ends_in_flush && reader_->tail() != wire::flush_pkt;
-    if (ended_badly_) return Came::failed;  // before the sink hears of the end
+    // Git's last words may pass, but the sink does not hear of the end.
+    if (ended_badly_) vetted_bytes_ -= wire::last_chunk_bytes;
     // A line that is cut may be whole soon; if there is no more of it than last time, it won't.
     const bool cut = vetted_bytes_ == 0 && reader_->line_is_cut() && raw.size() != cut_bytes_;
     cut_bytes_ = cut ? raw.size() : 0;

@@ -16,38 +16,42 @@ constexpr size_t chunk_line_bytes_max = 24;
 constexpr size_t words_bytes_max =
     512;  // what Git has to say fits; of an error's text the rest does not matter
 
-// What the body begins with, without its framing. `whole`: there is nothing behind it.
+// What the body begins with, without its framing, and what stands behind it.
 struct Beginning {
   std::string_view payload;
-  bool whole = false;
+  Behind behind = Behind::more;
 };
 
-// Joins the payload of the first chunks in `room`. What is malformed ends it: the body's reader will judge.
-Beginning beginning_of_chunks(std::string_view body, std::span<char, words_bytes_max> room) noexcept {
+// Joins the payload of the first chunks in `room`. What is malformed, or longer than it need be, ends it: the
+// body's reader will judge.
+Beginning beginning_of_chunks(std::string_view body, std::span<char, words_bytes_max> room,
+                              Behind behind) noexcept {
   size_t filled = 0;
+  const auto end_with = [&](Behind what) { return Beginning{{room.data(), filled}, what}; };
   for (;;) {
     const size_t line = body.substr(0, chunk_line_bytes_max).find("\r\n");
-    if (line == std::string_view::npos) break;
+    const bool may_be_cut = body.size() < chunk_line_bytes_max;
+    if (line == std::string_view::npos) return end_with(may_be_cut ? behind : Behind::unknown);
     size_t bytes = 0;
     const auto [end, status] = std::from_chars(body.data(), body.data() + line, bytes, 16);
-    if (status != std::errc{}) break;
-    if (bytes == 0) return {{room.data(), filled}, true};
+    if (status != std::errc{}) return end_with(Behind::unknown);
+    if (bytes == 0) return end_with(Behind::nothing);
     body.remove_prefix(line + 2);
     const size_t take = std::min({bytes, body.size(), room.size() - filled});
     std::memcpy(room.data() + filled, body.data(), take);
     filled += take;
-    if (filled == room.size() || bytes > body.size() || body.size() - bytes < 2) break;
+    if (filled == room.size()) return end_with(Behind::unknown);
+    if (bytes > body.size() || body.size() - bytes < 2) return end_with(behind);
     body.remove_prefix(bytes + 2);
   }
-  return {{room.data(), filled}, false};
 }
 
 Beginning beginning_of(const BodyFraming& framing, std::string_view body,
-                       std::span<char, words_bytes_max> room) noexcept {
+                       std::span<char, words_bytes_max> room, Behind behind) noexcept {
   if (framing.kind == BodyKind::length)
-    return {body.substr(0, framing.length), body.size() >= framing.length};
-  if (framing.kind == BodyKind::chunked) return beginning_of_chunks(body, room);
-  return {body, framing.kind == BodyKind::none};
+    return {body.substr(0, framing.length), body.size() >= framing.length ? Behind::nothing : behind};
+  if (framing.kind == BodyKind::chunked) return beginning_of_chunks(body, room, behind);
+  return {body, framing.kind == BodyKind::none ? Behind::nothing : behind};
 }
 
 bool is_type(const ResponseHead& head, std::string_view wanted) noexcept {
@@ -74,9 +78,10 @@ GitAnswer judge_advertisement(const Beginning& body) noexcept {
     const std::string_view text = is_cut && rest.size() > 4 ? rest.substr(4) : line.payload;
     const bool tells = line.kind == PktLine::Kind::data || text.size() >= service.size();
     if (tells && text.starts_with("ERR "))
-      return is_cut && !body.whole ? GitAnswer::undecided : judge_error(text);
+      return is_cut && body.behind == Behind::more ? GitAnswer::undecided : judge_error(text);
     if (tells && !text.starts_with(service)) return GitAnswer::fine;
-    if (is_cut) return body.whole ? GitAnswer::empty : GitAnswer::undecided;
+    if (is_cut && body.behind == Behind::nothing) return GitAnswer::empty;
+    if (is_cut) return body.behind == Behind::more ? GitAnswer::undecided : GitAnswer::fine;
     flushed = line.kind == PktLine::Kind::flush;
     rest.remove_prefix(line.bytes);
   }
@@ -84,20 +89,20 @@ GitAnswer judge_advertisement(const Beginning& body) noexcept {
 
 GitAnswer judge_pack(const Beginning& body) noexcept {
   constexpr size_t lead = 8;  // four digits and "ERR "
-  if (body.payload.size() < lead) return body.whole ? GitAnswer::fine : GitAnswer::undecided;
+  if (body.payload.size() < lead) return body.behind == Behind::more ? GitAnswer::undecided : GitAnswer::fine;
   if (body.payload.substr(4, 4) != "ERR ") return GitAnswer::fine;
   const PktLine line = read_pkt_line(body.payload);
   if (line.kind != PktLine::Kind::incomplete) return judge_error(line.payload);
-  return body.whole || body.payload.size() >= words_bytes_max ? judge_error(body.payload)
-                                                              : GitAnswer::undecided;
+  return body.behind == Behind::more ? GitAnswer::undecided : judge_error(body.payload);
 }
 
 }  // namespace
 
-GitAnswer judge_git_answer(GitOperation operation, const ResponseHead& head, std::string_view body) noexcept {
+GitAnswer judge_git_answer(GitOperation operation, const ResponseHead& head, std::string_view body,
+                           Behind behind) noexcept {
   if (head.fields.find("content-encoding").data() != nullptr) return GitAnswer::fine;  // not readable
   std::array<char, words_bytes_max> room;
-  const Beginning beginning = beginning_of(head.body, body, room);
+  const Beginning beginning = beginning_of(head.body, body, room, behind);
   const bool is_pack = operation == GitOperation::upload_pack;
   const bool may_fail =
       is_pack || operation == GitOperation::advertise_fetch || operation == GitOperation::advertise_push;

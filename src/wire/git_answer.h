@@ -21,8 +21,14 @@ enum class GitAnswer : uint8_t {
 };
 
 // Of a 200 to an info/refs?service= or an upload-pack request. `body` is what is there of it, in the framing
-// that the head says.
-GitAnswer judge_git_answer(GitOperation operation, const ResponseHead& head, std::string_view body) noexcept;
+// that the head says; undecided only while more may come.
+enum class Behind : uint8_t {
+  more,     // may come
+  unknown,  // whatever comes will not be looked at
+  nothing,  // the connection has ended
+};
+GitAnswer judge_git_answer(GitOperation operation, const ResponseHead& head, std::string_view body,
+                           Behind behind = Behind::more) noexcept;
 
 // Does the head say that what follows is Git's answer to `operation`, an advertisement or upload_pack?
 bool has_type_of(GitOperation operation, const ResponseHead& head) noexcept;

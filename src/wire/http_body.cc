@@ -256,6 +256,7 @@ size_t BodyReader::vet(std::string_view raw) noexcept {
 size_t BodyReader::vet_chunk_line(std::string_view raw) noexcept {
   constexpr size_t digits_max = 8;
   constexpr std::string_view last_chunk = "0\r\n\r\n";
+  static_assert(last_chunk.size() == last_chunk_bytes);
   if (line_bytes_ != 0) return 0;
   if (raw.starts_with(last_chunk)) {
     state_ = State::done;

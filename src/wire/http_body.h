@@ -120,6 +120,9 @@ class BodyReader {
 // judges.
 size_t large_chunk_line(std::string_view raw) noexcept;
 
+// The last chunk as vet() lets it pass, without trailers: "0\r\n\r\n".
+inline constexpr size_t last_chunk_bytes = 5;
+
 // "<hex>\r\n" for a chunk of `bytes` > 0. Returns the bytes written, at most 18.
 inline constexpr size_t chunk_header_bytes_max = 18;
 size_t write_chunk_header(uint64_t bytes, std::span<char, chunk_header_bytes_max> out) noexcept;

@@ -54,7 +54,7 @@ UploadPackAsk read_upload_pack_request(uint8_t protocol_version, bool encoded,
 
 void UploadPackEnd::start(UploadPackAnswer answer) noexcept {
   answer_ = answer;
-  malformed_ = pack_seen_ = proven_ = false;
+  malformed_ = pack_seen_ = fatal_ = proven_ = false;
   head_bytes_ = 0;
   left_ = line_bytes_ = 0;
 }
@@ -99,8 +99,9 @@ void UploadPackEnd::take_length() noexcept {
   } else {
     head_bytes_ = 0;
     const bool flush = length == 0;
-    proven_ =
-        flush && (answer_ == UploadPackAnswer::v2 || (answer_ == UploadPackAnswer::sideband && pack_seen_));
+    const bool ends =
+        answer_ == UploadPackAnswer::v2 || (answer_ == UploadPackAnswer::sideband && pack_seen_);
+    proven_ = fatal_ || (flush && ends);
   }
 }
 
@@ -108,7 +109,8 @@ void UploadPackEnd::take_length() noexcept {
 void UploadPackEnd::take_lead() noexcept {
   const std::string_view lead(head_.data() + length_digits, head_bytes_ - length_digits);
   if (lead[0] == '\x01') pack_seen_ = true;
-  proven_ = answer_ != UploadPackAnswer::unprovable && (lead[0] == '\x03' || lead == "ERR ");
+  if (answer_ != UploadPackAnswer::unprovable && (lead[0] == '\x03' || lead == "ERR ")) fatal_ = true;
+  proven_ = fatal_;
   left_ = line_bytes_ - head_bytes_;
   head_bytes_ = 0;
 }

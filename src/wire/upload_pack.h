@@ -4,8 +4,8 @@
 // Answers of protocol v2 are pkt-lines up to one flush-pkt. Answers of v0 and v1 are pkt-lines whose pack, if
 // the client asked for side-band or side-band-64k, comes in sideband 1, and the flush-pkt behind it is the
 // end (the one behind a shallow section is not). Without a sideband the pack ends in its own hash: nothing
-// that could be seen in passing. An `ERR` line or a fatal message (sideband 3) as the last thing said is an
-// end too: Git's client shows it and fails. Pure; no allocation.
+// that could be seen in passing. Behind an `ERR` line or a fatal message (sideband 3) any
+// pkt-line may be the last: Git's client shows the message and fails. Pure; no allocation.
 #pragma once
 
 #include <array>
@@ -51,6 +51,7 @@ class UploadPackEnd {
   UploadPackAnswer answer_ = UploadPackAnswer::unprovable;
   bool malformed_ = false;  // no pkt-lines: nothing is proven any more
   bool pack_seen_ = false;
+  bool fatal_ = false;  // Git said that it failed: whatever comes behind that, its client fails
   bool proven_ = false;
   std::array<char, length_digits + lead_bytes> head_;  // of the pkt-line that is being read
   uint32_t head_bytes_ = 0;                            // in head_; 0 between pkt-lines and behind the lead

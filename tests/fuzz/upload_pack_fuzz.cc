@@ -30,13 +30,15 @@ bool proven(UploadPackAnswer answer, std::string_view bytes, size_t cut, bool sk
 bool plainly_proven(UploadPackAnswer answer, std::string_view bytes) {
   bool whole = false;
   bool pack = false;
+  bool fatal = false;
   while (!bytes.empty()) {
     const PktLine line = read_pkt_line(bytes);
     if (line.bytes == 0) return false;
     bytes.remove_prefix(line.bytes);
     pack = pack || line.payload.starts_with('\x01');
     const bool is_end = line.kind == PktLine::Kind::flush && (answer == UploadPackAnswer::v2 || pack);
-    whole = is_end || line.payload.starts_with("ERR ") || line.payload.starts_with('\x03');
+    fatal = fatal || line.payload.starts_with("ERR ") || line.payload.starts_with('\x03');
+    whole = is_end || fatal;
   }
   return whole;
 }

@@ -1,5 +1,7 @@
 """Git died behind a server that says 200 and ends its answer in good order: it is seen, and never passed on as whole."""
 
+import random
+
 from support import ProxyTest, always, chunked, get, git_post, main, ok, pattern
 from upload_pack_framing_test import ANSWER_V2, CLONE_V2, OID, RESULT, line, pack, request_v0, upload_pack
 
@@ -73,6 +75,62 @@ class Packs(ProxyTest):
                         upload_pack(b"no pkt-lines")):
             _, client = self.fetch(b"hello", 8000, request)
             self.assertEqual(client.recv_response().body, b"hello")
+
+
+class Ends(ProxyTest):
+    def test_chunks_of_every_size_and_cut_pass_byte_for_byte(self):
+        rng = random.Random(5)
+        for size in (1048576 - 5, 1048576 - 4, 1048576 - 3, 1048576, 1048577, 1048580, 65532, 65536, 65540):
+            body = line(b"packfile\n") + pack(4_000_000) + b"0000"
+            server = self.server(always(in_chunks(body, size, RESULT)))
+            client = self.client(self.proxy(server, tables='upload_pack_framing = "chunked"'))
+            self.assertTrue(client.ask(upload_pack(CLONE_V2)).body == body)
+        for seed in range(30):
+            rng = random.Random(seed)
+            body = line(b"packfile\n") + pack(700_000) + b"0000"
+            pieces, at = [], 0
+            while at < len(body):
+                n = rng.choice([1, 2, 3, 4, 5, 6, 7, 100, 4000, 8000, 30000]) if at > 300000 else 8000
+                pieces.append(body[at:at + n]); at += n
+            raw = CHUNKED + RESULT + b"\r\n\r\n" + chunked(*pieces)
+            def script(peer):
+                peer.read_request()
+                at = 0
+                while at < len(raw):
+                    n = rng.choice([1, 2, 3, 7, 1000, 20000, 60000]) if at > 650000 else 60000
+                    peer.send(raw[at:at + n]); at += n
+            server = self.server(script)
+            proxy = self.proxy(server, tables='upload_pack_framing = "chunked"')
+            client = self.client(proxy)
+            self.assertTrue(client.ask(upload_pack(CLONE_V2)).body == body, seed)
+
+    def test_every_way_in_which_git_may_end_passes(self):
+        whole_v0 = line(b"NAK\n") + pack(300_000) + b"0000"
+        shallow = line(b"shallow " + OID) + b"0000" + whole_v0
+        done = request_v0(b"multi_ack side-band-64k", b"done\n")
+        cases = [
+            ("v0", upload_pack(done, 0), whole_v0), ("v0 shallow", upload_pack(done, 0), shallow),
+            ("v0 band 3", upload_pack(done, 0), line(b"NAK\n") + line(b"\x03no")),
+            ("v0 band 3 and flush", upload_pack(done, 0), line(b"NAK\n") + line(b"\x03no") + b"0000"),
+            ("v0 ERR", upload_pack(done, 0), line(b"ERR no")),
+            ("v0 ERR and flush", upload_pack(done, 0), line(b"ERR no") + b"0000"),
+            ("v2 band 3", upload_pack(CLONE_V2), line(b"packfile\n") + line(b"\x03no")),
+            ("v2 band 3 newline progress", upload_pack(CLONE_V2), line(b"packfile\n") + line(b"\x03no") + line(b"\x02bye")),
+        ]
+        for name, request, body in cases:
+            with self.subTest(name):
+                server = self.server(always(in_chunks(body, 8000, RESULT)))
+                reply = self.client(self.proxy(server, tables='upload_pack_framing = "chunked"')).ask(request)
+                self.assertEqual((reply.status, reply.body == body), (200, True))
+        with self.subTest("1.0"):
+            server = self.server(always(in_chunks(whole_v0, 8000, RESULT)))
+            reply = self.client(self.proxy(server, tables='upload_pack_framing = "chunked"')).ask(upload_pack(done, 0).replace(b"HTTP/1.1", b"HTTP/1.0"))
+            self.assertTrue(reply.body == whole_v0)
+        with self.subTest("trailers"):
+            raw = CHUNKED + RESULT + b"\r\n\r\n" + chunked(*[whole_v0[a:a+8000] for a in range(0, len(whole_v0), 8000)], trailers=[b"X-A: b"])
+            server = self.server(always(raw))
+            reply = self.client(self.proxy(server, tables='upload_pack_framing = "chunked"')).ask(upload_pack(done, 0))
+            self.assertTrue(reply.body == whole_v0)
 
 
 class OtherServers(ProxyTest):

@@ -519,7 +519,9 @@ void Client::check_affinity(const RequestPlan& plan, const Outcome& outcome) {
   std::erase_if(server_of_, [&plan](const auto& known) { return known.first != plan.repository; });
   if (!world_.quiet || outcome.result != Result::whole || plan.login) return;
   const int server = world_.find(plan.id)->server;
-  if (plan.server_fault != ServerFault::none) server_of_.erase(plan.repository);  // it may have been replaced
+  // info/refs begins anew, and leaves a server that has failed others.
+  const bool begins = plan.kind == Kind::advertise_fetch || plan.kind == Kind::advertise_push;
+  if (begins || plan.server_fault != ServerFault::none) server_of_.erase(plan.repository);  // it may have been replaced
   const auto [known, fresh] = server_of_.emplace(plan.repository, server);
   if (!fresh && known->second != server) {
     violation("request " + std::to_string(plan.id) + " went to server " + std::to_string(server) +

@@ -35,7 +35,7 @@ std::map<uint32_t, uint32_t> many(Balancer& balancer, uint32_t count, int64_t no
 
 TEST_CASE("balancer: by turns, from where it was told to start") {
   const World world(config::Balance::round_robin);
-  const PoolHealth health(world.pool);
+  PoolHealth health(world.pool);
   Balancer balancer(health, 4, 1);
   CHECK(balancer.pick({Work::other, 0}, {}, second) == 1);
   CHECK(balancer.pick({Work::other, 0}, {}, second) == 0);
@@ -45,7 +45,7 @@ TEST_CASE("balancer: by turns, from where it was told to start") {
 
 TEST_CASE("balancer: turns follow the weights, and are spread") {
   const World world(config::Balance::round_robin, {300, 100, 100});
-  const PoolHealth health(world.pool);
+  PoolHealth health(world.pool);
   Balancer balancer(health, 0, 1);
   const std::map<uint32_t, uint32_t> picked = many(balancer, 50);
   CHECK(picked == std::map<uint32_t, uint32_t>{{0, 30}, {1, 10}, {2, 10}});
@@ -116,10 +116,9 @@ TEST_CASE("balancer: one request finds out whether a server lives again") {
   ServerSet tried;
   tried.add(1);
   CHECK(balancer.pick({Work::other, 0}, tried, later) == 0);
-  health.begin(0);
   CHECK(many(balancer, 10, later) == std::map<uint32_t, uint32_t>{{1, 10}});
   CHECK(balancer.pick({Work::other, 0}, tried, later) == 0);  // nobody else is left
-  health.connected(0);
+  health.reached(0, later);
   CHECK(many(balancer, 10, later)[0] > 0);
 }
 
@@ -164,7 +163,7 @@ TEST_CASE("balancer: a repository has its server on every node, and moves only i
   World other_order(config::Balance::repository, {100, 100, 100, 100});
   std::swap(other_order.pool.servers[0], other_order.pool.servers[3]);
   PoolHealth health(world.pool);
-  const PoolHealth health_there(other_order.pool);
+  PoolHealth health_there(other_order.pool);
   Balancer here(health, 0, 1), there(health_there, 2, 99);
   std::map<uint64_t, uint32_t> home;
   std::map<uint32_t, uint32_t> count;

@@ -55,10 +55,12 @@ TEST_CASE("health: one failed connect puts a server out, for a time that doubles
     CHECK(health.state(0, now + seconds * second - 1) == State::down);
     now += seconds * second;
     CHECK(health.state(0, now) == State::up);
-    CHECK(health.unproven(0));
+    CHECK_FALSE(health.being_proven(0, now));
+    health.prove(0, now);
+    CHECK(health.being_proven(0, now));
   }
-  health.connected(0);
-  CHECK_FALSE(health.unproven(0));
+  health.reached(0, now);
+  CHECK_FALSE(health.being_proven(0, now));
   now += 600 * second;  // twice as long as it was out
   health.report(0, Outcome::unreachable, now);
   CHECK(health.state(0, now + 5 * second - 1) == State::down);

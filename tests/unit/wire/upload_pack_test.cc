@@ -61,7 +61,9 @@ TEST_CASE("an error of Git's own is an end, once it is there whole") {
       CHECK(proven(answer, error));
       CHECK(proven(answer, pack + error));
       CHECK_FALSE(proven(answer, error.substr(0, error.size() - 1)));
-      CHECK_FALSE(proven(answer, error + line("more")));
+      CHECK(proven(answer, error + line("\2more")));  // its client fails in any case
+      CHECK(proven(answer, error + line("\2more") + "0000"));
+      CHECK_FALSE(proven(answer, error + "00"));
     }
   }
   CHECK_FALSE(proven(UploadPackAnswer::v2, line("ERROR")));
