@@ -273,7 +273,7 @@ class ServersThatGoDown(ProxyTest):
         silent.listener.shutdown(socket.SHUT_RDWR)
         silent.listener.close()
         for _ in range(2):  # one of the two is refused there, so that it is down
-            self.assertEqual(self.client(proxy).ask(PUSH).body, b"good")
+            self.assertEqual(self.client(proxy).ask(GET).body, b"good")
         for client in waiting:
             self.assertEqual(client.recv_response().body, b"good")
         self.assertEqual(len(silent.requests), 1)
