@@ -521,7 +521,8 @@ void Client::check_affinity(const RequestPlan& plan, const Outcome& outcome) {
   const int server = world_.find(plan.id)->server;
   // info/refs begins anew, and leaves a server that has failed others.
   const bool begins = plan.kind == Kind::advertise_fetch || plan.kind == Kind::advertise_push;
-  if (begins || plan.server_fault != ServerFault::none) server_of_.erase(plan.repository);  // it may have been replaced
+  if (begins || plan.server_fault != ServerFault::none)
+    server_of_.erase(plan.repository);  // it may have been replaced
   const auto [known, fresh] = server_of_.emplace(plan.repository, server);
   if (!fresh && known->second != server) {
     violation("request " + std::to_string(plan.id) + " went to server " + std::to_string(server) +
