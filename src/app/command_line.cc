@@ -8,6 +8,7 @@
 
 #include "config/explain.h"
 #include "config/parse.h"
+#include "config/schema.h"
 #include "config/server.h"
 
 namespace breakwater::app {
@@ -81,6 +82,11 @@ bool from_options(const Options& options, config::Config& config, std::string& w
       return false;
     }
     pool.servers.push_back(std::move(server));
+  }
+  if (config::slots_of(pool) > config::slots_per_pool_max) {
+    why = "--backend: all together may have more than " + std::to_string(config::slots_per_pool_max) +
+          " addresses; a name has 8 unless slots=N stands behind it";
+    return false;
   }
   config.listens.push_back(listen);
   config.pools.push_back(pool);
@@ -165,7 +171,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
   run_command->add_option("-f,--file", options.file, "Configuration file (TOML)")->type_name("FILE");
   run_command->add_option("--listen", options.listen, "Accept clients here")->type_name("ADDRESS:PORT");
   run_command->add_option("--backend", options.backends, "A server; may be repeated")
-      ->type_name("HOST:PORT|unix:PATH")
+      ->type_name("HOST:PORT|srv:NAME|unix:PATH")
       ->allow_extra_args(false);
   CLI::Option* const cores =
       run_command->add_option("--cores", options.cores, "Cores to serve on (default: every CPU allowed)")

@@ -16,12 +16,14 @@ constexpr int64_t ns(Duration duration) {
 }
 
 // "host:port" as written; host may be a name, an IPv4 address or [v6]. A server may be a unix socket instead:
-// then only `path` is set.
+// then only `path` is set; or a name whose SRV records say hosts and ports: then only `host` and `service`.
 struct Endpoint {
   std::string host;
   uint16_t port = 0;
-  std::string path;          // "/run/gogs.sock"
-  std::string text() const;  // "host:port", v6 in brackets; "unix:/run/gogs.sock"
+  std::string path;  // "/run/gogs.sock"
+  bool service = false;
+  std::string text()
+      const;  // "host:port", v6 in brackets; "unix:/run/gogs.sock"; "srv:_git._tcp.example.com"
   bool operator==(const Endpoint&) const = default;
 };
 
@@ -51,6 +53,7 @@ struct Server {
   uint32_t weight = 100;  // its share next to the others'; 0: gets nothing new
   bool backup = false;    // only used while no other server is
   bool primary = false;   // pushes go to these alone, if a pool has any, and reads to the others first
+  uint32_t slots = 8;     // of a name: how many addresses it may have at once
   bool operator==(const Server&) const = default;
 };
 
@@ -159,6 +162,14 @@ struct Limits {                   // per core; proxy/limits.h has the memory sum
   uint32_t pipes = 256;           // for bodies that are spliced
 };
 
+// How names of servers are looked up (app/resolver.h).
+struct Dns {
+  std::vector<Endpoint> servers;  // IP addresses of resolvers; none: those of the system
+  Duration min_ttl{1'000};        // a name is not looked up again before that
+  Duration max_ttl{300'000};      // nor later than that, whatever its records say
+  Duration timeout{3'000};        // a resolver answers
+};
+
 struct Log {
   enum class Target : uint8_t { off, standard_output, file };
   Target target = Target::standard_output;
@@ -171,6 +182,7 @@ struct Config {
   std::vector<Route> routes;
   Timeouts timeouts;
   Limits limits;
+  Dns dns;
   Log log;
   bool admin_enabled = false;
   Endpoint admin;        // valid when admin_enabled

@@ -47,21 +47,6 @@ bool parse_port(std::string_view text, uint16_t& port) {
   return error == std::errc{} && end == text.data() + text.size() && text.size() <= 5;
 }
 
-// RFC 1123 §2.1, and '_', which the names of containers may have.
-bool is_host_name(std::string_view host) {
-  if (host.empty() || host.size() > 253) return false;
-  char previous = '.';
-  size_t label_bytes = 0;
-  for (const char c : host) {
-    if (!is_letter(c) && !is_digit(c) && c != '-' && c != '_' && c != '.') return false;
-    if (previous == '.' && (c == '.' || c == '-')) return false;
-    label_bytes = c == '.' ? 0 : label_bytes + 1;
-    if (label_bytes > 63) return false;
-    previous = c;
-  }
-  return true;
-}
-
 bool check_host(std::string_view host, bool bracketed, std::string& why) {
   Address address;
   if (bracketed) {
@@ -103,6 +88,20 @@ std::string canonical_host(std::string_view host) {
 
 }  // namespace
 
+bool is_host_name(std::string_view host) {
+  if (host.empty() || host.size() > 253) return false;
+  char previous = '.';
+  size_t label_bytes = 0;
+  for (const char c : host) {
+    if (!is_letter(c) && !is_digit(c) && c != '-' && c != '_' && c != '.') return false;
+    if (previous == '.' && (c == '.' || c == '-')) return false;
+    label_bytes = c == '.' ? 0 : label_bytes + 1;
+    if (label_bytes > 63) return false;
+    previous = c;
+  }
+  return true;
+}
+
 bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why) {
   const auto fail = [&](std::string_view sentence) {
     why = sentence;
@@ -134,7 +133,7 @@ bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why)
   uint16_t number = 0;
   if (port.empty()) return fail("the port is missing; write host:port");
   if (!parse_port(port, number)) return fail("the port is not a number from 0 to 65535");
-  endpoint = {std::string(host), number, ""};
+  endpoint = {.host = std::string(host), .port = number};
   return true;
 }
 
@@ -144,7 +143,13 @@ bool same_bind(const Endpoint& a, const Endpoint& b) {
 }
 
 bool same_server(const Endpoint& a, const Endpoint& b) {
-  return a.path == b.path && a.port == b.port && canonical_host(a.host) == canonical_host(b.host);
+  return a.path == b.path && a.port == b.port && a.service == b.service &&
+         canonical_host(a.host) == canonical_host(b.host);
+}
+
+bool is_name(const Endpoint& endpoint) {
+  Address address;
+  return endpoint.path.empty() && !parse_address(endpoint.host, address);
 }
 
 bool check_host_pattern(std::string_view host, std::string& why) {

@@ -54,6 +54,12 @@ class TimeoutTable {
           key);
   }
 
+  void add(const Dns& dns, const KeyOrigins& origins) {
+    for (const auto& key : dns_duration_keys)
+      add("dns." + std::string(key.name), dns.*key.member,
+          origin_text(origins, key.name, nullptr, file_name_), key);
+  }
+
   void add(const Pool& pool, const KeyOrigins& origins) {
     add_all(pool, origins, pool_timeout_keys, pool.timeouts);
     add_all(pool, origins, probe_duration_keys, pool.probe);
@@ -128,6 +134,7 @@ std::string explain_kinds(const Config& config, const Origins& origins, std::str
 std::string explain_timeouts(const Config& config, const Origins& origins, std::string_view file_name) {
   TimeoutTable table(file_name);
   table.add(config.timeouts, origins.timeouts);
+  table.add(config.dns, origins.dns);
   for (size_t index = 0; index < config.pools.size(); ++index)
     table.add(config.pools[index], origins.pools[index]);
   return table.text();

@@ -28,6 +28,7 @@ using KeyOrigins = std::map<std::string_view, Origin>;
 
 struct Origins {
   KeyOrigins timeouts;            // of [timeouts]
+  KeyOrigins dns;                 // of [dns]
   std::vector<KeyOrigins> pools;  // of Config::pools, in the same order
 };
 

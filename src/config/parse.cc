@@ -86,6 +86,7 @@ void read_single(Reader& reader, const toml::key& key, const toml::node& node) {
   if (table == nullptr) return;
   if (name == "timeouts") read_timeouts(reader, *table);
   if (name == "limits") read_limits(reader, *table);
+  if (name == "dns") read_dns(reader, *table);
   if (name == "log") read_log(reader, key, *table);
   if (name == "admin") read_admin(reader, key, *table);
   if (name == "process") read_process(reader, *table);

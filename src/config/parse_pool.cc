@@ -83,6 +83,13 @@ bool PoolReader::read_servers(const toml::node& node) {
     reader_.report(node, "`servers` in " + title_ + " all have the weight 0, so that none gets requests");
     return false;
   }
+  if (good && slots_of(pool_) > slots_per_pool_max) {
+    reader_.report(node,
+                   "`servers` in " + title_ + " may have " + std::to_string(slots_of(pool_)) +
+                       " addresses, more than " + std::to_string(slots_per_pool_max),
+                   "a name has 8 unless slots=N stands behind it");
+    return false;
+  }
   return good;
 }
 

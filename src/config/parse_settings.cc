@@ -1,5 +1,7 @@
-// [timeouts], [limits], [log] and [process]: what holds for all listeners and pools.
+// [timeouts], [limits], [dns], [log] and [process]: what holds for all listeners and pools.
 #include "config/message.h"
+#include "config/order.h"
+#include "config/server.h"
 #include "config/tables.h"
 #include "config/units.h"
 
@@ -41,6 +43,42 @@ void read_limits(Reader& reader, const toml::table& table) {
                                ", more than the " + format_size(limits.head_bytes) +
                                " of `head_bytes` that hold it");
   limits.target_bytes = limits.head_bytes;
+}
+
+namespace {
+
+void read_resolvers(Reader& reader, const toml::node& node) {
+  const std::string title = "[dns]";
+  const toml::array* const array = reader.array(node, "servers", title, "\"ip:port\"", dns_servers_max);
+  if (array == nullptr) return;
+  for (const toml::node& item : *array) {
+    const std::string* const text = reader.text(item, "servers", title, "\"ip:port\"");
+    if (text == nullptr) continue;
+    Endpoint endpoint;
+    std::string why;
+    const bool parsed = parse_endpoint(*text, endpoint, why);
+    if (parsed && is_name(endpoint)) why = "a resolver is an IP address, which needs no resolver";
+    if (parsed && endpoint.port == 0) why = "it needs a port other than 0";
+    if (why.empty())
+      reader.draft.config.dns.servers.push_back(std::move(endpoint));
+    else
+      reader.report(item, in_quotes(*text) + " in `servers` of [dns] is not a resolver: " + why);
+  }
+}
+
+}  // namespace
+
+void read_dns(Reader& reader, const toml::table& table) {
+  Draft& draft = reader.draft;
+  Dns& dns = draft.config.dns;
+  KeyOrigins& origins = draft.origins.dns;
+  reader.each_key(table, "[dns]", dns_keys, [&](std::string_view name, const toml::node& node) {
+    if (name == "servers") return read_resolvers(reader, node);
+    const auto& key = key_of(dns_duration_keys, name);
+    origins[key.name] = origin_of(node, reader.read(node, key, "[dns]", dns));
+  });
+  check_order({draft, "[dns]", origins}, dns, key_of(dns_duration_keys, "min_ttl"),
+              key_of(dns_duration_keys, "max_ttl"));
 }
 
 void read_log(Reader& reader, const toml::key& table_key, const toml::table& table) {

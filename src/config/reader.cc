@@ -86,6 +86,7 @@ std::string_view table_with_key(std::string_view name) {
   if (among(names_of(limit_count_keys))) return "[limits]";
   if (among(names_of({head_bytes_key, target_bytes_key, body_bytes_key}))) return "[limits]";
   if (among(process_keys)) return "[process]";
+  if (among(names_of(dns_duration_keys))) return "[dns]";
   if (among(log_keys)) return "[log]";
   if (among(pool_keys)) return "[pool.NAME]";
   if (among(listen_keys)) return "[listen.NAME]";

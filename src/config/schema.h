@@ -13,8 +13,8 @@
 
 namespace breakwater::config {
 
-inline constexpr std::string_view table_names[] = {"listen", "pool", "route", "timeouts",
-                                                   "limits", "log",  "admin", "process"};
+inline constexpr std::string_view table_names[] = {"listen", "pool",  "route",   "timeouts", "limits",
+                                                   "log",    "admin", "process", "dns"};
 
 inline constexpr std::string_view listen_keys[] = {"bind", "pool", "trusted"};
 inline constexpr std::string_view pool_keys[] = {"servers",
@@ -55,6 +55,7 @@ inline constexpr std::string_view pool_keys[] = {"servers",
                                                  "queue_timeout"};
 inline constexpr std::string_view route_keys[] = {"listen", "host", "path", "pool"};
 inline constexpr std::string_view log_keys[] = {"target", "path"};
+inline constexpr std::string_view dns_keys[] = {"servers", "min_ttl", "max_ttl", "timeout"};
 inline constexpr std::string_view admin_keys[] = {"bind"};
 inline constexpr std::string_view process_keys[] = {"cores", "pin", "pid_file"};
 
@@ -224,6 +225,18 @@ inline constexpr DurationKey<Admission> admission_duration_keys[] = {
      &Admission::queue_timeout},
 };
 
+inline constexpr DurationKey<Dns> dns_duration_keys[] = {
+    {{"min_ttl", Duration{100}, hour, false, "A name is looked up again, at the earliest",
+      "It is, if its records are as old as they may be"},
+     &Dns::min_ttl},
+    {{"max_ttl", Duration{100}, 24 * hour, false, "A name is looked up again, at the latest",
+      "It is, whatever its records say"},
+     &Dns::max_ttl},
+    {{"timeout", Duration{100}, minute, false, "A resolver answers, asked up to twice",
+      "The next one is asked; after the last one the known addresses stay"},
+     &Dns::timeout},
+};
+
 // ---- counts and sizes
 
 struct SizeKey {
@@ -308,7 +321,10 @@ inline constexpr size_t routes_max = 1024;
 inline constexpr size_t servers_per_pool_max = 256;
 inline constexpr size_t trusted_max = 256;
 
-inline constexpr uint32_t weight_max = 256;                                // of a server
+inline constexpr uint32_t weight_max = 256;          // of a server
+inline constexpr uint32_t slots_max = 64;            // of a server that is a name
+inline constexpr uint32_t slots_per_pool_max = 256;  // backends/server_set.h
+inline constexpr size_t dns_servers_max = 8;
 inline constexpr size_t socket_path_bytes_max = 107;                       // what the kernel takes: unix(7)
 inline constexpr size_t request_path_bytes_max = 1024;                     // of a probe or a route
 inline constexpr uint32_t probe_status_min = 200, probe_status_max = 599;  // 1xx is no answer yet

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <vector>
 
 #include "config/message.h"
 #include "config/nearest.h"
+#include "config/network.h"
 #include "config/parse.h"
 #include "config/schema.h"
 #include "config/words.h"
@@ -14,7 +16,7 @@ namespace breakwater::config {
 namespace {
 
 constexpr std::string_view unix_prefix = "unix:";
-constexpr std::string_view weight_prefix = "weight=";
+constexpr std::string_view service_prefix = "srv:";
 
 // A name goes into logs and metrics, so it is of plain characters.
 bool is_plain(char c) {
@@ -34,26 +36,68 @@ bool parse_socket_path(std::string_view path, Endpoint& endpoint, std::string& w
   return true;
 }
 
+bool parse_service(std::string_view name, Endpoint& endpoint, std::string& why) {
+  why.clear();
+  if (name.find(':') != std::string_view::npos)
+    why = "the ports of a service come from its SRV records; leave the port out";
+  else if (!name.starts_with('_') || !is_host_name(name))
+    why = "the name of a service is like _git._tcp.example.com";
+  if (!why.empty()) return false;
+  endpoint = {.host = std::string(name), .service = true};
+  return true;
+}
+
+// What stands behind `prefix`; nothing if that is the name of a host and a port follows.
+std::optional<std::string_view> behind(std::string_view prefix, std::string_view text) {
+  if (!text.starts_with(prefix)) return std::nullopt;
+  const std::string_view rest = text.substr(prefix.size());
+  const bool is_port = !rest.empty() && rest[0] >= '0' && rest[0] <= '9';
+  if (is_port) return std::nullopt;
+  return rest;
+}
+
 bool parse_address(std::string_view text, Endpoint& endpoint, std::string& why) {
-  if (text.starts_with(unix_prefix)) {
-    const std::string_view rest = text.substr(unix_prefix.size());
-    const bool is_port = !rest.empty() && rest[0] >= '0' && rest[0] <= '9';  // of a host with that name
-    if (!is_port) return parse_socket_path(rest, endpoint, why);
-  }
+  if (const auto path = behind(unix_prefix, text)) return parse_socket_path(*path, endpoint, why);
+  if (const auto name = behind(service_prefix, text)) return parse_service(*name, endpoint, why);
   if (!parse_endpoint(text, endpoint, why)) return false;
   if (!endpoint.host.empty() && endpoint.port != 0) return true;
   why = endpoint.host.empty() ? "it needs a host" : "it needs a port other than 0";
   return false;
 }
 
-bool parse_weight(std::string_view text, uint32_t& weight, std::string& why) {
+// A word with a number behind it: "weight=50".
+struct NumberWord {
+  std::string_view name;
+  uint32_t min, max;
+  uint32_t Server::* member;
+};
+constexpr NumberWord number_words[] = {{"weight", 0, weight_max, &Server::weight},
+                                       {"slots", 1, slots_max, &Server::slots}};
+constexpr std::string_view word_names[] = {"weight", "slots", "backup", "primary"};
+
+bool parse_number(std::string_view text, const NumberWord& word, Server& server, std::string& why) {
   uint32_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc{} && end == text.data() + text.size() && number <= weight_max) {
-    weight = number;
+  const bool good = error == std::errc{} && end == text.data() + text.size();
+  if (good && number >= word.min && number <= word.max) {
+    server.*word.member = number;
     return true;
   }
-  why = "`weight` must be an integer from 0 to " + std::to_string(weight_max);
+  why = ticked(word.name) + " must be an integer from " + std::to_string(word.min) + " to " +
+        std::to_string(word.max);
+  return false;
+}
+
+bool parse_word(std::string_view word, Server& server, std::string& why) {
+  if (word == "backup") return server.backup = true;
+  if (word == "primary") return server.primary = true;
+  const std::string_view name = word.substr(0, word.find('='));
+  for (const NumberWord& known : number_words)
+    if (known.name == name && name.size() < word.size())
+      return parse_number(word.substr(name.size() + 1), known, server, why);
+  const std::string_view near = nearest(name, word_names);
+  why = "unknown word " + ticked(word) + " behind the address; " +
+        (near.empty() || near == word ? "there are `weight=50`, `slots=8`, `backup` and `primary`" : did_you_mean(near));
   return false;
 }
 
@@ -63,31 +107,32 @@ bool parse_server(std::string_view text, Server& server, std::string& why) {
   const std::vector<std::string_view> words = words_of(text);
   Server read;
   if (!parse_address(words.empty() ? "" : words[0], read.address, why)) return false;
-  bool weight_seen = false;
+  std::vector<std::string_view> seen;
   for (size_t index = 1; index < words.size(); ++index) {
-    const std::string_view word = words[index];
-    const bool is_weight = word.starts_with(weight_prefix);
-    bool* const flag = word == "backup" ? &read.backup : word == "primary" ? &read.primary : nullptr;
-    if (is_weight ? weight_seen : flag != nullptr && *flag) {
-      why = ticked(word.substr(0, word.find('='))) + " stands there twice";
+    if (!parse_word(words[index], read, why)) return false;
+    const std::string_view name = words[index].substr(0, words[index].find('='));
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
+      why = ticked(name) + " stands there twice";
       return false;
     }
-    if (is_weight) {
-      weight_seen = true;
-      if (!parse_weight(word.substr(weight_prefix.size()), read.weight, why)) return false;
-    } else if (flag != nullptr) {
-      *flag = true;
-    } else {
-      static constexpr std::string_view known[] = {"weight", "backup", "primary"};
-      const std::string_view near = nearest(word.substr(0, word.find('=')), known);
-      why = "unknown word " + ticked(word) + " behind the address; " +
-            (near.empty() || near == word ? "there are `weight=50`, `backup` and `primary`"
-                                          : did_you_mean(near));
-      return false;
-    }
+    seen.push_back(name);
+  }
+  if (std::find(seen.begin(), seen.end(), "slots") != seen.end() && !is_name(read.address)) {
+    why = "`slots` is for names; this is one address";
+    return false;
   }
   server = std::move(read);
   return true;
+}
+
+uint32_t slots_of(const Server& server) {
+  return is_name(server.address) ? server.slots : 1;
+}
+
+uint32_t slots_of(const Pool& pool) {
+  uint32_t sum = 0;
+  for (const Server& server : pool.servers) sum += slots_of(server);
+  return sum;
 }
 
 }  // namespace breakwater::config

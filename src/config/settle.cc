@@ -4,8 +4,8 @@
 
 #include "config/kind.h"
 #include "config/message.h"
+#include "config/order.h"
 #include "config/schema.h"
-#include "config/units.h"
 
 namespace breakwater::config {
 namespace {
@@ -35,36 +35,11 @@ void take_kind(const PoolDraft& in) {
   }
 }
 
-bool is_wrong(const KeyOrigins& origins, std::string_view key) {
-  const auto origin = origins.find(key);
-  return origin != origins.end() && origin->second.from == Origin::From::wrong;
-}
-
-// `less` may not be more than `more`. If both were asked for, that is an error; else the default gives way.
-template <typename Owner>
-void check_order(const PoolDraft& in, Owner& owner, const DurationKey<Owner>& less,
-                 const DurationKey<Owner>& more) {
-  Duration& small = owner.*less.member;
-  Duration& large = owner.*more.member;
-  if (small <= large || is_wrong(in.origins, less.name) || is_wrong(in.origins, more.name)) return;
-  const auto of_small = in.origins.find(less.name), of_large = in.origins.find(more.name);
-  if (of_large == in.origins.end()) {
-    large = small;
-    in.origins[more.name] = {Origin::From::follows, of_small->second.place};
-  } else if (of_small == in.origins.end()) {
-    small = large;
-    in.origins[less.name] = {Origin::From::follows, of_large->second.place};
-  } else {
-    in.draft.report(of_small->second.place, ticked(less.name) + " in [pool." + in.pool.name + "] is " +
-                                                format_duration(small) + ", more than the " +
-                                                format_duration(large) + " of " + ticked(more.name));
-  }
-}
-
 void check_orders(const PoolDraft& in) {
-  check_order(in, in.pool.probe, key_of(probe_duration_keys, "probe_fast_interval"),
+  const TableDraft table{in.draft, "[pool." + in.pool.name + "]", in.origins};
+  check_order(table, in.pool.probe, key_of(probe_duration_keys, "probe_fast_interval"),
               key_of(probe_duration_keys, "probe_interval"));
-  check_order(in, in.pool.health, key_of(health_duration_keys, "eject_time"),
+  check_order(table, in.pool.health, key_of(health_duration_keys, "eject_time"),
               key_of(health_duration_keys, "eject_time_max"));
 }
 

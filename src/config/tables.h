@@ -11,6 +11,7 @@ void read_pool(Reader& reader, const toml::key& key, const toml::table& table); 
 void read_route(Reader& reader, const toml::key& key, const toml::table& table);   // [route.NAME]
 void read_timeouts(Reader& reader, const toml::table& table);
 void read_limits(Reader& reader, const toml::table& table);
+void read_dns(Reader& reader, const toml::table& table);
 void read_log(Reader& reader, const toml::key& key, const toml::table& table);
 void read_admin(Reader& reader, const toml::key& key, const toml::table& table);
 void read_process(Reader& reader, const toml::table& table);

@@ -65,6 +65,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
   for (const auto key : listen_keys) check_row(text, "listen", key, "");
   for (const auto key : pool_keys) check_row(text, "pool", key, "");
   for (const auto key : log_keys) check_row(text, "log", key, "");
+  for (const auto key : dns_keys) check_row(text, "dns", key, "");
   for (const auto key : admin_keys) check_row(text, "admin", key, "");
   for (const auto key : process_keys) check_row(text, "process", key, "");
   for (const auto key : route_keys) check_row(text, "route", key, "");
@@ -78,6 +79,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
     }
   };
   check_durations("timeouts", timeout_keys, Timeouts{});
+  check_durations("dns", dns_duration_keys, Dns{});
   check_durations("pool", pool_timeout_keys, PoolTimeouts{});
   check_durations("pool", probe_duration_keys, Probe{});
   check_durations("pool", agent_duration_keys, Agent{});
@@ -117,6 +119,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
 TEST_CASE("docs: every wait reads as `breakwater check --explain-timeouts` prints it") {
   const std::string text = page();
   for (const auto& key : timeout_keys) check_wait(text, "timeouts", key);
+  for (const auto& key : dns_duration_keys) check_wait(text, "dns", key);
   for (const auto& key : probe_duration_keys) check_wait(text, "pool", key);
   for (const auto& key : agent_duration_keys) check_wait(text, "pool", key);
   for (const auto& key : health_duration_keys) check_wait(text, "pool", key);

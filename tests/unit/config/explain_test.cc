@@ -82,9 +82,11 @@ TEST_CASE("explain: every wait is there, with its sentences") {
   for (const auto& key : agent_duration_keys) of_pool(key);
   for (const auto& key : health_duration_keys) of_pool(key);
   for (const auto& key : admission_duration_keys) of_pool(key);
-  CHECK(rows.size() == 1 + std::size(timeout_keys) + std::size(pool_timeout_keys) +
-                           std::size(probe_duration_keys) + std::size(health_duration_keys) +
-                           std::size(admission_duration_keys) + std::size(agent_duration_keys));
+  for (const auto& key : dns_duration_keys) has("dns." + std::string(key.name), key);
+  CHECK(rows.size() == 1 + std::size(timeout_keys) + std::size(dns_duration_keys) +
+                           std::size(pool_timeout_keys) + std::size(probe_duration_keys) +
+                           std::size(health_duration_keys) + std::size(admission_duration_keys) +
+                           std::size(agent_duration_keys));
 }
 
 TEST_CASE("explain: where each value comes from") {

@@ -142,7 +142,7 @@ TEST_CASE("parse: unknown names, with a guess") {
         "3:1 unknown key `zzzzzz` in [admin] | keys here are `bind`");
   CHECK(only("[tls.git]\na = 1\n") ==
         "1:2 unknown table [tls] | tables are `listen`, `pool`, `route`, `timeouts`, `limits`, `log`, "
-        "`admin`, `process`");
+        "`admin`, `process`, ...");
   CHECK(only("[pool.gogs.health]\na = 1\n") ==
         "1:12 unknown table `health` in [pool.gogs] | keys here are `servers`, `kind`, `balance`, `retries`, "
         "`probe`, `connect`, `advertise`, `response`, ...");

@@ -59,10 +59,10 @@ TEST_CASE("server: what is refused, with a sentence") {
   CHECK(why_not("a:1 wieght=5") == "unknown word `wieght=5` behind the address; did you mean `weight`?");
   CHECK(why_not("a:1 bakcup") == "unknown word `bakcup` behind the address; did you mean `backup`?");
   CHECK(why_not("a:1 weight 5") ==
-        "unknown word `weight` behind the address; there are `weight=50`, `backup` and `primary`");
+        "unknown word `weight` behind the address; there are `weight=50`, `slots=8`, `backup` and `primary`");
   CHECK(why_not("a:1 backup=yes") == "unknown word `backup=yes` behind the address; did you mean `backup`?");
   CHECK(why_not("a:1 b:2") ==
-        "unknown word `b:2` behind the address; there are `weight=50`, `backup` and `primary`");
+        "unknown word `b:2` behind the address; there are `weight=50`, `slots=8`, `backup` and `primary`");
   CHECK(why_not("a:1 weight=1 weight=1") == "`weight` stands there twice");
   CHECK(why_not("a:1 backup backup") == "`backup` stands there twice");
   CHECK(why_not("unix:run/x") == "the path of a unix socket begins with /");
@@ -76,6 +76,35 @@ TEST_CASE("server: what is refused, with a sentence") {
         "the path of a unix socket is of plain ASCII characters, without quotes or backslashes");
 }
 
+TEST_CASE("server: a name has slots, an address has one") {
+  CHECK(good("git1:3000 slots=4") == Server{.address = {"git1", 3000}, .slots = 4});
+  CHECK(slots_of(good("git1:3000")) == 8);
+  CHECK(slots_of(good("git1:3000 slots=64")) == 64);
+  for (const char* const text : {"10.0.0.1:80", "[::1]:80", "unix:/run/x"}) CHECK(slots_of(good(text)) == 1);
+  const Pool pool{.servers = {good("git1:80"), good("git2:80 slots=2"), good("10.0.0.1:80")}};
+  CHECK(slots_of(pool) == 11);
+  CHECK(why_not("a:1 slots=0") == "`slots` must be an integer from 1 to 64");
+  CHECK(why_not("a:1 slots=65") == "`slots` must be an integer from 1 to 64");
+  CHECK(why_not("a:1 slots") ==
+        "unknown word `slots` behind the address; there are `weight=50`, `slots=8` and `backup`");
+  CHECK(why_not("a:1 slots=1 slots=1") == "`slots` stands there twice");
+  CHECK(why_not("10.0.0.1:80 slots=1") == "`slots` is for names; this is one address");
+  CHECK(why_not("unix:/run/x slots=1") == "`slots` is for names; this is one address");
+}
+
+TEST_CASE("server: a service, whose hosts and ports are looked up") {
+  const Server service{.address = {.host = "_git._tcp.example.com", .service = true}, .weight = 7};
+  CHECK(good("srv:_git._tcp.example.com weight=7") == service);
+  CHECK(service.address.text() == "srv:_git._tcp.example.com");
+  CHECK(is_name(service.address));
+  CHECK(good("srv:80") == Server{.address = {"srv", 80}});  // a host of that name
+  CHECK(why_not("srv:_git._tcp.example.com:3000") ==
+        "the ports of a service come from its SRV records; leave the port out");
+  CHECK(why_not("srv:") == "the name of a service is like _git._tcp.example.com");
+  CHECK(why_not("srv:git.example.com") == "the name of a service is like _git._tcp.example.com");
+  CHECK(why_not("srv:_git..com") == "the name of a service is like _git._tcp.example.com");
+}
+
 TEST_CASE("server: two spellings of one address are the same server") {
   CHECK(same_server({"Host", 80}, {"host", 80}));
   CHECK(same_server({"::1", 80}, {"0:0::1", 80}));
@@ -83,4 +112,5 @@ TEST_CASE("server: two spellings of one address are the same server") {
   CHECK(same_server({.path = "/a"}, {.path = "/a"}));
   CHECK_FALSE(same_server({.path = "/a"}, {.path = "/b"}));
   CHECK_FALSE(same_server({.path = "/a"}, {"a", 0}));
+  CHECK_FALSE(same_server({.host = "_a", .service = true}, {"_a", 0}));
 }
