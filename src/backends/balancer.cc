@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "backends/affinity.h"
-
 namespace breakwater::backends {
 
 namespace {
@@ -15,10 +13,7 @@ constexpr uint64_t load_bound_percent = 125;
 
 Balancer::Balancer(PoolHealth& health, uint32_t start, uint64_t seed)
     : health_(health), rng_(seed), seats_(health.size()), loads_(health.size()) {
-  for (uint32_t index = 0; index < health.size(); index++) {
-    has_primaries_ = has_primaries_ || health.config().servers[index].primary;
-    seats_[index].key = hash(health.config().servers[index].address.text(), false);
-  }
+  for (const config::Server& server : health.config().servers) has_primaries_ = has_primaries_ || server.primary;
   seats_[start % seats_.size()].credit = 1;
 }
 
@@ -65,12 +60,13 @@ void Balancer::refresh(int64_t now_ns) noexcept {
     const uint32_t weight = health_.weight(index, now_ns);
     seat.weight = std::max(weight, 1u);
     seat.standing = standing_of(index, weight, now_ns);
+    seat.key = health_.key(index);
     if (seat.standing < Standing::down) somebody_is_there_ = true;
   }
 }
 
 Balancer::Standing Balancer::standing_of(uint32_t index, uint32_t weight, int64_t now_ns) const noexcept {
-  if (weight > 0) return health_.config().servers[index].backup ? Standing::backup : Standing::in_rotation;
+  if (weight > 0) return health_.is_backup(index) ? Standing::backup : Standing::in_rotation;
   if (!health_.takes_new(index)) return Standing::away;
   return health_.state(index, now_ns) == State::down ? Standing::down : Standing::ejected;
 }

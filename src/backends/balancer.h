@@ -52,7 +52,7 @@ class Balancer {
     Standing standing = Standing::away;
     uint32_t weight = 1;  // more than 0
     int64_t credit = 0;   // of round-robin
-    uint64_t key = 0;     // of rendezvous hashing: its name's hash
+    uint64_t key = 0;     // of rendezvous hashing: its address's hash
   };
 
   // Those to choose from.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backends/affinity.h"
 #include "backends/server_set.h"
 #include "base/assert.h"
 #include "config/schema.h"
@@ -26,8 +27,8 @@ constexpr uint32_t share_min = 16;                  // of 256: enough to hear wh
 }  // namespace
 
 std::string_view name(State state) noexcept {
-  constexpr std::array<std::string_view, 6> names = {"up",       "slow", "ejected",
-                                                     "draining", "down", "maintenance"};
+  constexpr std::array<std::string_view, 7> names = {"up",   "slow",        "ejected", "draining",
+                                                     "down", "maintenance", "absent"};
   return names[static_cast<size_t>(state)];
 }
 
@@ -44,9 +45,15 @@ std::string_view name(Reason reason) noexcept {
 PoolHealth::PoolHealth(const config::Pool& pool)
     : config_(pool),
       size_(static_cast<uint32_t>(pool.servers.size())),
-      servers_(std::make_unique<ServerHealth[]>(size_)) {
+      servers_(std::make_unique<ServerHealth[]>(size_)),
+      present_count_(size_) {
   BW_ASSERT(size_ > 0 && size_ <= servers_max);
-  for (uint32_t index = 0; index < size_; index++) servers_[index].weight_.store(pool.servers[index].weight);
+  for (uint32_t index = 0; index < size_; index++) {
+    const config::Server& server = pool.servers[index];
+    servers_[index].weight_.store(server.weight);
+    servers_[index].backup_.store(server.backup);
+    servers_[index].key_.store(hash(server.address.text(), false));
+  }
 }
 
 // ---- what is learnt
@@ -133,6 +140,59 @@ void PoolHealth::set_agents_percent(uint32_t index, uint32_t percent) noexcept {
   set(servers_[index].agents_percent_, percent);
 }
 
+// ---- DNS
+
+void PoolHealth::arrive(uint32_t index, const Placing& placing, bool anew, int64_t now_ns) noexcept {
+  ServerHealth& server = servers_[index];
+  const config::Server& configured = config_.servers[index];
+  if (anew) forget(server, configured.weight);
+  server.key_.store(placing.key, std::memory_order_relaxed);
+  server.share_.store(placing.share, std::memory_order_relaxed);
+  server.backup_.store(configured.backup || placing.backup, std::memory_order_relaxed);
+  // It rises to its whole weight like one that was down.
+  if (anew || !server.present()) server.back_ns_.store(now_ns, std::memory_order_relaxed);
+  set_gone(server, 0);
+}
+
+void PoolHealth::leave(uint32_t index, int64_t now_ns) noexcept {
+  set_gone(servers_[index], now_ns);
+}
+
+void PoolHealth::begin_absent(uint32_t index) noexcept {
+  set_gone(servers_[index], -leave_ns);  // at whatever time, long ago
+}
+
+void PoolHealth::set_gone(ServerHealth& server, int64_t since_ns) noexcept {
+  const bool was_there = server.present();
+  server.gone_ns_.store(since_ns, std::memory_order_release);
+  const bool is_there = server.present();
+  if (is_there && !was_there) present_count_.fetch_add(1, std::memory_order_relaxed);
+  if (was_there && !is_there) present_count_.fetch_sub(1, std::memory_order_relaxed);
+  changed();
+}
+
+void PoolHealth::forget(ServerHealth& server, uint32_t weight) noexcept {
+  server.word_.store(Word::ready, std::memory_order_relaxed);
+  server.weight_.store(weight, std::memory_order_relaxed);
+  server.down_.store(false, std::memory_order_relaxed);
+  server.unproven_.store(false, std::memory_order_relaxed);
+  server.agent_down_.store(false, std::memory_order_relaxed);
+  server.agents_word_.store(Word::ready, std::memory_order_relaxed);
+  server.agents_percent_.store(100, std::memory_order_relaxed);
+  server.probe_failure_.store({}, std::memory_order_relaxed);
+  server.reason_.store(Reason::none, std::memory_order_relaxed);
+  server.failures_.store(0, std::memory_order_relaxed);
+  server.errors_.store(0, std::memory_order_relaxed);
+  server.slowness_.store(0, std::memory_order_relaxed);
+  for (std::atomic<int64_t>* const time :
+       {&server.put_out_ns_, &server.out_until_ns_, &server.out_for_ns_, &server.back_ns_})
+    time->store(0, std::memory_order_relaxed);
+  for (ServerHealth::Latency& latency : server.latency_) {
+    latency.us.store(0, std::memory_order_relaxed);
+    latency.samples.store(0, std::memory_order_relaxed);
+  }
+}
+
 void PoolHealth::set_word(uint32_t index, Word word) noexcept {
   set(servers_[index].word_, word);
 }
@@ -182,11 +242,11 @@ bool PoolHealth::may_eject(uint32_t index, int64_t now_ns) const noexcept {
   for (uint32_t other = 0; other < size_; other++) {
     if (other == index) continue;
     const ServerHealth& server = servers_[other];
-    if (is_out(server, false, now_ns)) out++;
+    if (server.present() && is_out(server, false, now_ns)) out++;
     if (takes_new(other) && !is_out(server, false, now_ns) && !is_out(server, true, now_ns)) left++;
   }
   const uint32_t share = config_.health.ejected_max;
-  return left > 0 && share > 0 && out <= std::max(size_ * share / 100, 1u);
+  return left > 0 && share > 0 && out <= std::max(present_count() * share / 100, 1u);
 }
 
 void PoolHealth::judge_if_due(int64_t now_ns) noexcept {
@@ -248,8 +308,9 @@ int64_t PoolHealth::median_of_peers_us(uint32_t index, size_t work, int64_t now_
   std::array<int64_t, servers_max> known;
   size_t count = 0;
   for (uint32_t other = 0; other < size_; other++) {
-    if (other == index || is_out(servers_[other], true, now_ns) || is_out(servers_[other], false, now_ns))
-      continue;
+    const ServerHealth& server = servers_[other];
+    if (other == index || !server.present()) continue;
+    if (is_out(server, true, now_ns) || is_out(server, false, now_ns)) continue;
     const int64_t us = known_us(other, work, now_ns);
     if (us >= 0) known[count++] = us;
   }
@@ -266,22 +327,40 @@ bool PoolHealth::is_out(const ServerHealth& server, bool fact, int64_t now_ns) c
   return server.out_until_ns() > now_ns && server.fact_.load(std::memory_order_relaxed) == fact;
 }
 
+bool PoolHealth::is_absent(const ServerHealth& server, int64_t now_ns) const noexcept {
+  const int64_t gone = server.gone_ns_.load(std::memory_order_acquire);
+  return gone != 0 && now_ns - gone >= leave_ns;
+}
+
 State PoolHealth::state(uint32_t index, int64_t now_ns) const noexcept {
   const ServerHealth& server = servers_[index];
+  if (is_absent(server, now_ns)) return State::absent;
   if (server.word() == Word::maintenance) return State::maintenance;
   if (is_out(server, true, now_ns)) return State::down;
-  if (server.word() == Word::drain) return State::draining;
+  if (server.word() == Word::drain || !server.present()) return State::draining;
   if (is_out(server, false, now_ns)) return State::ejected;
   return server.slowness_.load(std::memory_order_relaxed) != 0 ? State::slow : State::up;
 }
 
 uint32_t PoolHealth::configured_weight(uint32_t index) const noexcept {
-  return servers_[index].weight_.load(std::memory_order_relaxed);
+  const ServerHealth& server = servers_[index];
+  const uint32_t weight = server.weight_.load(std::memory_order_relaxed);
+  const uint32_t part = weight * server.share_.load(std::memory_order_relaxed) / whole;
+  return weight == 0 ? 0 : std::max(part, 1u);
+}
+
+bool PoolHealth::is_backup(uint32_t index) const noexcept {
+  return servers_[index].backup_.load(std::memory_order_relaxed);
+}
+
+uint64_t PoolHealth::key(uint32_t index) const noexcept {
+  return servers_[index].key_.load(std::memory_order_relaxed);
 }
 
 bool PoolHealth::takes_new(uint32_t index) const noexcept {
   const ServerHealth& server = servers_[index];
-  return server.word() == Word::ready && configured_weight(index) != 0 && server.agents_percent() != 0;
+  return server.present() && server.word() == Word::ready && configured_weight(index) != 0 &&
+         server.agents_percent() != 0;
 }
 
 // Before anything that passes: times 256, and its agent may make it larger than was configured, but not
@@ -312,7 +391,7 @@ uint32_t PoolHealth::weight(uint32_t index, int64_t now_ns) const noexcept {
 
 bool PoolHealth::keeps_operations(uint32_t index, int64_t now_ns) const noexcept {
   const ServerHealth& server = servers_[index];
-  return server.word() != Word::maintenance && !is_out(server, true, now_ns);
+  return server.word() != Word::maintenance && !is_out(server, true, now_ns) && !is_absent(server, now_ns);
 }
 
 bool PoolHealth::being_proven(uint32_t index, int64_t now_ns) const noexcept {

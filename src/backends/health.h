@@ -4,6 +4,7 @@
 //
 // A server's state is not stored. It follows from facts that are learnt independently of each other:
 //
+//   is it there?            a name has fewer addresses than slots, or its address is gone from DNS
 //   the operator's word     ready, drain, maintenance; its agent may say the same: the stricter word counts
 //   can it be reached?      a connect that failed, or probes, say no; a connect, or probes, say yes
 //   what its agent says     up or down, and a percentage of its weight
@@ -33,6 +34,7 @@ enum class State : uint8_t {
   draining,     // gets nothing new; operations that began there go on
   down,         // can't be reached
   maintenance,  // gets nothing at all
+  absent,       // a slot of a name that has no address for it
 };
 
 // The operator's, or an agent's; the strictest last.
@@ -58,6 +60,13 @@ inline constexpr size_t works = 4;
 std::string_view name(State state) noexcept;
 std::string_view name(Reason reason) noexcept;
 
+// What DNS says of an address besides.
+struct Placing {
+  uint64_t key = 0;      // its own, the same on every node
+  uint32_t share = 256;  // of the configured weight, in 1/256
+  bool backup = false;
+};
+
 // One server, on cache lines of its own.
 class alignas(128) ServerHealth {
  public:
@@ -79,6 +88,8 @@ class alignas(128) ServerHealth {
   int64_t put_out_ns() const noexcept { return put_out_ns_.load(std::memory_order_relaxed); }
   // Until when a judgement, or a failed connect where nobody probes, keeps it out.
   int64_t out_until_ns() const noexcept { return out_until_ns_.load(std::memory_order_relaxed); }
+  // It has an address that requests may be sent to. Seen before what a server's address is read from.
+  bool present() const noexcept { return gone_ns_.load(std::memory_order_acquire) == 0; }
   // Average time to first byte, in us; 0: not known.
   uint32_t first_byte_us(Work work) const noexcept {
     return latency_[static_cast<size_t>(work)].us.load(std::memory_order_relaxed);
@@ -98,7 +109,11 @@ class alignas(128) ServerHealth {
   std::array<Latency, works> latency_;
 
   // What changes with its state.
-  alignas(128) std::atomic<Word> word_{Word::ready};
+  alignas(128) std::atomic<int64_t> gone_ns_{0};  // since when it has no address; 0: it has one
+  std::atomic<uint64_t> key_{0};
+  std::atomic<uint32_t> share_{256};
+  std::atomic<bool> backup_{false};
+  std::atomic<Word> word_{Word::ready};
   std::atomic<uint32_t> weight_{0};  // configured, or the operator's
   std::atomic<bool> down_{false};    // probes say so, or a connect while there are probes
   std::atomic<bool> agent_down_{false};
@@ -122,6 +137,9 @@ class alignas(128) ServerHealth {
 
 class PoolHealth {
  public:
+  // Requests of an operation go on that long where it began after that address is gone from DNS.
+  static constexpr int64_t leave_ns = 30'000'000'000;
+
   explicit PoolHealth(const config::Pool& pool);
   PoolHealth(const PoolHealth&) = delete;
   PoolHealth& operator=(const PoolHealth&) = delete;
@@ -158,6 +176,15 @@ class PoolHealth {
   void set_agents_word(uint32_t server, Word word) noexcept;
   void set_agents_percent(uint32_t server, uint32_t percent) noexcept;  // of its weight
 
+  // ---- DNS: from the one thread that looks names up
+  // From now on the server has the address that the caller has given it before. `anew`: another one than the
+  // last, so nothing that was known holds. At start-up `now_ns` is 0: then nobody rises slowly.
+  void arrive(uint32_t server, const Placing& placing, bool anew, int64_t now_ns) noexcept;
+  // Its address is gone: it gets nothing new.
+  void leave(uint32_t server, int64_t now_ns) noexcept;
+  // It has had no address yet.
+  void begin_absent(uint32_t server) noexcept;
+
   // ---- the operator: from the admin thread
   void set_word(uint32_t server, Word word) noexcept;
   void set_weight(uint32_t server, uint32_t weight) noexcept;
@@ -168,8 +195,13 @@ class PoolHealth {
   // agent says, less while it is slow or has just come back; 0 while it gets none.
   uint32_t weight(uint32_t server, int64_t now_ns) const noexcept;
   uint32_t configured_weight(uint32_t server) const noexcept;
-  // Neither a word nor a weight of nothing keeps new operations from it.
+  bool is_backup(uint32_t server) const noexcept;
+  // By which repositories choose it.
+  uint64_t key(uint32_t server) const noexcept;
+  // It is there, and neither a word nor a weight of nothing keeps new operations from it.
   bool takes_new(uint32_t server) const noexcept;
+  // How many are there.
+  uint32_t present_count() const noexcept { return present_count_.load(std::memory_order_relaxed); }
   // May requests of an operation that began there go on there?
   bool keeps_operations(uint32_t server, int64_t now_ns) const noexcept;
   // Nobody reached it since a connect failed, and somebody is trying.
@@ -182,6 +214,8 @@ class PoolHealth {
  private:
   using Median = std::array<int64_t, works>;
   void put_out(uint32_t server, Reason reason, int64_t now_ns) noexcept;
+  void set_gone(ServerHealth& server, int64_t since_ns) noexcept;
+  void forget(ServerHealth& server, uint32_t weight) noexcept;
   bool may_eject(uint32_t server, int64_t now_ns) const noexcept;
   void judge_if_due(int64_t now_ns) noexcept;
   void judge_slowness(uint32_t server, int64_t now_ns) noexcept;
@@ -190,6 +224,7 @@ class PoolHealth {
   void set(std::atomic<Value>& fact, Value value) noexcept;
   uint32_t lasting_weight(uint32_t server) const noexcept;
   void came_back(ServerHealth& server, int64_t now_ns) noexcept;
+  bool is_absent(const ServerHealth& server, int64_t now_ns) const noexcept;
   int64_t known_us(uint32_t server, size_t work, int64_t now_ns) const noexcept;
   int64_t median_of_peers_us(uint32_t server, size_t work, int64_t now_ns) const noexcept;
   uint32_t slowness_of(uint32_t server, int64_t now_ns) const noexcept;
@@ -198,6 +233,7 @@ class PoolHealth {
   const config::Pool& config_;
   uint32_t size_;
   std::unique_ptr<ServerHealth[]> servers_;
+  std::atomic<uint32_t> present_count_;
   std::atomic<uint32_t> version_{0};
   std::atomic<int64_t> judged_ns_{0};
   std::array<std::atomic<int64_t>, works> patience_ns_{};

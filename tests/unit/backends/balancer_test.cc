@@ -257,3 +257,32 @@ TEST_CASE("balancer: a server whose agent gives it nothing of its weight is not 
   const std::map<uint32_t, uint32_t> picked = many(balancer, 356, 3600 * second);
   CHECK(picked == std::map<uint32_t, uint32_t>{{0, 256}, {1, 100}});
 }
+
+TEST_CASE("balancer: a slot gets requests while it has an address") {
+  const World world(config::Balance::round_robin);
+  PoolHealth health(world.pool);
+  health.begin_absent(1);
+  Balancer balancer(health, 0, 1);
+  CHECK(many(balancer, 10) == std::map<uint32_t, uint32_t>{{0, 5}, {2, 5}});
+  health.arrive(1, {.backup = true}, true, second);
+  CHECK(many(balancer, 10) == std::map<uint32_t, uint32_t>{{0, 5}, {2, 5}});
+  health.arrive(1, {}, false, second);
+  CHECK(many(balancer, 30, 60 * second)[1] == 10);
+  health.leave(1, 60 * second);
+  CHECK(many(balancer, 10, 60 * second)[1] == 0);
+  for (const uint32_t slot : {0, 2}) health.leave(slot, 60 * second);
+  CHECK(balancer.pick({Work::other, 0}, {}, 60 * second) == no_server);
+}
+
+TEST_CASE("balancer: a repository follows the address, not the slot") {
+  const World world(config::Balance::repository);
+  PoolHealth here(world.pool), there(world.pool);
+  for (uint32_t slot = 0; slot < 3; slot++) {
+    here.arrive(slot, {.key = slot}, true, second);
+    there.arrive(slot, {.key = 2 - slot}, true, second);
+  }
+  Balancer one(here, 0, 1), other(there, 1, 9);
+  for (uint64_t repository = 1; repository < 100; repository++)
+    CHECK(one.pick({Work::other, repository}, {}, second) ==
+          2 - other.pick({Work::other, repository}, {}, second));
+}

@@ -329,3 +329,60 @@ TEST_CASE("streak: so many in a row are believed, and only what contradicts coun
   CHECK_FALSE(streak.says(true, false, 2));
   CHECK(streak.says(true, false, 2));
 }
+
+TEST_CASE("health: a slot without an address gets nothing, and is no part of the pool") {
+  const config::Pool pool = pool_of(4);
+  PoolHealth health(pool);
+  for (const uint32_t slot : {2, 3}) health.begin_absent(slot);
+  CHECK(health.present_count() == 2);
+  CHECK(health.state(2, 1) == State::absent);
+  CHECK(health.weight(2, second) == 0);
+  CHECK_FALSE(health.keeps_operations(2, second));
+  CHECK_FALSE(health.takes_new(2));
+  // One of two is not so few that no judgement counts.
+  health.report(0, Outcome::unreachable, second);
+  CHECK_FALSE(health.panics(second));
+  health.report(1, Outcome::unreachable, second);
+  CHECK(health.panics(second));
+}
+
+TEST_CASE("health: whose address leaves is drained, then absent; when it comes back it is known") {
+  config::Pool pool = pool_of(2);
+  pool.health.slow_start = config::Duration{8'000};
+  PoolHealth health(pool);
+  health.waited(1, Work::pack, 7'000'000, second);
+  health.leave(1, second);
+  CHECK(health.state(1, second) == State::draining);
+  CHECK(health.weight(1, second) == 0);
+  CHECK(health.keeps_operations(1, second + PoolHealth::leave_ns - 1));
+  CHECK_FALSE(health.keeps_operations(1, second + PoolHealth::leave_ns));
+  CHECK(health.state(1, second + PoolHealth::leave_ns) == State::absent);
+  const uint32_t version = health.version();
+  health.arrive(1, {.key = 5}, false, 60 * second);
+  CHECK(health.version() != version);
+  CHECK(health.state(1, 60 * second) == State::up);
+  CHECK(health.server(1).first_byte_us(Work::pack) == 7000);
+  CHECK(health.key(1) == 5);
+  CHECK(health.weight(1, 60 * second) == 100 * 16);  // and rises
+  CHECK(health.weight(1, 60 * second + config::ns(pool.health.slow_start)) == 100 * 256);
+}
+
+TEST_CASE("health: a new address in a slot starts without a history; what DNS says of it counts") {
+  const config::Pool pool = pool_of(2);
+  PoolHealth health(pool);
+  for (uint32_t count = 0; count < pool.health.errors; count++) health.report(1, Outcome::error, second);
+  health.waited(1, Work::pack, 7'000'000, second);
+  health.set_word(1, Word::maintenance);
+  health.set_weight(1, 7);
+  health.leave(1, second);
+  health.arrive(1, {.share = 64, .backup = true}, true, 2 * second);
+  CHECK(health.state(1, 2 * second) == State::up);
+  CHECK(health.server(1).first_byte_us(Work::pack) == 0);
+  CHECK(health.configured_weight(1) == 25);
+  CHECK(health.is_backup(1));
+  CHECK_FALSE(health.is_backup(0));
+  health.set_weight(1, 1);
+  CHECK(health.configured_weight(1) == 1);  // a part of something is something
+  health.set_weight(1, 0);
+  CHECK(health.configured_weight(1) == 0);
+}
