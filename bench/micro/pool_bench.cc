@@ -23,11 +23,12 @@ void nothing(void*) {}
 void server_connection(benchmark::State& state, bool known_for_a_turn) {
   World world;
   if (world.core == nullptr) return state.SkipWithError(world.why.c_str());
-  proxy::Server server{"server", {}};
-  server.address.bytes = sizeof server.address.v4;
-  server.address.v4.sin_family = AF_INET;
-  server.address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int listener = sys::listen_on(server.address, 1, true);
+  Address address;
+  address.bytes = sizeof address.v4;
+  address.v4.sin_family = AF_INET;
+  address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int listener = sys::listen_on(address, 1, true);
+  const proxy::Server server("server", address);
   const config::Config config;
   proxy::UpstreamPool pool(*world.core, config.timeouts, config.limits.servers_idle, server);
   Scope scope;

@@ -181,11 +181,11 @@ class Program {
 
   bool find_servers(std::string& why) {
     for (const config::Pool& pool : config_.pools) {
-      std::vector<proxy::Server> servers;
+      std::deque<proxy::Server> servers;
       for (const config::Server& configured : pool.servers) {
-        proxy::Server& server = servers.emplace_back();
-        server.name = configured.address.text();
-        if (!resolve(configured.address, false, server.address, why)) return false;
+        Address address;
+        if (!resolve(configured.address, false, address, why)) return false;
+        servers.emplace_back(configured.address.text(), address);
       }
       shared_.pools.emplace_back(pool, std::move(servers));
     }

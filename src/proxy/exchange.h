@@ -133,6 +133,7 @@ class Exchange {
   uint64_t repository_ = 0;                      // hashed; 0 for what belongs to none
   uint32_t server_index_ = backends::no_server;  // of the attempt that is being made or was made last
   uint32_t next_server_ = backends::no_server;   // of the next one, if there is to be one
+  std::string_view server_label_;                // of server_index_, as it was when that was chosen
   bool counted_ = false;                         // among the requests in flight on the server
   backends::ServerSet tried_;
   backends::ServerSet suspects_;     // whose answers were useless

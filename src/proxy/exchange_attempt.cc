@@ -79,6 +79,7 @@ const wire::UploadPackAsk& Exchange::upload_pack_ask() noexcept {
 void Exchange::enter_server(uint32_t server) noexcept {
   leave_server();
   server_index_ = server;
+  server_label_ = pool_->shared.servers[server].label();
   counted_ = true;
   health().begin(server);
 }
@@ -305,7 +306,7 @@ Error Exchange::send_request() {
       .client_address = session_.peer_host(),
       .scheme = "http",
       .request_id = request_id(),
-      .server_authority = pool_->shared.servers[server_index_].authority(),
+      .server_authority = server_->to().authority,
       .peer_is_trusted = session_.peer_is_trusted(),
       .until_close = git_end_ != wire::UploadPackAnswer::unprovable,
   };
@@ -426,7 +427,7 @@ wire::Fault Exchange::parse_response_head() noexcept {
 bool Exchange::begins_well_enough(bool ended) noexcept {
   answer_ = wire::GitAnswer::fine;
   const bool is_head = request_.method == wire::Method::head;
-  if (response_.status != 200 || is_head || health().size() == 1) return true;
+  if (response_.status != 200 || is_head || health().present_count() <= 1) return true;
   const std::string_view body = server_->receiver().inbox().view().substr(response_scanner_.end());
   const bool is_enough = body.size() >= git_words_bytes_max;
   const wire::Behind behind = ended       ? wire::Behind::nothing

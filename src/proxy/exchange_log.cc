@@ -102,7 +102,7 @@ void Exchange::write_log() noexcept {
     record.repository = git_.repository.view();
   }
   if (pool_ != nullptr) record.pool = pool_->shared.config.name;
-  if (server_index_ != backends::no_server) record.server = pool_->shared.servers[server_index_].name;
+  record.server = server_label_;
   record.status = status_;
   record.bytes_in = upload_.started() ? upload_.payload_bytes() : 0;
   record.bytes_out = download_.started() ? download_.payload_bytes() : own_reply_bytes_;

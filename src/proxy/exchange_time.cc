@@ -75,7 +75,7 @@ void Exchange::mind_the_wait(int64_t& next_ns) noexcept {
       next_ns = std::min(next_ns, times_.sent + tell_at);
     }
   }
-  if (!replayable_ || interim_answers_ > 0 || health().size() == 1) return;
+  if (!replayable_ || interim_answers_ > 0 || health().present_count() <= 1) return;
   const backends::State state = health().state(server_index_, now);
   // A pack may be long in the making, on whatever server; refs are not.
   const bool put_out_since = health().server(server_index_).put_out_ns() >= times_.connect_begun;

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <deque>
 #include <utility>
-#include <vector>
 
 #include "backends/admission.h"
 #include "backends/affinity.h"
@@ -18,15 +17,16 @@
 
 namespace breakwater::proxy {
 
-// Made once at start-up. Of it only atomics are written, by any core: its health and its table of operations.
+// Made once at start-up. Of it only atomics are written then: its health and its table of operations by any
+// core, where its servers lead by the thread that looks names up. `the_config` has one server for each slot.
 struct SharedPool {
-  SharedPool(const config::Pool& the_config, std::vector<Server> the_servers)
+  SharedPool(const config::Pool& the_config, std::deque<Server> the_servers)
       : config(the_config),
         servers(std::move(the_servers)),
         health(the_config),
         admission(the_config.admission) {}
   const config::Pool& config;
-  const std::vector<Server> servers;
+  std::deque<Server> servers;  // they do not move
   backends::PoolHealth health;
   backends::AffinityTable operations;
   backends::Admission admission;

@@ -9,8 +9,13 @@ namespace breakwater::proxy {
 
 using config::ns;
 
-UpstreamConnection::UpstreamConnection(Core& core, UpstreamPool& pool, int fd) noexcept
-    : pool_(pool), fd_(fd), receiver_(core, core.answer_buffers()), idle_timer_(on_idle_timeout, this) {
+UpstreamConnection::UpstreamConnection(Core& core, UpstreamPool& pool, const ServerAddress& to,
+                                       int fd) noexcept
+    : pool_(pool),
+      to_(to),
+      fd_(fd),
+      receiver_(core, core.answer_buffers()),
+      idle_timer_(on_idle_timeout, this) {
   receiver_.attach(fd);
 }
 
@@ -64,7 +69,17 @@ void UpstreamLease::finish(Ending ending) noexcept {
     connection.close(ending == Ending::aborted);
 }
 
+// What is idle leads elsewhere once the server does, and what was learnt of the old one says nothing.
+void UpstreamPool::follow_server() noexcept {
+  const ServerAddress* const now = server_.at();
+  if (now == to_) return;
+  to_ = now;
+  close_idle();
+  ends_packs_well_ = ended_one_badly_ = false;
+}
+
 UpstreamLease UpstreamPool::take_idle() noexcept {
+  follow_server();
   // The one used last, so that those too many grow old. Under load its receive is of this very turn, and the
   // oldest one, whose receive the kernel has known for longer, saves the look.
   UpstreamConnection* const last = idle_.front();
@@ -100,7 +115,8 @@ void UpstreamPool::left_idle(UpstreamConnection& connection) noexcept {
 }
 
 void UpstreamPool::keep(UpstreamConnection& connection) noexcept {
-  if (closed_ || idle_count_ >= idle_max_) return connection.close(false);
+  const bool leads_elsewhere = &connection.to_ != server_.at();
+  if (closed_ || leads_elsewhere || idle_count_ >= idle_max_) return connection.close(false);
   idle_.push_front(connection);
   idle_count_++;
   core_.stats().server_connections_idle.add();
@@ -110,8 +126,11 @@ void UpstreamPool::keep(UpstreamConnection& connection) noexcept {
 }
 
 Task<Result<UpstreamLease>> UpstreamPool::connect() {
+  follow_server();
+  const ServerAddress* const to = to_;
+  BW_ASSERT(to != nullptr);  // only a server that is there is chosen
   core_.stats().server_connects.add();
-  const int fd = sys::stream_socket(server_.address);
+  const int fd = sys::stream_socket(to->address);
   if (fd < 0) {
     const bool exhausted = fd == -EMFILE || fd == -ENFILE;
     co_return std::unexpected(Error{exhausted ? Code::no_descriptors : Code::refused, Side::internal, -fd});
@@ -119,8 +138,8 @@ Task<Result<UpstreamLease>> UpstreamPool::connect() {
   RingCall call(core_);
   call.kind = Op::Kind::connect;
   call.fd = fd;
-  call.address = &server_.address.any;
-  call.address_bytes = server_.address.bytes;
+  call.address = &to->address.any;
+  call.address_bytes = to->address.bytes;
   struct Cancel {
     Core& core;
     Op& op;
@@ -144,13 +163,17 @@ Task<Result<UpstreamLease>> UpstreamPool::connect() {
   sys::tune_connection(fd);
   open_count_++;
   core_.stats().server_connections_open.add();
-  UpstreamConnection* const connection = new UpstreamConnection(core_, *this, fd);
+  UpstreamConnection* const connection = new UpstreamConnection(core_, *this, *to, fd);
   UpstreamLease lease(*connection);
   co_return Result<UpstreamLease>(std::move(lease));
 }
 
 void UpstreamPool::close() noexcept {
   closed_ = true;
+  close_idle();
+}
+
+void UpstreamPool::close_idle() noexcept {
   while (UpstreamConnection* const connection = idle_.front()) {
     left_idle(*connection);
     connection->close(false);

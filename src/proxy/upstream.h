@@ -4,10 +4,12 @@
 // while it is idle belong to no request, and it is closed: were it reused, they would be the next client's
 // answer. A lease that is dropped without finish() closes its connection. A connection object is freed only
 // after its last completion.
+//
+// A server's address may change (proxy/server.h). A connection is to one address: once that is not the
+// server's any more, it ends when its request does, or now if it is idle.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,25 +20,15 @@
 #include "core/core.h"
 #include "coro/task.h"
 #include "proxy/receiver.h"
-#include "ring/address.h"
+#include "proxy/server.h"
 
 namespace breakwater::proxy {
-
-// A server of a pool as every core sees it; made once at start-up, then only read.
-struct Server {
-  std::string name;  // as configured: "git1:3000", "unix:/run/gogs.sock"
-  Address address;
-  // The Host for a request of HTTP/1.0 that named none.
-  std::string_view authority() const noexcept {
-    return address.is_unix() ? std::string_view("localhost") : name;
-  }
-};
 
 class UpstreamPool;
 
 class UpstreamConnection : public ListNode {
  public:
-  UpstreamConnection(Core& core, UpstreamPool& pool, int fd) noexcept;
+  UpstreamConnection(Core& core, UpstreamPool& pool, const ServerAddress& to, int fd) noexcept;
   // From the frame pool, like sessions.
   static void* operator new(size_t bytes) { return FramePool::of_this_thread().acquire(bytes); }
   static void operator delete(void* memory, size_t bytes) noexcept {
@@ -47,6 +39,7 @@ class UpstreamConnection : public ListNode {
   Receiver& receiver() noexcept { return receiver_; }
   bool reused() const noexcept { return reused_; }
   UpstreamPool& pool() noexcept { return pool_; }
+  const ServerAddress& to() const noexcept { return to_; }
 
  private:
   friend class UpstreamPool;
@@ -57,6 +50,7 @@ class UpstreamConnection : public ListNode {
   void close(bool reset) noexcept;  // frees this, now or after the last completion
 
   UpstreamPool& pool_;
+  const ServerAddress& to_;
   int fd_;
   bool reused_ = false;
   bool reset_ = false;
@@ -116,6 +110,8 @@ class UpstreamPool {
  private:
   friend class UpstreamConnection;
   friend class UpstreamLease;
+  void follow_server() noexcept;
+  void close_idle() noexcept;
   void keep(UpstreamConnection& connection) noexcept;
   void left_idle(UpstreamConnection& connection) noexcept;
   UpstreamLease take(UpstreamConnection& connection) noexcept;
@@ -124,6 +120,7 @@ class UpstreamPool {
   const config::PoolTimeouts& timeouts_;
   const uint32_t idle_max_;
   const Server& server_;
+  const ServerAddress* to_ = nullptr;  // where the server led when this was last used
   bool closed_ = false;
   bool ends_packs_well_ = false;
   bool ended_one_badly_ = false;

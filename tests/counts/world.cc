@@ -127,7 +127,9 @@ Proxy::Proxy(const Address& server, const config::Probe& probe)
   pool.name = "main";
   pool.probe = probe;
   pool.servers.push_back({.address = {"server", 80}});
-  pools_.emplace_back(pool, std::vector<proxy::Server>{{"server", server}});
+  std::deque<proxy::Server> servers;
+  servers.emplace_back("server", server);
+  pools_.emplace_back(pool, std::move(servers));
   config::Listen listen;
   listen.name = listen.pool = "main";
   sites_.push_back({"main", proxy::Router(config_, listen), {}});

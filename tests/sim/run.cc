@@ -117,11 +117,11 @@ void Run::start() {
   pool.admission.queue_timeout = std::chrono::milliseconds(queue_timeout_ns / ms);
   pool.health.slow_start = std::chrono::milliseconds(eject_time_ns / ms);
   if (scenario_.probes) pool.probe = probe();
-  std::vector<proxy::Server> servers;
+  std::deque<proxy::Server> servers;
   for (size_t index = 0; index < world_.servers.size(); index++) {
     const std::string name = "server" + std::to_string(index);
     pool.servers.push_back({.address = {name, 80}});
-    servers.push_back({name, world_.servers[index].address});
+    servers.emplace_back(name, world_.servers[index].address);
   }
   pools_.emplace_back(pool, std::move(servers));
   config::Listen listen;
