@@ -43,7 +43,7 @@ ContextSwitches context_switches(int thread_id) {
   return switches;
 }
 
-std::string metrics_text(std::span<const CoreReading> cores) {
+std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns) {
   Text text;
   const auto sum = [cores](Count Stats::* member) {
     uint64_t total = 0;
@@ -61,9 +61,14 @@ std::string metrics_text(std::span<const CoreReading> cores) {
   text.counter("context_switches_voluntary", "times a core slept and was woken", switches.voluntary);
   text.counter("context_switches_involuntary", "times the kernel took the CPU from a core",
                switches.involuntary);
+  text.counter("dns_queries", "questions for the addresses of a host, or the records of a service",
+               dns.queries);
+  text.counter("dns_failures", "questions that no resolver answered, or not as it should", dns.failures);
 #define BW_WRITE(name, help) text.gauge(#name, help, sum(&Stats::name));
   BW_GAUGES(BW_WRITE)
 #undef BW_WRITE
+  text.gauge("dns_names_failing", "names whose known addresses stay because no resolver answers",
+             dns.names_failing);
   text.gauge("cores", "cores that serve", cores.size());
   return text.take();
 }

@@ -25,7 +25,14 @@ struct CoreReading {
   ContextSwitches switches;
 };
 
+// What the resolver says of names.
+struct DnsReading {
+  uint64_t queries = 0;
+  uint64_t failures = 0;
+  uint64_t names_failing = 0;
+};
+
 // Sums over all cores.
-std::string metrics_text(std::span<const CoreReading> cores);
+std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns = {});
 
 }  // namespace breakwater::app

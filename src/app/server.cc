@@ -12,13 +12,16 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "app/admin.h"
 #include "app/core_thread.h"
 #include "app/log_writer.h"
 #include "app/metrics.h"
+#include "app/resolver.h"
 #include "config/schema.h"
+#include "config/server.h"
 #include "proxy/limits.h"
 #include "ring/ring.h"
 #include "ring/sys.h"
@@ -46,7 +49,7 @@ std::vector<int> cpus_allowed() {
   return cpus;
 }
 
-// A name is looked up once, at start-up. A unix socket need not be there yet.
+// Of our own sockets a name is looked up once. A server's unix socket need not be there yet.
 bool resolve(const config::Endpoint& endpoint, bool passive, Address& address, std::string& why) {
   if (!endpoint.path.empty()) {
     address = Address::of_unix_socket(endpoint.path);
@@ -124,7 +127,10 @@ sigset_t steering_signals() {
 class Program {
  public:
   explicit Program(const config::Config& config)
-      : config_(config), log_writer_(config_.log, log_rings_), admin_([this] { return metrics(); }) {}
+      : config_(config),
+        resolver_(config_.dns),
+        log_writer_(config_.log, log_rings_),
+        admin_([this] { return metrics(); }) {}
 
   int run() {
     std::string why;
@@ -174,22 +180,33 @@ class Program {
     }
     if (!write_pid_file(config_.pid_file, why)) return false;  // last: what fails leaves none behind
     log_writer_.start();
+    resolver_.start();
     if (config_.admin_enabled) admin_.start();
     for (const std::unique_ptr<CoreThread>& thread : threads_) thread->begin();
     return true;
   }
 
+  // From here on a pool's servers are its slots: one for an address, and for a name as many as it may have.
   bool find_servers(std::string& why) {
-    for (const config::Pool& pool : config_.pools) {
+    for (config::Pool& pool : config_.pools) {
+      const std::vector<config::Server> configured = std::exchange(pool.servers, {});
       std::deque<proxy::Server> servers;
-      for (const config::Server& configured : pool.servers) {
+      for (const config::Server& server : configured) {
+        pool.servers.insert(pool.servers.end(), config::slots_of(server), server);
         Address address;
-        if (!resolve(configured.address, false, address, why)) return false;
-        servers.emplace_back(configured.address.text(), address);
+        const bool is_name = config::is_name(server.address);
+        if (!is_name && !resolve(server.address, false, address, why)) return false;
+        if (!is_name) servers.emplace_back(server.address.text(), address);
+        while (servers.size() < pool.servers.size()) servers.emplace_back(server.address.text());
       }
-      shared_.pools.emplace_back(pool, std::move(servers));
+      proxy::SharedPool& shared = shared_.pools.emplace_back(pool, std::move(servers));
+      uint32_t slot = 0;
+      for (const config::Server& server : configured) {
+        if (config::is_name(server.address)) resolver_.add(shared, slot, server);
+        slot += config::slots_of(server);
+      }
     }
-    return true;
+    return resolver_.look_up_all(why);
   }
 
   // One socket for each listener and core; the first of a listener settles the port.
@@ -278,11 +295,12 @@ class Program {
     for (const std::unique_ptr<CoreThread>& thread : threads_) {
       cores.push_back({thread->stats(), context_switches(thread->thread_id())});
     }
-    return metrics_text(cores);
+    return metrics_text(cores, resolver_.reading());
   }
 
   config::Config config_;
   Shared shared_;
+  Resolver resolver_;
   std::vector<std::unique_ptr<LogRing>> log_rings_;
   LogWriter log_writer_;
   std::vector<std::string> listen_addresses_;

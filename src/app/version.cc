@@ -20,9 +20,9 @@ std::string version_text() {
   std::string text = fmt::format(
       "breakwater {}\n"
       "compiler: {}\n"
-      "libraries (built with): liburing {}, llhttp {}, fmt {}.{}.{}\n"
+      "libraries (built with): liburing {}, llhttp {}, c-ares {}, fmt {}.{}.{}\n"
       "{}\n",
-      BW_VERSION, BW_COMPILER, BW_LIBURING, wire::second_parser_version(), FMT_VERSION / 10000,
+      BW_VERSION, BW_COMPILER, BW_LIBURING, wire::second_parser_version(), BW_CARES, FMT_VERSION / 10000,
       FMT_VERSION / 100 % 100, FMT_VERSION % 100, features.summary);
   if (!features.usable) return text + "data path: none: " + features.why + "\n";
   return text + fmt::format(

@@ -65,6 +65,7 @@ struct Placing {
   uint64_t key = 0;      // its own, the same on every node
   uint32_t share = 256;  // of the configured weight, in 1/256
   bool backup = false;
+  bool operator==(const Placing&) const = default;
 };
 
 // One server, on cache lines of its own.

@@ -33,6 +33,7 @@ LIBRARY_HOMES = {
     "llhttp.h": "src/wire/http_head.cc",
     "toml++/": "src/config/toml.h",
     "CLI/": "src/app/command_line.cc",
+    "ares.h": "src/app/dns.cc",
 }
 
 # What the simulator can replace only if it goes through src/ring: the kernel, clocks, chance, and other threads.
