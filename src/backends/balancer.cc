@@ -13,7 +13,8 @@ constexpr uint64_t load_bound_percent = 125;
 
 Balancer::Balancer(PoolHealth& health, uint32_t start, uint64_t seed)
     : health_(health), rng_(seed), seats_(health.size()), loads_(health.size()) {
-  for (const config::Server& server : health.config().servers) has_primaries_ = has_primaries_ || server.primary;
+  for (const config::Server& server : health.config().servers)
+    has_primaries_ = has_primaries_ || server.primary;
   seats_[start % seats_.size()].credit = 1;
 }
 

@@ -97,7 +97,8 @@ bool parse_word(std::string_view word, Server& server, std::string& why) {
       return parse_number(word.substr(name.size() + 1), known, server, why);
   const std::string_view near = nearest(name, word_names);
   why = "unknown word " + ticked(word) + " behind the address; " +
-        (near.empty() || near == word ? "there are `weight=50`, `slots=8`, `backup` and `primary`" : did_you_mean(near));
+        (near.empty() || near == word ? "there are `weight=50`, `slots=8`, `backup` and `primary`"
+                                      : did_you_mean(near));
   return false;
 }
 

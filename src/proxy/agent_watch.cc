@@ -7,15 +7,7 @@ namespace breakwater::proxy {
 using config::ns;
 
 AgentWatch::AgentWatch(Core& core, SharedPool& pool, uint32_t server, uint64_t seed)
-    : core_(core),
-      pool_(pool),
-      index_(server),
-      address_(pool.servers[server].address),
-      rng_(seed),
-      beat_(core),
-      call_(core) {
-  address_.set_port(static_cast<uint16_t>(pool.config.agent.port));
-}
+    : core_(core), pool_(pool), index_(server), rng_(seed), beat_(core), call_(core) {}
 
 // The first question is asked at once, so that a server that is to be left in peace has little to bear.
 Task<void> AgentWatch::run() {
@@ -39,10 +31,15 @@ void AgentWatch::stop() noexcept {
 
 // True: it has said something, and that was learnt.
 Task<bool> AgentWatch::ask(int64_t due_ns) {
+  const ServerAddress* const server = pool_.servers[index_].at();
+  if (server == nullptr || !pool_.health.server(index_).present())
+    co_return true;  // nobody is there to be asked
+  Address address = server->address;
+  address.set_port(static_cast<uint16_t>(pool_.config.agent.port));
   core_.stats().agents_asked.add();
-  const int opened = call_.open(address_, due_ns);
+  const int opened = call_.open(address, due_ns);
   if (opened < 0) co_return false;
-  const int32_t connected = co_await call_.connect(address_);
+  const int32_t connected = co_await call_.connect(address);
   if (connected < 0) co_return false;
   const std::optional<std::string_view> line = co_await read_line();
   if (!line) co_return false;

@@ -37,7 +37,6 @@ class AgentWatch {
   Core& core_;
   SharedPool& pool_;
   const uint32_t index_;
-  Address address_;
   Rng rng_;
   Beat beat_;
   ShortCall call_;

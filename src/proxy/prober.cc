@@ -14,13 +14,12 @@ namespace {
 
 constexpr wire::HeadLimits answer_limits{probe_head_bytes_max, probe_head_bytes_max};
 
-std::string request_of(const config::Probe& probe, const Server& server) {
+std::string request_of(const config::Probe& probe, const ServerAddress& server) {
   using Type = config::Probe::Type;
   if (probe.type == Type::tcp) return {};
   const bool is_git = probe.type == Type::git;
   return "GET " + probe.path + (is_git ? "/info/refs?service=git-upload-pack" : "") +
-         " HTTP/1.1\r\nHost: " + std::string(server.authority()) +
-         "\r\nUser-Agent: breakwater/" BW_VERSION " probe\r\n" +
+         " HTTP/1.1\r\nHost: " + server.authority + "\r\nUser-Agent: breakwater/" BW_VERSION " probe\r\n" +
          (is_git ? "Git-Protocol: version=2\r\n" : "") + "Accept: */*\r\nConnection: close\r\n\r\n";
 }
 
@@ -35,8 +34,9 @@ Prober::Prober(Core& core, SharedPool& pool, uint32_t server, uint64_t seed)
       rng_(seed),
       beat_(core),
       call_(core),
-      request_(request_of(probe_, server_)),
-      answer_(request_.empty() ? nullptr : std::make_unique_for_overwrite<char[]>(probe_answer_bytes)),
+      answer_(probe_.type == config::Probe::Type::tcp
+                  ? nullptr
+                  : std::make_unique_for_overwrite<char[]>(probe_answer_bytes)),
       scanner_(answer_limits) {
   beat_.look_every(ns(probe_.fast_interval), is_unsettled, this);
 }
@@ -63,12 +63,25 @@ void Prober::stop() noexcept {
   call_.cancel();
 }
 
+// Where the probe goes; null while the server has no address. What was learnt of another address is
+// forgotten.
+const ServerAddress* Prober::address() {
+  const ServerAddress* const at = pool_.health.server(index_).present() ? server_.at() : nullptr;
+  if (at == nullptr || at == at_) return at;
+  at_ = at;
+  request_ = request_of(probe_, *at);
+  streak_ = {};
+  return at;
+}
+
 // One probe.
 Task<Prober::Verdict> Prober::ask() {
-  const int opened = call_.open(server_.address, core_.now_ns() + ns(probe_.timeout));
+  const ServerAddress* const at = address();
+  if (at == nullptr) co_return Verdict::not_made;
+  const int opened = call_.open(at->address, core_.now_ns() + ns(probe_.timeout));
   if (opened < 0) co_return Verdict::not_made;
   core_.stats().probes_sent.add();
-  const int32_t connected = co_await call_.connect(server_.address);
+  const int32_t connected = co_await call_.connect(at->address);
   if (connected < 0)
     co_return call_.late() ? fails(Why::late_connection) : fails(Why::no_connection, -connected);
   if (request_.empty()) co_return Verdict::lives;

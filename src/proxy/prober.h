@@ -37,10 +37,11 @@ class Prober {
     undecided,
     lives,
     fails,     // for failure_
-    not_made,  // for want of a descriptor: it says nothing
+    not_made,  // for want of a descriptor or an address: it says nothing
   };
   using Why = backends::ProbeFailure::Why;
 
+  const ServerAddress* address();
   Task<Verdict> ask();
   Task<Verdict> read_answer();
   Verdict judge(std::string_view bytes, bool ended) noexcept;
@@ -60,7 +61,8 @@ class Prober {
   Rng rng_;
   Beat beat_;
   ShortCall call_;
-  const std::string request_;             // empty: a connection is enough
+  const ServerAddress* at_ = nullptr;     // that was probed last
+  std::string request_;                   // to it; empty: a connection is enough
   const std::unique_ptr<char[]> answer_;  // probe_answer_bytes of it
   wire::HeadScanner scanner_;
   wire::ResponseHead head_;
