@@ -1,5 +1,6 @@
 """Servers that are asked whether they live, and their agents: who gets requests, and when."""
 
+import errno
 import socket
 import threading
 import time
@@ -41,7 +42,7 @@ class SwitchedServer(ScriptedServer):
         self.threads[0].join(TIMEOUT)
         self.listener.close()
         for peer in self.connections:
-            peer.close()
+            peer.end()
 
     def go_up(self):
         self.listener = self._bind(self.port)
@@ -339,9 +340,19 @@ class Agents(ProbeTest):
 
     def start(self, tables=""):
         servers = [self.keep(HostServer(f"127.0.0.{index + 2}", 0, always(ok(b"%d" % index)))) for index in range(2)]
-        first = self.keep(HostServer("127.0.0.2", 0, self.lines[0]))
-        self.agents = [first, self.keep(HostServer("127.0.0.3", first.port, self.lines[1]))]
-        return self.proxy(*servers, tables=AGENT % first.port + tables)
+        self.agents = [self.keep(agent) for agent in self.on_one_port()]
+        return self.proxy(*servers, tables=AGENT % self.agents[0].port + tables)
+
+    def on_one_port(self):
+        """Somebody else may have the port on the other address."""
+        while True:
+            first = HostServer("127.0.0.2", 0, self.lines[0])
+            try:
+                return first, HostServer("127.0.0.3", first.port, self.lines[1])
+            except OSError as error:
+                first.close()
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
     def say(self, proxy, line):
         """Once the agent of server 0 has said it, and it was heard."""

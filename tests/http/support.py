@@ -263,11 +263,15 @@ class Stream:
 
     half_close = shutdown_write
 
-    def close(self):
+    def end(self):
+        """Both directions, while a thread may read, which then closes it."""
         try:
-            self.sock.shutdown(socket.SHUT_RDWR)  # wakes a thread that reads
+            self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+
+    def close(self):
+        self.end()  # wakes a thread that reads
         self.sock.close()
 
     def reset(self):
