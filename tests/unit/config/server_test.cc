@@ -86,7 +86,7 @@ TEST_CASE("server: a name has slots, an address has one") {
   CHECK(why_not("a:1 slots=0") == "`slots` must be an integer from 1 to 64");
   CHECK(why_not("a:1 slots=65") == "`slots` must be an integer from 1 to 64");
   CHECK(why_not("a:1 slots") ==
-        "unknown word `slots` behind the address; there are `weight=50`, `slots=8` and `backup`");
+        "unknown word `slots` behind the address; there are `weight=50`, `slots=8`, `backup` and `primary`");
   CHECK(why_not("a:1 slots=1 slots=1") == "`slots` stands there twice");
   CHECK(why_not("10.0.0.1:80 slots=1") == "`slots` is for names; this is one address");
   CHECK(why_not("unix:/run/x slots=1") == "`slots` is for names; this is one address");
