@@ -42,6 +42,16 @@ std::string_view name(Reason reason) noexcept {
   return names[static_cast<size_t>(reason)];
 }
 
+std::string_view name(Word word) noexcept {
+  constexpr std::array<std::string_view, 3> names = {"ready", "drain", "maintenance"};
+  return names[static_cast<size_t>(word)];
+}
+
+std::string_view name(Work work) noexcept {
+  constexpr std::array<std::string_view, works> names = {"advertise", "negotiate", "pack", "other"};
+  return names[static_cast<size_t>(work)];
+}
+
 PoolHealth::PoolHealth(const config::Pool& pool)
     : config_(pool),
       size_(static_cast<uint32_t>(pool.servers.size())),
@@ -128,12 +138,15 @@ void PoolHealth::came_back(ServerHealth& server, int64_t now_ns) noexcept {
 }
 
 template <typename Value>
-void PoolHealth::set(std::atomic<Value>& fact, Value value) noexcept {
-  if (fact.exchange(value, std::memory_order_relaxed) != value) changed();
+bool PoolHealth::set(std::atomic<Value>& fact, Value value) noexcept {
+  if (fact.exchange(value, std::memory_order_relaxed) == value) return false;
+  changed();
+  return true;
 }
 
-void PoolHealth::set_agents_word(uint32_t index, Word word) noexcept {
-  set(servers_[index].agents_word_, word);
+void PoolHealth::set_agents_word(uint32_t index, Word word, int64_t now_ns) noexcept {
+  if (set(servers_[index].agents_word_, word))
+    servers_[index].word_ns_.store(now_ns, std::memory_order_relaxed);
 }
 
 void PoolHealth::set_agents_percent(uint32_t index, uint32_t percent) noexcept {
@@ -185,7 +198,7 @@ void PoolHealth::forget(ServerHealth& server, uint32_t weight) noexcept {
   server.errors_.store(0, std::memory_order_relaxed);
   server.slowness_.store(0, std::memory_order_relaxed);
   for (std::atomic<int64_t>* const time :
-       {&server.put_out_ns_, &server.out_until_ns_, &server.out_for_ns_, &server.back_ns_})
+       {&server.put_out_ns_, &server.out_until_ns_, &server.out_for_ns_, &server.back_ns_, &server.word_ns_})
     time->store(0, std::memory_order_relaxed);
   for (ServerHealth::Latency& latency : server.latency_) {
     latency.us.store(0, std::memory_order_relaxed);
@@ -193,8 +206,8 @@ void PoolHealth::forget(ServerHealth& server, uint32_t weight) noexcept {
   }
 }
 
-void PoolHealth::set_word(uint32_t index, Word word) noexcept {
-  set(servers_[index].word_, word);
+void PoolHealth::set_word(uint32_t index, Word word, int64_t now_ns) noexcept {
+  if (set(servers_[index].word_, word)) servers_[index].word_ns_.store(now_ns, std::memory_order_relaxed);
 }
 
 void PoolHealth::set_weight(uint32_t index, uint32_t weight) noexcept {
@@ -340,6 +353,29 @@ State PoolHealth::state(uint32_t index, int64_t now_ns) const noexcept {
   if (server.word() == Word::drain || !server.present()) return State::draining;
   if (is_out(server, false, now_ns)) return State::ejected;
   return server.slowness_.load(std::memory_order_relaxed) != 0 ? State::slow : State::up;
+}
+
+int64_t PoolHealth::state_since_ns(uint32_t index, int64_t now_ns) const noexcept {
+  const ServerHealth& server = servers_[index];
+  const int64_t said = server.word_ns_.load(std::memory_order_relaxed);
+  const int64_t slow = server.slow_since_ns_.load(std::memory_order_relaxed);  // or since it is no more
+  switch (state(index, now_ns)) {
+    case State::absent:
+      return server.gone_ns_.load(std::memory_order_relaxed);
+    case State::maintenance:
+      return said;
+    case State::draining:
+      return server.present() ? said : std::max(said, server.gone_ns_.load(std::memory_order_relaxed));
+    case State::down:
+    case State::ejected:
+      return server.put_out_ns();
+    case State::slow:
+      return slow;
+    case State::up:
+      break;
+  }
+  const int64_t back = server.back_ns_.load(std::memory_order_relaxed);
+  return std::max({said, slow, back, server.out_until_ns()});
 }
 
 uint32_t PoolHealth::configured_weight(uint32_t index) const noexcept {

@@ -59,6 +59,8 @@ inline constexpr size_t works = 4;
 
 std::string_view name(State state) noexcept;
 std::string_view name(Reason reason) noexcept;
+std::string_view name(Word word) noexcept;
+std::string_view name(Work work) noexcept;
 
 // What DNS says of an address besides.
 struct Placing {
@@ -77,6 +79,8 @@ class alignas(128) ServerHealth {
   // What counts: the operator's word, or the agent's if that is stricter.
   Word word() const noexcept { return std::max(operators_word(), agents_word()); }
   Word operators_word() const noexcept { return word_.load(std::memory_order_relaxed); }
+  // Configured, or the operator's: before all that DNS and its agent say.
+  uint32_t said_weight() const noexcept { return weight_.load(std::memory_order_relaxed); }
   Word agents_word() const noexcept { return agents_word_.load(std::memory_order_relaxed); }
   uint32_t agents_percent() const noexcept { return agents_percent_.load(std::memory_order_relaxed); }
   // Probes say that it is down, or a connect failed since they said that it is up.
@@ -115,6 +119,7 @@ class alignas(128) ServerHealth {
   std::atomic<uint32_t> share_{256};
   std::atomic<bool> backup_{false};
   std::atomic<Word> word_{Word::ready};
+  std::atomic<int64_t> word_ns_{0};  // when that, or the agent's word, last changed; 0: never
   std::atomic<uint32_t> weight_{0};  // configured, or the operator's
   std::atomic<bool> down_{false};    // probes say so, or a connect while there are probes
   std::atomic<bool> agent_down_{false};
@@ -174,7 +179,7 @@ class PoolHealth {
   // Each that failed, also while it is not believed yet.
   void probe_failed(uint32_t server, ProbeFailure failure) noexcept;
   void agent_says(uint32_t server, bool up, int64_t now_ns) noexcept;
-  void set_agents_word(uint32_t server, Word word) noexcept;
+  void set_agents_word(uint32_t server, Word word, int64_t now_ns = 0) noexcept;
   void set_agents_percent(uint32_t server, uint32_t percent) noexcept;  // of its weight
 
   // ---- DNS: from the one thread that looks names up
@@ -187,11 +192,13 @@ class PoolHealth {
   void begin_absent(uint32_t server) noexcept;
 
   // ---- the operator: from the admin thread
-  void set_word(uint32_t server, Word word) noexcept;
+  void set_word(uint32_t server, Word word, int64_t now_ns = 0) noexcept;
   void set_weight(uint32_t server, uint32_t weight) noexcept;
 
   // ---- what follows
   State state(uint32_t server, int64_t now_ns) const noexcept;
+  // When it got into this state; 0: with the process.
+  int64_t state_since_ns(uint32_t server, int64_t now_ns) const noexcept;
   // Of new operations, next to the other servers': the configured weight times 256, as much of it as its
   // agent says, less while it is slow or has just come back; 0 while it gets none.
   uint32_t weight(uint32_t server, int64_t now_ns) const noexcept;
@@ -222,7 +229,7 @@ class PoolHealth {
   void judge_slowness(uint32_t server, int64_t now_ns) noexcept;
   bool is_out(const ServerHealth& server, bool fact, int64_t now_ns) const noexcept;
   template <typename Value>
-  void set(std::atomic<Value>& fact, Value value) noexcept;
+  bool set(std::atomic<Value>& fact, Value value) noexcept;  // false: it was so already
   uint32_t lasting_weight(uint32_t server) const noexcept;
   void came_back(ServerHealth& server, int64_t now_ns) noexcept;
   bool is_absent(const ServerHealth& server, int64_t now_ns) const noexcept;

@@ -68,9 +68,10 @@ void AgentWatch::learn(const wire::AgentAnswer& answer) noexcept {
   using Health = wire::AgentAnswer::Health;
   using Order = wire::AgentAnswer::Order;
   backends::PoolHealth& health = pool_.health;
-  if (answer.order == Order::ready) health.set_agents_word(index_, backends::Word::ready);
-  if (answer.order == Order::drain) health.set_agents_word(index_, backends::Word::drain);
-  if (answer.order == Order::maintenance) health.set_agents_word(index_, backends::Word::maintenance);
+  if (answer.order == Order::ready) health.set_agents_word(index_, backends::Word::ready, core_.now_ns());
+  if (answer.order == Order::drain) health.set_agents_word(index_, backends::Word::drain, core_.now_ns());
+  if (answer.order == Order::maintenance)
+    health.set_agents_word(index_, backends::Word::maintenance, core_.now_ns());
   if (answer.weight_percent) health.set_agents_percent(index_, *answer.weight_percent);
   // answer.connections_max has nothing to limit yet.
   if (answer.health != Health::unsaid) health.agent_says(index_, answer.health == Health::up, core_.now_ns());

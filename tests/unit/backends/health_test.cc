@@ -386,3 +386,26 @@ TEST_CASE("health: a new address in a slot starts without a history; what DNS sa
   health.set_weight(1, 0);
   CHECK(health.configured_weight(1) == 0);
 }
+
+TEST_CASE("health: since when a server is in its state") {
+  const config::Pool pool = pool_of(3);
+  PoolHealth health(pool);
+  CHECK(health.state_since_ns(0, second) == 0);
+  health.report(0, Outcome::unreachable, 2 * second);
+  CHECK(health.state_since_ns(0, 3 * second) == 2 * second);
+  CHECK(health.state_since_ns(0, 7 * second) == 7 * second);  // it was out for five
+  CHECK(health.state_since_ns(0, 9 * second) == 7 * second);
+  health.set_word(0, Word::drain, 10 * second);
+  CHECK(health.state_since_ns(0, 11 * second) == 10 * second);
+  health.set_word(0, Word::ready, 12 * second);
+  CHECK(health.state_since_ns(0, 13 * second) == 12 * second);
+  health.set_word(0, Word::ready, 14 * second);  // nothing new
+  CHECK(health.state_since_ns(0, 15 * second) == 12 * second);
+  CHECK(health.state_since_ns(1, 13 * second) == 0);
+  health.set_agents_word(1, Word::maintenance, 16 * second);
+  CHECK(health.state_since_ns(1, 17 * second) == 16 * second);
+  health.leave(2, 18 * second);
+  CHECK(health.state_since_ns(2, 19 * second) == 18 * second);
+  health.arrive(2, {}, true, 20 * second);
+  CHECK(health.state_since_ns(2, 21 * second) == 20 * second);
+}
