@@ -57,6 +57,11 @@ void CoreThread::begin() noexcept {
   go_.notify_one();
 }
 
+void CoreThread::ask_for_report() {
+  report_.ask();
+  post(Mailbox::report);
+}
+
 void CoreThread::run() {
   thread_id_.store(gettid());
   if (shared_.config->pin) {
@@ -82,6 +87,7 @@ void CoreThread::serve(Core& core) {
   const uint64_t seed =
       static_cast<uint64_t>(sys::realtime_ns()) * 31 + core.index() + static_cast<uint64_t>(getpid());
   proxy::Serving serving(core, *shared_.config, shared_.sites, shared_.pools, listen_fds_, seed);
+  serving.write_reports_to(report_);
   core.run();
 }
 

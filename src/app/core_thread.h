@@ -12,6 +12,7 @@
 #include "core/log_ring.h"
 #include "core/mailbox.h"
 #include "core/stats.h"
+#include "proxy/report.h"
 #include "proxy/worker.h"
 
 namespace breakwater::app {
@@ -39,6 +40,9 @@ class CoreThread {
   void begin() noexcept;  // accept connections from now on
   void post(Mailbox::Message message) noexcept { mailbox_.post(message); }
   bool ended() const noexcept { return ended_.load(); }
+  // From one thread only: has it write down what it serves. The answer is there when report().is_answered().
+  void ask_for_report();
+  const proxy::Report& report() const noexcept { return report_; }
   void join();
   const Stats& stats() const noexcept { return stats_; }
   int thread_id() const noexcept { return thread_id_.load(); }  // the kernel's; 0 before it runs
@@ -54,6 +58,7 @@ class CoreThread {
   std::vector<int> listen_fds_;
   Mailbox mailbox_;
   Stats stats_;
+  proxy::Report report_;
   std::string failure_;
   std::atomic<int> ready_{0};  // 0 starting, 1 ready, 2 failed
   std::atomic<int> go_{0};     // 0 wait, 1 accept

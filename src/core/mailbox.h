@@ -1,8 +1,8 @@
 // The only door between threads: anyone may post a message to a core; its thread hears of it in its loop.
 //
-// Messages are few (stop, drain; later reload), so a bit set and an eventfd do; the eventfd is read through
-// the ring. Posting the same message twice before it was heard is heard once. docs/decisions/0002-mailbox.md
-// says why not MSG_RING.
+// Messages are few (stop, drain, report; later reload), so a bit set and an eventfd do; the eventfd is read
+// through the ring. Posting the same message twice before it was heard is heard once.
+// docs/decisions/0002-mailbox.md says why not MSG_RING.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace breakwater {
 
 class Mailbox {
  public:
-  enum Message : uint32_t { drain = 1, stop_now = 2 };
+  enum Message : uint32_t { drain = 1, stop_now = 2, report = 4 };
   using Hook = void (*)(void* context, uint32_t messages);
 
   Mailbox();

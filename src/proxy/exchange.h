@@ -20,8 +20,11 @@
 
 namespace breakwater::proxy {
 
+struct OperationRow;
+
 // Where a request was when it ended, for the access log.
 enum class Phase : uint8_t { head, queue, connect, request, response_head, response_body, tunnel, done };
+std::string_view name(Phase phase) noexcept;
 
 class Exchange {
  public:
@@ -40,6 +43,9 @@ class Exchange {
   // From the session, at any time: the client closed its sending side, or (broken) its connection is gone.
   void client_ended(bool broken) noexcept;
   void fail(const Error& why) noexcept;
+
+  // What an operator is shown of it while it runs.
+  void describe(OperationRow& row) const noexcept;
 
  private:
   enum class Attempt : uint8_t {
@@ -107,6 +113,11 @@ class Exchange {
   bool is_judged(const Error& error) const noexcept;
   bool has_git_result() const noexcept;
   void write_log() noexcept;
+  uint64_t bytes_in() const noexcept { return upload_.started() ? upload_.payload_bytes() : 0; }
+  uint64_t bytes_out() const noexcept {
+    return download_.started() ? download_.payload_bytes() : own_reply_bytes_;
+  }
+  int64_t last_moved_ns() const noexcept;
   std::string_view ended_by() const noexcept;
   std::string_view timeout_that_fired() const noexcept;
   void watch_time() noexcept;

@@ -1,16 +1,16 @@
-// The access log's line of a request.
+// What is told of a request: the access log's line when it has ended, a row of /operations while it runs.
+#include <algorithm>
 #include <array>
 
 #include "proxy/access_log.h"
 #include "proxy/exchange.h"
+#include "proxy/report.h"
 #include "wire/http_write.h"
 #include "wire/uri.h"
 
 namespace breakwater::proxy {
 
-namespace {
-
-std::string_view name(Phase phase) {
+std::string_view name(Phase phase) noexcept {
   switch (phase) {
     case Phase::head:
       return "head";
@@ -31,8 +31,6 @@ std::string_view name(Phase phase) {
   }
   return "?";
 }
-
-}  // namespace
 
 // Who ended it, in words for the log.
 std::string_view Exchange::ended_by() const noexcept {
@@ -104,8 +102,8 @@ void Exchange::write_log() noexcept {
   if (pool_ != nullptr) record.pool = pool_->shared.config.name;
   record.server = server_label_;
   record.status = status_;
-  record.bytes_in = upload_.started() ? upload_.payload_bytes() : 0;
-  record.bytes_out = download_.started() ? download_.payload_bytes() : own_reply_bytes_;
+  record.bytes_in = bytes_in();
+  record.bytes_out = bytes_out();
   record.head_ns = since(times_.begun, times_.head);
   record.queue_ns = queued_ns_;
   record.queued_for = backends::name(queued_for_);
@@ -121,6 +119,29 @@ void Exchange::write_log() noexcept {
   record.reason = {reason_room.data(), reason.bytes()};
   std::array<char, access_line_bytes_max> line;
   core_.log({line.data(), format_access_line(record, line)});
+}
+
+void Exchange::describe(OperationRow& row) const noexcept {
+  const bool is_git = git_.operation != wire::GitOperation::other;
+  row.id = request_id_;
+  row.client.assign(session_.peer_text());
+  row.pool = pool_ != nullptr ? pool_index_ : OperationRow::none;
+  row.server = server_index_ != backends::no_server ? server_index_ : OperationRow::none;
+  row.is_git = is_git;
+  row.operation = wire::name(git_.operation);
+  row.phase = name(phase_);
+  row.queued_for = backends::name(queued_for_);
+  std::array<char, 1024> room;
+  if (is_git)
+    row.what.assign(git_.repository.view());
+  else
+    row.what.assign(parsed_ ? wire::redact_target(request_.path_query, room) : std::string_view());
+  const int64_t now = core_.now_ns();
+  row.age_ns = now - times_.begun;
+  row.idle_ns = std::max<int64_t>(now - last_moved_ns(), 0);
+  row.bytes_in = bytes_in();
+  row.bytes_out = bytes_out();
+  row.attempts = attempts_;
 }
 
 }  // namespace breakwater::proxy

@@ -14,6 +14,13 @@ config::Duration Exchange::answer_timeout() const noexcept {
   return wire::is_advertisement(git_.operation) ? timeouts.advertise : timeouts.response;
 }
 
+int64_t Exchange::last_moved_ns() const noexcept {
+  int64_t moved = active_ns_;
+  if (upload_.started()) moved = std::max(moved, upload_.last_progress_ns());
+  if (download_.started()) moved = std::max(moved, download_.last_progress_ns());
+  return moved;
+}
+
 // One timer watches the whole exchange: `response` while an answer is owed, `idle` while bodies move. Most
 // answers are there before it is worth asking the kernel to tell us if the client leaves.
 void Exchange::watch_time() noexcept {
@@ -27,9 +34,7 @@ void Exchange::on_time(void* context) {
   const bool owed = self.waits_for_head_ && !self.upload_.running();
   const int64_t answer_limit = ns(self.answer_timeout());
   const int64_t limit = owed ? answer_limit : ns(self.config_.timeouts.idle);
-  int64_t active = self.active_ns_;
-  if (self.upload_.started()) active = std::max(active, self.upload_.last_progress_ns());
-  if (self.download_.started()) active = std::max(active, self.download_.last_progress_ns());
+  const int64_t active = self.last_moved_ns();
   if (limit > 0 && self.core_.now_ns() >= active + limit) {
     self.core_.stats().timeouts.add();
     // Refs that do not come may be had elsewhere. Who let a fetch wait for long is not asked to wait again.

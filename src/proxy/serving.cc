@@ -1,5 +1,7 @@
 #include "proxy/serving.h"
 
+#include "proxy/exchange.h"
+#include "proxy/report.h"
 #include "proxy/session.h"
 
 namespace breakwater::proxy {
@@ -36,9 +38,23 @@ void Serving::watch_servers(std::deque<SharedPool>& pools, uint64_t seed) {
 
 void Serving::on_message(void* context, uint32_t messages) {
   Serving& self = *static_cast<Serving*>(context);
+  if ((messages & Mailbox::report) != 0) self.write_report();
   if ((messages & (Mailbox::drain | Mailbox::stop_now)) != 0) self.drain();
   if ((messages & Mailbox::stop_now) != 0) self.stop_sessions();
   self.end_if_drained();
+}
+
+// Nothing of an exchange moves meanwhile, so each row is true in itself.
+void Serving::write_report() noexcept {
+  if (report_ == nullptr || !report_->is_asked_for()) return;
+  report_->begin();
+  for (Session* session = worker_.sessions.front(); session != nullptr;
+       session = worker_.sessions.after(*session)) {
+    if (session->exchange() == nullptr) continue;
+    OperationRow* const row = report_->add();
+    if (row != nullptr) session->exchange()->describe(*row);
+  }
+  report_->publish();
 }
 
 void Serving::drain() noexcept {

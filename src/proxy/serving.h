@@ -14,6 +14,8 @@
 
 namespace breakwater::proxy {
 
+class Report;
+
 class Serving {
  public:
   // One listening socket for each site; they are owned from here on. `sites`, `pools` and `config` outlive
@@ -23,18 +25,23 @@ class Serving {
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
 
+  // Where to write what is being served, when somebody asks for it (Mailbox::report).
+  void write_reports_to(Report& report) noexcept { report_ = &report; }
+
  private:
   static void on_message(void* context, uint32_t messages);
   void watch_servers(std::deque<SharedPool>& pools, uint64_t seed);
   void drain() noexcept;
   void stop_sessions() noexcept;
   void end_if_drained() noexcept;
+  void write_report() noexcept;
 
   Worker worker_;
   std::deque<Listener> listeners_;
   // Of one core; they end in the worker's scope.
   std::deque<Prober> probers_;
   std::deque<AgentWatch> agents_;
+  Report* report_ = nullptr;
 };
 
 }  // namespace breakwater::proxy

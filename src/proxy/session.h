@@ -49,6 +49,7 @@ class Session : public ListNode {
   std::string_view peer_text() const noexcept { return peer_text_.host_and_port(); }
   bool peer_is_trusted() const noexcept { return peer_is_trusted_; }
   bool refuses() const noexcept { return refuse_; }
+  const Exchange* exchange() const noexcept { return exchange_; }  // null: it serves none
   backends::Affinity& affinity() noexcept { return affinity_; }
   Ticket& ticket() noexcept { return ticket_; }
   int64_t head_begun_ns() const noexcept { return head_begun_ns_; }
