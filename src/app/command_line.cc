@@ -1,6 +1,7 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -79,6 +80,13 @@ bool from_options(const Options& options, config::Config& config, std::string& w
     config::Server server;
     if (!config::parse_server(backend, server, why)) {
       why = "--backend: " + why;
+      return false;
+    }
+    const auto is_same = [&](const config::Server& other) {
+      return config::same_server(other.address, server.address);
+    };
+    if (std::any_of(pool.servers.begin(), pool.servers.end(), is_same)) {
+      why = "--backend: " + backend + " is given twice";
       return false;
     }
     pool.servers.push_back(std::move(server));

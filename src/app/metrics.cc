@@ -3,34 +3,11 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <iterator>
-#include <string_view>
+
+#include "app/metrics_text.h"
+#include "app/server_metrics.h"
 
 namespace breakwater::app {
-
-namespace {
-
-class Text {
- public:
-  void counter(std::string_view name, std::string_view help, uint64_t value) {
-    metric(name, "counter", "_total", help, value);
-  }
-  void gauge(std::string_view name, std::string_view help, uint64_t value) {
-    metric(name, "gauge", "", help, value);
-  }
-  std::string take() { return std::move(text_ += "# EOF\n"); }
-
- private:
-  void metric(std::string_view name, std::string_view type, std::string_view suffix, std::string_view help,
-              uint64_t value) {
-    fmt::format_to(std::back_inserter(text_),
-                   "# HELP breakwater_{0} {1}\n# TYPE breakwater_{0} {2}\nbreakwater_{0}{3} {4}\n", name,
-                   help, type, suffix, value);
-  }
-  std::string text_;
-};
-
-}  // namespace
 
 ContextSwitches context_switches(int thread_id) {
   ContextSwitches switches;
@@ -43,8 +20,9 @@ ContextSwitches context_switches(int thread_id) {
   return switches;
 }
 
-std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns) {
-  Text text;
+std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns,
+                         const std::deque<proxy::SharedPool>& pools, int64_t now_ns) {
+  MetricsText text;
   const auto sum = [cores](Count Stats::* member) {
     uint64_t total = 0;
     for (const CoreReading& core : cores) total += (core.stats.*member).get();
@@ -70,6 +48,7 @@ std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& d
   text.gauge("dns_names_failing", "names whose known addresses stay because no resolver answers",
              dns.names_failing);
   text.gauge("cores", "cores that serve", cores.size());
+  write_server_metrics(text, pools, now_ns);
   return text.take();
 }
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 
 #include "core/stats.h"
+#include "proxy/pool.h"
 
 namespace breakwater::app {
 
@@ -32,7 +34,8 @@ struct DnsReading {
   uint64_t names_failing = 0;
 };
 
-// Sums over all cores.
-std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns = {});
+// Sums over all cores, and what is known of each server.
+std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns,
+                         const std::deque<proxy::SharedPool>& pools, int64_t now_ns);
 
 }  // namespace breakwater::app

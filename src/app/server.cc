@@ -295,7 +295,7 @@ class Program {
     for (const std::unique_ptr<CoreThread>& thread : threads_) {
       cores.push_back({thread->stats(), context_switches(thread->thread_id())});
     }
-    return metrics_text(cores, resolver_.reading());
+    return metrics_text(cores, resolver_.reading(), shared_.pools, sys::monotonic_ns());
   }
 
   config::Config config_;

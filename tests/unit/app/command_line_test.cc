@@ -68,6 +68,7 @@ TEST_CASE("mistakes are one sentence and exit status 2") {
       {"run", "--listen", "a", "--backend", "b:1"},
       {"run", "--listen", "a:1", "--backend", "b:0"},
       {"run", "--listen", "a:1", "--backend", "unix:x"},
+      {"run", "--listen", "a:1", "--backend", "b:1", "--backend", "B:1"},
       {"run", "--listen", "a:1", "--backend", "b:1 nonsense"},
       {"run", "--listen", "unix:/run/x", "--backend", "b:1"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--cores", "0"},

@@ -47,7 +47,7 @@ TEST_CASE("docs: every metric is there, with its help, and no other") {
   for (const std::string& line : lines_of(page)) {
     if (line.starts_with("| `breakwater_")) documented.push_back(line);
   }
-  CHECK(documented == rows_of(metrics_text({})));
+  CHECK(documented == rows_of(metrics_text({}, {}, {}, 0)));
 }
 
 TEST_CASE("metrics: sums over the cores, and the end that OpenMetrics wants") {
@@ -56,7 +56,7 @@ TEST_CASE("metrics: sums over the cores, and the end that OpenMetrics wants") {
   second.requests.add(4);
   second.connections_open.add(1);
   const std::vector<CoreReading> cores{{first, {10, 1}}, {second, {20, 2}}};
-  const std::string text = metrics_text(cores);
+  const std::string text = metrics_text(cores, {}, {}, 0);
   const auto has = [&](const char* line) {
     return text.find(std::string("\n") + line + "\n") != std::string::npos;
   };
@@ -66,6 +66,48 @@ TEST_CASE("metrics: sums over the cores, and the end that OpenMetrics wants") {
   CHECK(has("breakwater_context_switches_involuntary_total 3"));
   CHECK(has("breakwater_cores 2"));
   CHECK(text.ends_with("\n# EOF\n"));
+}
+
+TEST_CASE("metrics: a series for each server, its name escaped as OpenMetrics wants") {
+  config::Pool config;
+  config.name = "gogs";
+  config.servers = {{.address = {"a", 1}}, {.address = {"b", 1}, .weight = 50}};
+  std::deque<proxy::SharedPool> pools;
+  config.servers.resize(
+      5);  // slots: two of a name with several addresses, one that gives way, one that is unused
+  std::deque<proxy::Server> servers;
+  servers.emplace_back("a:1", Address());
+  servers.emplace_back("b\"\\\n:1", Address());
+  const proxy::ServerAddress first{Address(), "c:1 10.0.0.1:1", "c:1"},
+      second{Address(), "c:1 10.0.0.2:1", "c:1"};
+  for (const proxy::ServerAddress* address : {&first, &second}) servers.emplace_back("c:1").lead_to(*address);
+  servers.emplace_back("c:1");
+  pools.emplace_back(config, std::move(servers));
+  pools[0].health.begin_absent(4);
+  backends::PoolHealth& health = pools[0].health;
+  constexpr int64_t now = 1'000'000'000;
+  health.waited(0, backends::Work::pack, 12'000'000, now);
+  health.begin(0);
+  health.set_word(1, backends::Word::drain);
+  const std::string text = metrics_text({}, {}, pools, now);
+  for (const char* line :
+       {R"(breakwater_pool_panic{pool="gogs"} 0)",
+        R"(breakwater_server_state{pool="gogs",server="a:1",state="up"} 1)",
+        R"(breakwater_server_state{pool="gogs",server="a:1",state="draining"} 0)",
+        R"(breakwater_server_state{pool="gogs",server="b\"\\\n:1",state="draining"} 1)",
+        R"(breakwater_server_in_flight{pool="gogs",server="a:1"} 1)",
+        R"(breakwater_server_requests_total{pool="gogs",server="a:1"} 0)",
+        R"(breakwater_server_weight{pool="gogs",server="a:1"} 100)",
+        R"(breakwater_server_weight{pool="gogs",server="b\"\\\n:1"} 0)",
+        R"(breakwater_server_first_byte_seconds{pool="gogs",server="a:1",work="pack"} 0.012)"}) {
+    CAPTURE(line);
+    CHECK(text.find("\n" + std::string(line) + "\n") != std::string::npos);
+  }
+  CHECK(text.find(R"(breakwater_server_in_flight{pool="gogs",server="c:1"} 0)") != std::string::npos);
+  CHECK(text.find(R"(breakwater_server_in_flight{pool="gogs",server="c:1 10.0.0.2:1"} 0)") !=
+        std::string::npos);
+  CHECK(text.find("absent\"") == std::string::npos);
+  CHECK(text.find("work=\"advertise\"") == std::string::npos);
 }
 
 TEST_CASE("context switches: a thread that sleeps leaves its CPU each time; one that is gone has none") {
