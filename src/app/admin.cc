@@ -2,69 +2,70 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <string_view>
 
-#include "wire/http_head.h"
-#include "wire/http_write.h"
+#include "ring/sys.h"
 
 namespace breakwater::app {
 
 namespace {
 
-constexpr timeval io_limit{.tv_sec = 5, .tv_usec = 0};
-constexpr size_t head_bytes_max = 8192;
+// Addresses that only this machine can reach.
+bool is_local(const Address& address) {
+  if (address.is_unix()) return true;
+  if (!address.is_v6()) return ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
+  const in6_addr& v6 = address.v6.sin6_addr;
+  return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+}
 
-struct Page {
-  uint16_t status;
-  std::string type;
-  std::string body;
-};
-
-void send_page(int fd, const Page& page, bool with_body) {
-  std::array<char, 512> text;
-  wire::HeadWriter head(text);
-  head.status_line(page.status, wire::reason_phrase(page.status));
-  head.field("Content-Type", page.type);
-  head.field("Content-Length", page.body.size());
-  head.field("Cache-Control", "no-store");
-  head.field("Connection", "close");
-  head.end_of_head();
-  std::string message(text.data(), head.bytes());
-  if (with_body) message += page.body;
-  std::string_view rest = message;
-  while (!rest.empty()) {
-    const ssize_t sent = send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return;
-    rest.remove_prefix(static_cast<size_t>(sent));
-  }
+// The kernel vouches for who is on the other end of a unix socket.
+std::string name_of(int fd, const Address& peer) {
+  if (!peer.is_unix()) return peer.text();
+  ucred credentials{};
+  socklen_t bytes = sizeof credentials;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &bytes) != 0) return "uid unknown";
+  return "uid " + std::to_string(credentials.uid);
 }
 
 }  // namespace
 
 Admin::~Admin() {
-  stopping_.store(true);
-  if (fd_ >= 0) shutdown(fd_, SHUT_RDWR);  // wakes accept()
+  if (stop_event_ >= 0) sys::signal_event(stop_event_);
   if (thread_.joinable()) thread_.join();
+  file_.remove();
   if (fd_ >= 0) close(fd_);
+  if (stop_event_ >= 0) close(stop_event_);
 }
 
 bool Admin::open(Address& address, std::string& why) {
-  fd_ = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int yes = 1;
-  if (fd_ >= 0) setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (fd_ < 0 || bind(fd_, &address.any, address.bytes) != 0 || listen(fd_, 64) != 0) {
-    why = "the admin listener can't use " + address.text() + ": " + strerror(errno);
+  std::string reason;
+  stop_event_ = sys::make_event();
+  fd_ = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd_ < 0 || stop_event_ < 0) reason = strerror(errno);
+  if (reason.empty() && bind(address, reason) && listen(fd_, 64) != 0) reason = strerror(errno);
+  if (!reason.empty()) {
+    why = "the admin listener can't use " + address.text() + ": " + reason;
     return false;
   }
-  address.bytes = sizeof address.v6;
-  getsockname(fd_, &address.any, &address.bytes);
+  if (!address.is_unix()) {
+    address.bytes = sizeof address.v6;
+    getsockname(fd_, &address.any, &address.bytes);
+  }
+  may_change_ = is_local(address);
   return true;
+}
+
+bool Admin::bind(const Address& address, std::string& why) {
+  if (address.is_unix()) return file_.bind(fd_, address, why);
+  const int yes = 1;
+  setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (::bind(fd_, &address.any, address.bytes) == 0) return true;
+  why = strerror(errno);
+  return false;
 }
 
 void Admin::start() {
@@ -72,56 +73,32 @@ void Admin::start() {
 }
 
 void Admin::run() {
-  while (!stopping_.load()) {
-    const int client = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+  for (;;) {
+    std::array<pollfd, 2> polled{{{fd_, POLLIN, 0}, {stop_event_, POLLIN, 0}}};
+    poll(polled.data(), polled.size(), -1);
+    if (polled[1].revents != 0) return;
+    Address peer;
+    peer.bytes = sizeof(sockaddr_un);
+    const int client = accept4(fd_, &peer.any, &peer.bytes, SOCK_CLOEXEC);
     if (client < 0) {
-      if (stopping_.load()) return;
-      poll(nullptr, 0, 10);  // no descriptors, say: try again
+      if (errno != EAGAIN && errno != EINTR) poll(nullptr, 0, 10);  // no descriptors, say: try again
       continue;
     }
-    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &io_limit, sizeof io_limit);
-    setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &io_limit, sizeof io_limit);
-    serve(client);
-    shutdown(client, SHUT_WR);
+    serve(client, peer);
     close(client);
   }
 }
 
-void Admin::serve(int fd) {
-  std::array<char, head_bytes_max> bytes;
-  size_t received = 0;
-  const wire::HeadLimits limits{head_bytes_max, 1024};
-  wire::HeadScanner scanner(limits);
-  wire::HeadScanner::State state = wire::HeadScanner::State::incomplete;
-  while (state == wire::HeadScanner::State::incomplete && received < bytes.size()) {
-    const ssize_t got = recv(fd, bytes.data() + received, bytes.size() - received, 0);
-    if (got <= 0) return;
-    received += static_cast<size_t>(got);
-    state = scanner.scan({bytes.data(), received});
-  }
-  wire::RequestHead request;
-  wire::Fault fault = scanner.fault();
-  if (state == wire::HeadScanner::State::complete) {
-    fault = wire::parse_request({bytes.data() + scanner.start(), scanner.end() - scanner.start()}, limits,
-                                request);
-  }
-  const std::string plain = "text/plain; charset=utf-8";
-  if (state != wire::HeadScanner::State::complete || fault != wire::Fault::none) {
-    return send_page(fd, {wire::status_of(fault), plain, std::string(wire::describe(fault)) + "\n"}, true);
-  }
-  const bool is_head = request.method == wire::Method::head;
-  if (request.method != wire::Method::get && !is_head) {
-    return send_page(fd, {501, plain, "the admin listener answers GET and HEAD\n"}, true);
-  }
-  if (request.path_query == "/metrics") {
-    return send_page(fd, {200, "application/openmetrics-text; version=1.0.0; charset=utf-8", metrics_()},
-                     !is_head);
-  }
-  if (request.path_query == "/healthz") {
-    if (draining_.load()) return send_page(fd, {503, plain, "draining\n"}, !is_head);
-    return send_page(fd, {200, plain, "ok\n"}, !is_head);
-  }
-  send_page(fd, {404, plain, "the admin listener has /metrics and /healthz\n"}, !is_head);
+void Admin::serve(int fd, const Address& peer) {
+  AdminConnection connection(fd, stop_event_);
+  AdminRequest request;
+  request.who = name_of(fd, peer);
+  request.may_change = may_change_;
+  AdminAnswer answer;
+  const AdminConnection::Got got = connection.read(request, answer);
+  if (got == AdminConnection::Got::nothing) return;
+  if (got == AdminConnection::Got::request) answer = handler_(request);
+  connection.send(answer, request.method != "HEAD");
 }
 
 }  // namespace breakwater::app

@@ -1,20 +1,23 @@
-// The admin listener: /metrics and /healthz on an address of its own, served by a thread of its own with
-// blocking sockets, so that asking never disturbs a core.
+// The admin listener: views and verbs for operators on an address of its own, or on a unix socket, served by
+// a thread of its own with blocking sockets, so that asking never disturbs a core. One request at a time.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <string>
 #include <thread>
 
+#include "app/admin_http.h"
+#include "app/socket_file.h"
 #include "ring/address.h"
 
 namespace breakwater::app {
 
 class Admin {
  public:
-  // `metrics` makes the text of /metrics; called on the admin thread.
-  explicit Admin(std::function<std::string()> metrics) : metrics_(std::move(metrics)) {}
+  using Handler = std::function<AdminAnswer(const AdminRequest&)>;
+
+  // `handler` is called on the admin thread.
+  explicit Admin(Handler handler) : handler_(std::move(handler)) {}
   ~Admin();
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
@@ -22,16 +25,17 @@ class Admin {
   // Binds `address` (it gets the port given for port 0). False: `why` says why not.
   bool open(Address& address, std::string& why);
   void start();
-  void set_draining() noexcept { draining_.store(true); }  // /healthz answers 503 from now on
 
  private:
+  bool bind(const Address& address, std::string& why);
   void run();
-  void serve(int fd);
+  void serve(int fd, const Address& peer);
 
-  std::function<std::string()> metrics_;
+  Handler handler_;
   int fd_ = -1;
-  std::atomic<bool> stopping_{false};
-  std::atomic<bool> draining_{false};
+  int stop_event_ = -1;  // readable from the moment when the thread is to end
+  bool may_change_ = false;
+  SocketFile file_;
   std::thread thread_;
 };
 

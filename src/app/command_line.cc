@@ -103,7 +103,7 @@ bool from_options(const Options& options, config::Config& config, std::string& w
 
 bool override_config(const Options& options, config::Config& config, std::string& why) {
   if (!options.admin.empty()) {
-    if (!config::parse_endpoint(options.admin, config.admin, why)) {
+    if (!config::parse_endpoint_or_socket(options.admin, config.admin, why)) {
       why = "--admin: " + why;
       return false;
     }
@@ -185,8 +185,8 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
       run_command->add_option("--cores", options.cores, "Cores to serve on (default: every CPU allowed)")
           ->type_name("N");
   run_command->add_option("--pid-file", options.pid_file, "Write the process id here")->type_name("PATH");
-  run_command->add_option("--admin", options.admin, "Serve /metrics and /healthz here (default: off)")
-      ->type_name("ADDRESS:PORT");
+  run_command->add_option("--admin", options.admin, "Serve metrics, views and verbs here (default: off)")
+      ->type_name("ADDRESS:PORT|unix:PATH");
   run_command->add_option("--log", options.log, "Access log: a file, stdout or off (default: stdout)")
       ->type_name("FILE|stdout|off");
   CLI::App* const check_command =

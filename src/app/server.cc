@@ -16,9 +16,12 @@
 #include <vector>
 
 #include "app/admin.h"
+#include "app/admin_log.h"
+#include "app/admin_pages.h"
 #include "app/core_thread.h"
 #include "app/log_writer.h"
 #include "app/metrics.h"
+#include "app/operations.h"
 #include "app/resolver.h"
 #include "config/schema.h"
 #include "config/server.h"
@@ -33,6 +36,7 @@ namespace {
 static_assert(config::socket_path_bytes_max == unix_path_bytes_max);
 
 constexpr int backlog = 4096;
+constexpr size_t admin_log_bytes = 64 * 1024;
 constexpr timespec poll_end{.tv_sec = 0, .tv_nsec = 50'000'000};
 constexpr int64_t stop_limit_ns = 2'000'000'000;  // after a second signal
 
@@ -130,7 +134,10 @@ class Program {
       : config_(config),
         resolver_(config_.dns),
         log_writer_(config_.log, log_rings_),
-        admin_([this] { return metrics(); }) {}
+        admin_log_(*log_rings_.emplace_back(std::make_unique<LogRing>(admin_log_bytes)), log_writer_),
+        pages_([this] { return metrics(); }, [this] { return operations_page(threads_, shared_.pools); },
+               shared_.pools, admin_log_),
+        admin_([this](const AdminRequest& request) { return pages_.answer(request); }) {}
 
   int run() {
     std::string why;
@@ -163,15 +170,12 @@ class Program {
     config_.limits.connections = connections_that_fit(config_, cores);
     shared_.config = &config_;
     shared_.log_writer = &log_writer_;
-    for (uint32_t index = 0; index < cores; index++) {
-      log_rings_.push_back(std::make_unique<LogRing>(proxy::log_ring_bytes));
-    }
     if (!find_servers(why) || !log_writer_.open(why)) return false;
     std::vector<std::vector<int>> sockets(cores);
     if (!open_listeners(sockets, why) || !open_admin(why)) return false;
     for (uint32_t index = 0; index < cores; index++) {
-      threads_.push_back(
-          std::make_unique<CoreThread>(index, cpus[index], shared_, *log_rings_[index], sockets[index]));
+      LogRing& log = *log_rings_.emplace_back(std::make_unique<LogRing>(proxy::log_ring_bytes));
+      threads_.push_back(std::make_unique<CoreThread>(index, cpus[index], shared_, log, sockets[index]));
       threads_.back()->start();
     }
     for (const std::unique_ptr<CoreThread>& thread : threads_) {
@@ -257,7 +261,7 @@ class Program {
       if (sigwait(&signals, &signal) != 0) continue;
       if (signal == SIGHUP) log_writer_.reopen();
     } while (signal != SIGTERM && signal != SIGINT);
-    admin_.set_draining();
+    pages_.set_draining();
     post(Mailbox::drain);  // before it is said
     std::fprintf(stderr,
                  "draining: no new connections; running requests finish (signal again to stop at once)\n");
@@ -301,11 +305,13 @@ class Program {
   config::Config config_;
   Shared shared_;
   Resolver resolver_;
-  std::vector<std::unique_ptr<LogRing>> log_rings_;
+  std::vector<std::unique_ptr<LogRing>> log_rings_;  // of each thread that has something to log
   LogWriter log_writer_;
   std::vector<std::string> listen_addresses_;
   std::string admin_address_;
   std::vector<std::unique_ptr<CoreThread>> threads_;
+  AdminLog admin_log_;
+  AdminPages pages_;
   Admin admin_;
 };
 

@@ -15,8 +15,9 @@ constexpr int64_t ns(Duration duration) {
   return duration.count() * 1'000'000;
 }
 
-// "host:port" as written; host may be a name, an IPv4 address or [v6]. A server may be a unix socket instead:
-// then only `path` is set; or a name whose SRV records say hosts and ports: then only `host` and `service`.
+// "host:port" as written; host may be a name, an IPv4 address or [v6]. A server, and the admin listener, may
+// be a unix socket instead: then only `path` is set. A server may be a name whose SRV records say hosts and
+// ports: then only `host` and `service`.
 struct Endpoint {
   std::string host;
   uint16_t port = 0;
@@ -185,7 +186,7 @@ struct Config {
   Dns dns;
   Log log;
   bool admin_enabled = false;
-  Endpoint admin;        // valid when admin_enabled
+  Endpoint admin;        // valid when admin_enabled; may be a unix socket
   uint32_t cores = 0;    // 0: every CPU this process may run on
   std::string pid_file;  // empty: none
   bool pin = true;       // pin each core's thread to its CPU

@@ -34,6 +34,8 @@ std::string render(const Problems& problems, std::string_view file_name, std::st
 // "127.0.0.1:8080", "[::1]:0", "host:3000", ":8080" (any address). False and a sentence in `why` if it is
 // none.
 bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why);
+// The same, or "unix:/run/breakwater.sock".
+bool parse_endpoint_or_socket(std::string_view text, Endpoint& endpoint, std::string& why);
 
 // Would both ask for the same address and port? Spelling aside; "", 0.0.0.0 and :: all mean any address; port
 // 0 never collides.

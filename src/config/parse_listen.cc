@@ -1,6 +1,7 @@
 // [listen.NAME] and [admin]: where clients come in.
 #include "config/message.h"
 #include "config/network.h"
+#include "config/parse.h"
 #include "config/tables.h"
 
 namespace breakwater::config {
@@ -21,8 +22,9 @@ void read_trusted(Reader& reader, const toml::node& node, const std::string& tit
   }
 }
 
-std::optional<Endpoint> read_bind(Reader& reader, const toml::node& node, const std::string& title) {
-  std::optional<Endpoint> endpoint = reader.bind(node, "bind", title);
+std::optional<Endpoint> read_bind(Reader& reader, const toml::node& node, const std::string& title,
+                                  Reader::ParseEndpoint parse) {
+  std::optional<Endpoint> endpoint = reader.bind(node, "bind", title, parse);
   if (endpoint) reader.draft.binds.push_back({title, *endpoint, place_of(node)});
   return endpoint;
 }
@@ -38,7 +40,7 @@ void read_listen(Reader& reader, const toml::key& key, const toml::table& table)
   reader.each_key(table, title, listen_keys, [&](std::string_view name, const toml::node& node) {
     if (name == "bind") {
       bind_seen = true;
-      listen.bind = read_bind(reader, node, title).value_or(Endpoint{});
+      listen.bind = read_bind(reader, node, title, parse_endpoint).value_or(Endpoint{});
     } else if (name == "pool") {
       pool_seen = true;
       if (const std::string* text = reader.text(node, name, title, "the name of a pool")) {
@@ -60,7 +62,7 @@ void read_admin(Reader& reader, const toml::key& key, const toml::table& table) 
   bool bind_seen = false;
   reader.each_key(table, "[admin]", admin_keys, [&](std::string_view, const toml::node& node) {
     bind_seen = true;
-    const std::optional<Endpoint> endpoint = read_bind(reader, node, "[admin]");
+    const std::optional<Endpoint> endpoint = read_bind(reader, node, "[admin]", parse_endpoint_or_socket);
     config.admin_enabled = endpoint.has_value();
     config.admin = endpoint.value_or(Endpoint{});
   });

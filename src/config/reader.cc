@@ -151,12 +151,13 @@ std::optional<std::string> Reader::path(const toml::node& node, std::string_view
   return std::nullopt;
 }
 
-std::optional<Endpoint> Reader::bind(const toml::node& node, std::string_view key, const std::string& title) {
+std::optional<Endpoint> Reader::bind(const toml::node& node, std::string_view key, const std::string& title,
+                                     ParseEndpoint parse) {
   const std::string* const address = text(node, key, title, "\"host:port\"");
   if (address == nullptr) return std::nullopt;
   Endpoint endpoint;
   std::string why;
-  if (parse_endpoint(*address, endpoint, why)) return endpoint;
+  if (parse(*address, endpoint, why)) return endpoint;
   report(node, ticked(key) + " in " + title + " can't be " + in_quotes(*address) + ": " + why);
   return std::nullopt;
 }

@@ -74,7 +74,9 @@ class Reader {
                           std::string_view example);
   std::optional<bool> flag(const toml::node& node, std::string_view key, const std::string& title);
   std::optional<std::string> path(const toml::node& node, std::string_view key, const std::string& title);
-  std::optional<Endpoint> bind(const toml::node& node, std::string_view key, const std::string& title);
+  using ParseEndpoint = bool (*)(std::string_view text, Endpoint& endpoint, std::string& why);
+  std::optional<Endpoint> bind(const toml::node& node, std::string_view key, const std::string& title,
+                               ParseEndpoint parse);
   std::optional<Duration> duration(const toml::node& node, const DurationRule& rule,
                                    const std::string& title);
   std::optional<uint64_t> size(const toml::node& node, const SizeKey& key, const std::string& title);

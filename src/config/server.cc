@@ -57,10 +57,9 @@ std::optional<std::string_view> behind(std::string_view prefix, std::string_view
 }
 
 bool parse_address(std::string_view text, Endpoint& endpoint, std::string& why) {
-  if (const auto path = behind(unix_prefix, text)) return parse_socket_path(*path, endpoint, why);
   if (const auto name = behind(service_prefix, text)) return parse_service(*name, endpoint, why);
-  if (!parse_endpoint(text, endpoint, why)) return false;
-  if (!endpoint.host.empty() && endpoint.port != 0) return true;
+  if (!parse_endpoint_or_socket(text, endpoint, why)) return false;
+  if (!endpoint.path.empty() || (!endpoint.host.empty() && endpoint.port != 0)) return true;
   why = endpoint.host.empty() ? "it needs a host" : "it needs a port other than 0";
   return false;
 }
@@ -103,6 +102,11 @@ bool parse_word(std::string_view word, Server& server, std::string& why) {
 }
 
 }  // namespace
+
+bool parse_endpoint_or_socket(std::string_view text, Endpoint& endpoint, std::string& why) {
+  if (const auto path = behind(unix_prefix, text)) return parse_socket_path(*path, endpoint, why);
+  return parse_endpoint(text, endpoint, why);
+}
 
 bool parse_server(std::string_view text, Server& server, std::string& why) {
   const std::vector<std::string_view> words = words_of(text);

@@ -126,7 +126,7 @@ void Exchange::describe(OperationRow& row) const noexcept {
   row.id = request_id_;
   row.client.assign(session_.peer_text());
   row.pool = pool_ != nullptr ? pool_index_ : OperationRow::none;
-  row.server = server_index_ != backends::no_server ? server_index_ : OperationRow::none;
+  row.server = server_label_;
   row.is_git = is_git;
   row.operation = wire::name(git_.operation);
   row.phase = name(phase_);

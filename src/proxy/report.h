@@ -36,7 +36,7 @@ struct OperationRow {
 
   std::array<char, 16> id;
   uint32_t pool = none;
-  uint32_t server = none;
+  std::string_view server;     // its label, which stays as it is for as long as any core runs; empty: none
   std::string_view operation;  // these three are constants of the program
   std::string_view phase;
   std::string_view queued_for;  // the limit that it waits for, or has waited for; empty: none

@@ -625,12 +625,16 @@ class Lines:
 
 
 class Proxy:
-    """A running Breakwater, for a with statement. `tables` is TOML after [listen] and [pool], such as [timeouts]."""
+    """A running Breakwater, for a with statement. `tables` is TOML after [listen] and [pool], such as [timeouts].
 
-    def __init__(self, servers, tables=None, trusted=None, cores=1):
+    `admin` is where its admin listener is; None: where `tables` say."""
+
+    def __init__(self, servers, tables=None, trusted=None, cores=1, admin=f"{LOOPBACK}:0"):
         self.folder = tempfile.mkdtemp(prefix="breakwater-http-")
         addresses = [server if isinstance(server, str) else server.address for server in servers]
-        command = [BREAKWATER, "run", "--admin", f"{LOOPBACK}:0", "--log", "stdout", "--cores", str(cores)]
+        command = [BREAKWATER, "run", "--log", "stdout", "--cores", str(cores)]
+        if admin is not None:
+            command += ["--admin", admin]
         if tables is None and trusted is None:
             command += ["--listen", f"{LOOPBACK}:0"]
             for address in addresses:
@@ -649,7 +653,7 @@ class Proxy:
         self.stdout = Lines(self.process.stdout)
         try:
             self.port = self._announced("listening on")
-            self.admin_port = self._announced("admin on")
+            self.admin_port = self._announced("admin on") if admin is not None and not admin.startswith("unix:") else None
         except AssertionError:
             self.kill()
             raise
@@ -683,10 +687,10 @@ class Proxy:
             raise AssertionError(f"the log ended without it: {self.stdout.text()}")
         return found
 
-    def admin(self, path, method=b"GET"):
+    def admin(self, path, method=b"GET", host=b"admin"):
         client = RawClient(self.admin_port)
         try:
-            client.send(method + b" " + path.encode() + b" HTTP/1.1\r\nHost: admin\r\n\r\n")
+            client.send(method + b" " + path.encode() + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
             return client.recv_response(method.decode())
         finally:
             client.close()

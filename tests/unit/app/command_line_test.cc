@@ -61,6 +61,13 @@ TEST_CASE("run with a unix socket, and words behind a server") {
   CHECK(line.config.pools[0].servers[1].backup);
 }
 
+TEST_CASE("run with its admin listener on a unix socket") {
+  const CommandLine line =
+      parse({"run", "--listen", ":1", "--backend", "a:1", "--admin", "unix:/run/breakwater.sock"});
+  REQUIRE_MESSAGE(line.command == Command::run, line.text);
+  CHECK(line.config.admin.path == "/run/breakwater.sock");
+}
+
 TEST_CASE("mistakes are one sentence and exit status 2") {
   const std::vector<std::vector<const char*>> mistakes{
       {"run"},
@@ -69,6 +76,7 @@ TEST_CASE("mistakes are one sentence and exit status 2") {
       {"run", "--listen", "a:1", "--backend", "b:0"},
       {"run", "--listen", "a:1", "--backend", "unix:x"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--backend", "B:1"},
+      {"run", "--listen", "a:1", "--backend", "b:1", "--admin", "unix:x"},
       {"run", "--listen", "a:1", "--backend", "b:1 nonsense"},
       {"run", "--listen", "unix:/run/x", "--backend", "b:1"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--cores", "0"},

@@ -168,6 +168,8 @@ TEST_CASE("parse: wrong types say what was expected and what was found") {
         "2:7 `pin` in [process] must be true or false, found the string \"yes\"");
   CHECK(only("[process]\npid_file = true\n") ==
         "2:12 `pid_file` in [process] must be a string (the path of a file), found true");
+  CHECK(only("[admin]\nbind = \"unix:x\"\n") ==
+        "2:8 `bind` in [admin] can't be \"unix:x\": the path of a unix socket begins with /");
   CHECK(only("[admin]\nbind = 9090\n") ==
         "2:8 `bind` in [admin] must be a string (\"host:port\"), found the integer 9090");
   CHECK(only("[log]\ntarget = []\n") ==

@@ -1,0 +1,33 @@
+#include "app/admin_guard.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+
+#include "wire/http_head.h"
+
+namespace breakwater::app {
+
+namespace {
+
+bool is_address(int family, std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN + 1> copy{};
+  std::array<char, sizeof(in6_addr)> address;
+  if (text.size() >= copy.size()) return false;
+  text.copy(copy.data(), text.size());
+  return inet_pton(family, copy.data(), address.data()) == 1;
+}
+
+}  // namespace
+
+bool is_own_host(std::string_view host) {
+  if (host.empty()) return true;
+  if (host.front() == '[') {
+    const size_t end = host.find(']');
+    return end != std::string_view::npos && is_address(AF_INET6, host.substr(1, end - 1));
+  }
+  const std::string_view name = host.substr(0, host.find(':'));
+  return is_address(AF_INET, name) || wire::equals_ignoring_case(name, "localhost");
+}
+
+}  // namespace breakwater::app

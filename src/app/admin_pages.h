@@ -1,0 +1,42 @@
+// Which page or verb of the admin listener a request is for. docs/admin.md lists them for operators.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "app/admin_http.h"
+#include "app/admin_log.h"
+#include "app/servers_view.h"
+#include "proxy/pool.h"
+
+namespace breakwater::app {
+
+class AdminPages {
+ public:
+  // The two functions make the text of /metrics and of /operations. All of it is used on the admin thread.
+  AdminPages(std::function<std::string()> metrics, std::function<std::string()> operations,
+             std::deque<proxy::SharedPool>& pools, AdminLog& log);
+
+  AdminAnswer answer(const AdminRequest& request);
+  void set_draining() noexcept {
+    draining_.store(true);
+  }  // from any thread: /healthz answers 503 from now on
+
+ private:
+  AdminAnswer health() const;
+  AdminAnswer server(const AdminRequest& request);
+  Moment moment() const;
+
+  std::function<std::string()> metrics_;
+  std::function<std::string()> operations_;
+  std::deque<proxy::SharedPool>& pools_;
+  AdminLog& log_;
+  const int64_t started_ns_;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace breakwater::app
