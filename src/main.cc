@@ -1,8 +1,9 @@
-// Breakwater as a table of contents: understand the command line, then check, print or run.
+// Breakwater as a table of contents: understand the command line, then check, print, ask or run.
 #include <cstdio>
 #include <string>
 
 #include "app/command_line.h"
+#include "app/ctl.h"
 #include "app/server.h"
 #include "app/version.h"
 
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
   if (!command.text.empty()) {
     std::fputs(command.text.c_str(), command.exit_status == 0 ? stdout : stderr);
   }
+  if (command.command == CommandLine::Command::ctl) return breakwater::app::run_ctl(command.ctl);
   if (command.command != CommandLine::Command::run) return command.exit_status;
   return breakwater::app::run_server(command.config);
 }

@@ -130,6 +130,50 @@ std::string count(size_t number, const std::string& word) {
   return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
 }
 
+constexpr std::array<std::pair<const char*, const char*>, 6> ctl_verbs{
+    {{"servers", "Show every pool and server"},
+     {"operations", "Show every request that is being served"},
+     {"drain", "A server gets no new operations; what runs there goes on"},
+     {"ready", "A server gets its share again"},
+     {"maintenance", "A server gets no new requests at all"},
+     {"weight", "Change a server's share next to the others'"}}};
+
+// The verbs of `ctl`, in the order of Ctl::Verb; those behind the first two name a server.
+void add_ctl(CLI::App& app, Ctl& ctl) {
+  CLI::App* const command = app.add_subcommand("ctl", "Ask a running Breakwater, or change its servers");
+  command->add_option("-s,--socket", ctl.address, "Its admin listener (default: " + ctl.address + ")")
+      ->type_name("ADDRESS:PORT|unix:PATH");
+  command->add_flag("--json", ctl.json, "Print the answer as it came");
+  command->require_subcommand(1);
+  command->fallthrough();
+  for (size_t index = 0; index < ctl_verbs.size(); index++) {
+    const Ctl::Verb verb = static_cast<Ctl::Verb>(index);
+    CLI::App* const each = command->add_subcommand(ctl_verbs[index].first, ctl_verbs[index].second);
+    each->callback([&ctl, verb] { ctl.verb = verb; });
+    each->fallthrough();
+    if (verb == Ctl::Verb::servers || verb == Ctl::Verb::operations) continue;
+    each->add_option("server", ctl.server, "As `servers` shows it: gogs/10.0.0.11:3000")
+        ->type_name("POOL/SERVER")
+        ->required();
+    if (verb == Ctl::Verb::weight)
+      each->add_option("weight", ctl.weight)
+          ->type_name("N")
+          ->required()
+          ->check(CLI::Range(0u, config::weight_max));
+  }
+}
+
+CommandLine ask(const Ctl& ctl) {
+  const bool names_server = ctl.verb != Ctl::Verb::servers && ctl.verb != Ctl::Verb::operations;
+  const size_t slash = ctl.server.find('/');
+  if (names_server && (slash == 0 || slash == std::string::npos || slash + 1 == ctl.server.size()))
+    return sentence("`" + ctl.server + "` names no server; write POOL/SERVER, as in gogs/10.0.0.11:3000");
+  CommandLine result;
+  result.command = CommandLine::Command::ctl;
+  result.ctl = ctl;
+  return result;
+}
+
 CommandLine check(const Options& options) {
   const std::string& path = options.file;
   config::Config config;
@@ -196,15 +240,16 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
       ->required();
   check_command->add_flag("--explain-timeouts", options.explain_timeouts,
                           "Print every timeout: its value, where that comes from, and what happens then");
+  Ctl ctl;
+  add_ctl(app, ctl);
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     CommandLine result;
     result.command = CommandLine::Command::help;
-    const bool of_run = run_command->parsed();
-    const bool of_check = check_command->parsed();
-    result.text = of_run ? run_command->help() : of_check ? check_command->help() : app.help();
+    const std::vector<CLI::App*> commands = app.get_subcommands();
+    result.text = commands.empty() ? app.help() : commands.front()->help();
     return result;
   } catch (const CLI::ParseError& error) {
     return sentence(std::string(error.what()) + " (breakwater --help shows what there is)");
@@ -218,6 +263,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
   }
   if (run_command->parsed()) return run(options);
   if (check_command->parsed()) return check(options);
+  if (app.got_subcommand("ctl")) return ask(ctl);
   return failed(app.help());
 }
 

@@ -1,4 +1,4 @@
-"""The admin listener: views and verbs over TCP and a unix socket, and who may use them."""
+"""The admin listener: views and verbs over TCP and a unix socket, who may use them, and `breakwater ctl`."""
 
 import json
 import os
@@ -569,6 +569,70 @@ class OnAUnixSocket(AdminTest):
         self.start()
         old.stop()
         self.assertEqual(self.ask_unix(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200)
+
+
+class Ctl(AdminTest):
+    def run_ctl(self, *arguments, status=0):
+        done = subprocess.run([BREAKWATER, "ctl", *arguments], capture_output=True, timeout=2 * TIMEOUT, text=True, check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertEqual(done.stdout == "", status != 0)
+        return done.stdout if status == 0 else done.stderr
+
+    def test_tables_and_verbs(self):
+        server, other = self.clone_server(), self.clone_server()
+        proxy = self.proxy(server, other)
+        at = ("-s", f"{LOOPBACK}:{proxy.admin_port}")
+        self.change(proxy, other, {"weight": 0})
+        client, name = self.begin_clone(proxy)
+        self.assertEqual(name, server.address)
+        titles, first, second = self.run_ctl(*at, "servers").splitlines()
+        self.assertTrue(titles.startswith("POOL  SERVER"), titles)
+        self.assertRegex(first, rf"^main  {name} +up +\d+\.\ds +100 +1 +1 +0 ")
+        self.assertRegex(second, rf"^main  {other.address} .* its weight is 0$")
+        titles, row = self.run_ctl(*at, "operations").splitlines()
+        self.assertEqual(len(titles.split("  ")[0]), 2)  # ID
+        self.assertRegex(row, rf"^[0-9a-f]{{16}}  {client.address} +main  {name} +upload-pack +team/repo +response_body .* 4B +8B +\S+/s +1$")
+        self.assertEqual(self.run_ctl(*at, "drain", f"main/{name}"), f"{name}: draining, weight 0 of 100, 1 in flight\n")
+        self.assertIn(": maintenance,", self.run_ctl("maintenance", f"main/{name}", *at))
+        self.assertEqual(self.run_ctl(*at, "ready", f"main/{name}"), f"{name}: up, weight 100, 1 in flight\n")
+        self.assertIn("weight 7,", self.run_ctl(*at, "weight", f"main/{name}", "7"))
+        self.assertEqual(json.loads(self.run_ctl(*at, "--json", "servers"))["pools"][0]["servers"][0]["weight"], 7)
+        self.assertEqual(json.loads(self.run_ctl(*at, "operations", "--json"))["active"], 1)
+        self.end_clone(client)
+
+    def test_a_unix_socket_and_a_server_with_slashes_in_its_name(self):
+        with tempfile.TemporaryDirectory(prefix="breakwater-http-") as folder:
+            address = f"unix:{folder}/admin.sock"
+            backend = f"unix:{folder}/100%25.sock"
+            proxy = self.proxy(backend, admin=address)
+            self.assertEqual(self.run_ctl("-s", address, "drain", f"main/{backend}"),
+                             f"{backend}: draining, weight 0 of 100, 0 in flight\n")
+            proxy.stop()
+
+    def test_a_name_of_the_machine_is_sent_as_its_number(self):
+        proxy = self.proxy(self.clone_server(), admin=f"{LOOPBACK}:0")
+        self.assertIn("POOL", self.run_ctl("-s", f"localhost:{proxy.admin_port}", "servers"))
+
+    def test_errors(self):
+        server = self.clone_server()
+        proxy = self.proxy(server)
+        at = f"{LOOPBACK}:{proxy.admin_port}"
+        self.assertIn(server.address, self.run_ctl("-s", at, "drain", "main/nope:1", status=1))
+        gone = self.keep(RefusingServer())
+        self.assertIn("refused", self.run_ctl("-s", gone.address, "servers", status=1))
+        self.assertIn("No such file", self.run_ctl("-s", "unix:/no/such/socket", "servers", status=1))
+        self.assertIn("port", self.run_ctl("-s", "localhost", "servers", status=1))
+        self.run_ctl("-s", at, "weight", f"main/{server.address}", "257", status=2)
+        noise = self.server(always(b"hello\r\n\r\n"))
+        self.assertIn("HTTP", self.run_ctl("-s", f"{LOOPBACK}:{self.closing(noise)}", "servers", status=1))
+
+    def closing(self, server):
+        def script(peer):
+            peer.answer(b"hello\r\n\r\n")
+            peer.close()
+
+        server.scripts = (script,)
+        return server.port
 
 
 if __name__ == "__main__":

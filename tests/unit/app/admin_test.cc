@@ -1,11 +1,14 @@
-// What the admin listener decides without a connection: whose requests it answers.
+// What the admin listener decides without a connection: whose requests it answers; and how `breakwater ctl`
+// shows its answers.
 #include <doctest/doctest.h>
 
-#include <string>
+#include <nlohmann/json.hpp>
 
 #include "app/admin_guard.h"
+#include "app/ctl_tables.h"
 
 using namespace breakwater::app;
+using nlohmann::json;
 
 TEST_CASE("guard: a Host that a page's name could not be") {
   for (const std::string host : {"", "127.0.0.1", "127.0.0.1:9090", "10.1.2.3:80", "[::1]", "[::1]:9090",
@@ -19,4 +22,51 @@ TEST_CASE("guard: a Host that a page's name could not be") {
     CAPTURE(host);
     CHECK_FALSE(is_own_host(host));
   }
+}
+
+TEST_CASE("ctl: servers as a table") {
+  const json page = json::parse(R"({"pools": [{"name": "gogs", "panics": true, "servers": [
+    {"name": "a:1", "state": "up", "reason": "", "for_seconds": 3.21, "back_in_seconds": null, "weight": 100,
+     "effective_weight": 100.0, "backup": false, "in_flight": 2, "served": 17, "ejections": 0,
+     "first_byte_ms": {"advertise": 12.34, "negotiate": null, "pack": 99.96, "other": null}},
+    {"name": "b:1", "state": "ejected", "reason": "failures in a row", "for_seconds": 3700, "back_in_seconds": 61.5,
+     "weight": 50, "effective_weight": 12.5, "backup": true, "in_flight": 0, "served": 3, "ejections": 2}]}]})");
+  CHECK(servers_table(page) ==
+        "POOL  SERVER  STATE    FOR    WEIGHT           IN FLIGHT  SERVED  EJECTIONS  "
+        "FIRST BYTE MS (REFS/WANTS/PACK/OTHER)  REASON\n"
+        "gogs  a:1     up       3.2s   100              2          17      0          "
+        "12.3/-/100.0/-\n"
+        "gogs  b:1     ejected  1h01m  12 of 50 backup  0          3       2          "
+        "                                       failures in a row, back in 1m01s\n"
+        "pool gogs panics: so little of it is left that ejected servers are used as well\n");
+}
+
+TEST_CASE("ctl: operations as a table; what a client sent can't steer the terminal") {
+  const json page = json::parse(R"({"active": 5000, "shown": 1, "silent_cores": [3], "operations": [
+    {"id": "0123", "core": 0, "client": "10.0.0.1:5", "pool": "p", "server": "a:1", "operation": "upload-pack",
+     "repository": "team/\u001b[31mapp", "phase": "response_body", "age_ms": 90000, "idle_ms": 1500, "bytes_in": 1023,
+     "bytes_out": 5242880, "bytes_per_second": 58254, "attempts": 1}]})");
+  CHECK(operations_table(page) ==
+        "ID    CLIENT      POOL  SERVER  OPERATION    REPOSITORY OR PATH  PHASE          AGE    IDLE  IN     "
+        "OUT     "
+        "RATE       TRIES\n"
+        "0123  10.0.0.1:5  p     a:1     upload-pack  team/?[31mapp       response_body  1m30s  1.5s  1023B  "
+        "5.0MiB  "
+        "56.9KiB/s  1\n"
+        "1 of 5000 are shown\n"
+        "core 3 did not answer in time\n");
+}
+
+TEST_CASE("ctl: an operation that waits says for what") {
+  const json page =
+      json::parse(R"({"operations": [{"phase": "queue", "queued_for": "max_per_repository"}]})");
+  CHECK(operations_table(page).find("  queue for max_per_repository  ") != std::string::npos);
+}
+
+TEST_CASE("ctl: an answer of another version shows what it has") {
+  CHECK(servers_table(json::parse(R"({"pools": [{"servers": [{}]}, 7], "more": 1})")).find("POOL") == 0);
+  CHECK(servers_table(json::parse("[]")).find("POOL") == 0);
+  CHECK(operations_table(json::parse("{}")).find("ID") == 0);
+  CHECK(server_line(json::parse(R"({"name": "a:1", "state": "draining", "weight": 7})")) ==
+        "a:1: draining, weight 0 of 7,  in flight\n");
 }

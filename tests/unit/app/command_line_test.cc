@@ -68,6 +68,25 @@ TEST_CASE("run with its admin listener on a unix socket") {
   CHECK(line.config.admin.path == "/run/breakwater.sock");
 }
 
+TEST_CASE("ctl: verbs, and where the listener is") {
+  CommandLine line = parse({"ctl", "servers"});
+  REQUIRE_MESSAGE(line.command == Command::ctl, line.text);
+  CHECK(line.ctl.verb == Ctl::Verb::servers);
+  CHECK(line.ctl.address == "unix:/run/breakwater.sock");
+  line = parse({"ctl", "-s", "127.0.0.1:9090", "--json", "operations"});
+  CHECK(line.ctl.verb == Ctl::Verb::operations);
+  CHECK(line.ctl.address == "127.0.0.1:9090");
+  CHECK(line.ctl.json);
+  line = parse({"ctl", "weight", "gogs/unix:/run/gogs.sock", "7", "-s", "unix:/x"});
+  CHECK(line.ctl.verb == Ctl::Verb::weight);
+  CHECK(line.ctl.server == "gogs/unix:/run/gogs.sock");
+  CHECK(line.ctl.weight == 7);
+  CHECK(line.ctl.address == "unix:/x");
+  CHECK(parse({"ctl", "drain", "gogs/a:1"}).ctl.verb == Ctl::Verb::drain);
+  CHECK(parse({"ctl", "ready", "gogs/a:1"}).ctl.verb == Ctl::Verb::ready);
+  CHECK(parse({"ctl", "maintenance", "gogs/a:1"}).ctl.verb == Ctl::Verb::maintenance);
+}
+
 TEST_CASE("mistakes are one sentence and exit status 2") {
   const std::vector<std::vector<const char*>> mistakes{
       {"run"},
@@ -77,6 +96,15 @@ TEST_CASE("mistakes are one sentence and exit status 2") {
       {"run", "--listen", "a:1", "--backend", "unix:x"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--backend", "B:1"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--admin", "unix:x"},
+      {"ctl"},
+      {"ctl", "drain"},
+      {"ctl", "drain", "gogs"},
+      {"ctl", "drain", "/a:1"},
+      {"ctl", "drain", "gogs/"},
+      {"ctl", "weight", "gogs/a:1"},
+      {"ctl", "weight", "gogs/a:1", "257"},
+      {"ctl", "weight", "gogs/a:1", "-1"},
+      {"ctl", "servers", "gogs/a:1"},
       {"run", "--listen", "a:1", "--backend", "b:1 nonsense"},
       {"run", "--listen", "unix:/run/x", "--backend", "b:1"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--cores", "0"},

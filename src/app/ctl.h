@@ -1,0 +1,22 @@
+// `breakwater ctl`: asks the admin listener of a running Breakwater, and shows its answer as tables, or as it
+// came.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace breakwater::app {
+
+struct Ctl {
+  enum class Verb : uint8_t { servers, operations, drain, ready, maintenance, weight };
+  std::string address = "unix:/run/breakwater.sock";
+  Verb verb = Verb::servers;
+  std::string server;   // "POOL/SERVER", of all but the first two
+  uint32_t weight = 0;  // of Verb::weight
+  bool json = false;    // the answer as it came
+};
+
+// Returns the exit status: 1, and why on stderr, if it was not answered as it was asked.
+int run_ctl(const Ctl& ctl);
+
+}  // namespace breakwater::app
