@@ -90,7 +90,8 @@ class UnixSocket(ProxyTest):
         server.connection(0).wait_received(b"hello")
         client.reset()
         server.connection(0).wait_end()
-        self.assertNotIn(LAST_CHUNK, server.connection(0).record)
+        body = bytes(server.connection(0).record).partition(b"\r\n\r\n")[2]  # a request id may end in a 0, too
+        self.assertNotIn(LAST_CHUNK, body)
         self.assert_never_completed(proxy, server)
 
     def test_nobody_there_and_the_next_one_is(self):
