@@ -89,7 +89,11 @@ GitAnswer judge_advertisement(const Beginning& body) noexcept {
 
 GitAnswer judge_pack(const Beginning& body) noexcept {
   constexpr size_t lead = 8;  // four digits and "ERR "
-  if (body.payload.size() < lead) return body.behind == Behind::more ? GitAnswer::undecided : GitAnswer::fine;
+  if (body.payload.size() < lead) {
+    if (body.behind == Behind::more) return GitAnswer::undecided;
+    const bool is_cut = body.behind == Behind::nothing && body.payload != flush_pkt;
+    return is_cut ? GitAnswer::empty : GitAnswer::fine;
+  }
   if (body.payload.substr(4, 4) != "ERR ") return GitAnswer::fine;
   const PktLine line = read_pkt_line(body.payload);
   if (line.kind != PktLine::Kind::incomplete) return judge_error(line.payload);
@@ -138,7 +142,7 @@ std::string_view describe(GitAnswer answer) noexcept {
     case GitAnswer::not_our_ref:
       return "the server's Git does not have what is wanted";
     case GitAnswer::empty:
-      return "the server's Git ended before it advertised anything";
+      return "the server's Git ended before it said anything";
   }
   return "";
 }

@@ -53,8 +53,7 @@ class Failover(unittest.TestCase):
                 pass
 
     def test_a_server_that_is_down_is_skipped(self):
-        dead = f"127.0.0.1:{free_port()}"
-        self.start(dead, self.server, dead)
+        self.start(f"127.0.0.1:{free_port()}", self.server, f"127.0.0.1:{free_port()}")
         for number in range(6):
             target = self.git.folder / f"clone{number}"
             self.git.run("clone", "-q", self.url, target)

@@ -215,6 +215,15 @@ class OtherServers(ProxyTest):
         bad, good = self.server(script), self.server(always(ok(REFS, ADVERTISEMENT)))
         self.assertEqual(self.client(self.proxy(bad, good)).ask(INFO_REFS).body, REFS)
 
+    def test_a_pack_by_1_0_whose_connection_ends_behind_the_head_comes_from_another_server(self):
+        def script(peer):
+            peer.answer(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + RESULT + b"\r\n\r\n")
+            peer.close()
+
+        bad, good = self.server(script), self.server(always(ok(ANSWER_V2, RESULT)))
+        proxy = self.proxy(bad, good, tables='upload_pack_framing = "until-close"')
+        self.assertEqual(self.client(proxy).ask(upload_pack(CLONE_V2)).body, ANSWER_V2)
+
 
 class Operations(ProxyTest):
     def test_a_post_on_another_connection_goes_where_the_refs_came_from(self):

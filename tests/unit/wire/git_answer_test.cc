@@ -57,6 +57,8 @@ TEST_CASE("git answer: a pack's beginning") {
   CHECK(of("0008NAK\n") == GitAnswer::fine);
   CHECK(of("000dpackfile\n") == GitAnswer::fine);
   CHECK(of("0000") == GitAnswer::fine);
+  CHECK(of("") == GitAnswer::empty);
+  CHECK(of("0008N") == GitAnswer::empty);
   CHECK(of("0021ERR upload-pack: not our ref ") == GitAnswer::not_our_ref);
   CHECK(of("000eERR denied") == GitAnswer::error);
 }
