@@ -25,13 +25,17 @@ TIMES = 3
 class BrokenAnswers(Scenario):
     operations, before = 80, 28
 
+    def harm(self, name, fault, times=None):
+        self.play(name, lambda stream: self.relay.misbehave(fault, times),
+                  enough=lambda: len(self.relay.harmed) >= (times or 1))
+
 
 class NothingIsNoticed(BrokenAnswers):
     """The server does so with every answer from the fault on."""
 
     def check(self, name, fault):
         self.start(front=Relay)
-        self.play(name, lambda stream: self.relay.misbehave(fault))
+        self.harm(name, fault)
         self.assert_nothing_noticed()
         self.assertGreater(len(self.relay.harmed), 0)
 
@@ -68,7 +72,7 @@ class GitFailsLoudly(BrokenAnswers):
 
     def check(self, name, fault, tables="", cuts=TIMES):
         self.start(front=Relay, tables=tables)
-        self.play(name, lambda stream: self.relay.misbehave(fault, times=TIMES))
+        self.harm(name, fault, TIMES)
         self.assert_none_failed()
         self.assertEqual(len(self.relay.harmed), TIMES)
         self.assertEqual(len(self.cut), cuts, [str(operation) for operation in self.cut])
@@ -97,7 +101,7 @@ class AnEndThatLies(BrokenAnswers):
 
     def check(self, name, missing):
         self.start(front=Relay, tables='upload_pack_framing = "chunked"\n')
-        self.play(name, lambda stream: self.relay.misbehave(shortened_pack(missing), times=TIMES))
+        self.harm(name, shortened_pack(missing), TIMES)
         self.assert_none_failed()
         self.assertEqual(len(self.relay.harmed), TIMES)
 

@@ -29,6 +29,7 @@ REPOSITORY = "team/app.git"
 WORKERS = 8
 OPERATION_SECONDS_MAX = 8
 FAILURES_MAX = 16  # more say nothing new, and take their time
+OPERATIONS_MAX_RATIO = 5  # times those asked for, until the fault has struck as often as wanted
 COMMITS = 200
 BLOB_BYTES = 10_000
 DELAYED_AT_RATIO = 4  # times the median of its kind before the fault
@@ -147,10 +148,10 @@ def run_timed(git, operation, *words):
 
 
 class Stream:
-    """`count` operations by WORKERS threads; `work` has kinds and run(operation)."""
+    """`count` operations by WORKERS threads, and more until enough(); `work` has kinds and run(operation)."""
 
-    def __init__(self, work, count):
-        self.work, self.count = work, count
+    def __init__(self, work, count, enough=lambda: True):
+        self.work, self.count, self.enough = work, count, enough
         self.done, self.begun = [], 0
         self.running, self.errors = WORKERS, []
         self.changed = threading.Condition()
@@ -167,8 +168,9 @@ class Stream:
             while True:
                 with self.changed:
                     number, self.begun = self.begun, self.begun + 1
-                    enough = sum(operation.failed for operation in self.done) >= FAILURES_MAX
-                if number >= self.count or enough:
+                    failed = sum(operation.failed for operation in self.done)
+                is_last = number >= self.count and self.enough() or number >= OPERATIONS_MAX_RATIO * self.count
+                if is_last or failed >= FAILURES_MAX:
                     return
                 operation = Operation(number, self.work.kinds[number % len(self.work.kinds)])
                 self.work.run(operation)
@@ -190,7 +192,10 @@ class Stream:
             raise self.errors[0]
 
     def finish(self):
-        self.wait_for(self.count)
+        with self.changed:
+            self.changed.wait_for(lambda: self.errors or self.ended)
+        if self.errors:
+            raise self.errors[0]
         for thread in self.threads:
             thread.join()
         return self.done
@@ -223,12 +228,13 @@ class Scenario(unittest.TestCase):
         self.proxy = self.enterContext(Proxy(servers, tables=tables, cores=2))
         self.url = f"http://127.0.0.1:{self.proxy.port}/{REPOSITORY}"
 
-    def play(self, name, fault, heal=lambda: None, work=None):
+    def play(self, name, fault, heal=lambda: None, work=None, enough=lambda: True):
         """The stream with the fault in it. `fault` gets the stream, and may wait for more operations to end.
 
-        `heal` frees what a fault left hanging, so that the proxy can end.
+        `heal` frees what a fault left hanging, so that the proxy can end. Which server an operation gets is the
+        balancer's affair: the stream goes on until `enough` is true.
         """
-        stream = Stream(work or Reads(self.git, self.url, self.origin), self.operations)
+        stream = Stream(work or Reads(self.git, self.url, self.origin), self.operations, enough)
         stream.wait_for(self.before)
         self.fault_at = time.monotonic()
         try:
