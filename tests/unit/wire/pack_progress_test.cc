@@ -1,0 +1,111 @@
+// How far an upload-pack answer is, wherever it is cut.
+#include "wire/pack_progress.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "wire/pkt_line.h"
+
+using namespace breakwater::wire;
+using Stage = PackProgress::Stage;
+
+namespace {
+
+std::string line(std::string_view payload) {
+  char digits[5];
+  std::snprintf(digits, sizeof digits, "%04zx", payload.size() + 4);
+  return digits + std::string(payload);
+}
+
+struct Seen {
+  Stage stage;
+  size_t passed;
+};
+
+Seen look(UploadPackAnswer answer, std::string_view bytes, size_t cut) {
+  PackProgress progress;
+  progress.start(answer);
+  size_t passed = 0;
+  while (!bytes.empty() && progress.follows()) {
+    const std::string_view piece = bytes.substr(0, cut);
+    passed += progress.look(piece);
+    bytes.remove_prefix(piece.size());
+  }
+  return {progress.stage(), passed};
+}
+
+const std::string counting = line("\2Counting objects:  50% (1/2)\r");
+const std::string alive = "0005\1";
+const std::string packfile = line("packfile\n");
+const std::string nak = line("NAK\n");
+
+}  // namespace
+
+TEST_CASE("progress is progress until a pack begins, however it is cut") {
+  for (const size_t cut : {size_t{1}, size_t{3}, size_t{7}, size_t{1000}}) {
+    const std::string quiet = counting + alive + counting;
+    CHECK(look(UploadPackAnswer::v2, packfile + quiet, cut).stage == Stage::progress);
+    CHECK(look(UploadPackAnswer::sideband, nak + quiet, cut).stage == Stage::progress);
+    CHECK(look(UploadPackAnswer::v2, packfile, cut).stage == Stage::progress);
+    CHECK(look(UploadPackAnswer::v2, packfile.substr(0, 9), cut).stage == Stage::opening);
+    CHECK(look(UploadPackAnswer::v2, packfile + quiet + "0009\1P", cut).stage == Stage::beyond);
+    CHECK(look(UploadPackAnswer::v2, packfile + quiet + "0000", cut).stage == Stage::beyond);
+    CHECK(look(UploadPackAnswer::v2, packfile + quiet + "zzzz", cut).stage == Stage::beyond);
+  }
+}
+
+TEST_CASE("an answer that begins in another way may differ between servers") {
+  for (const std::string& other :
+       {line("acknowledgments\n"), line("shallow-info\n"), line("packfile-uris\n"), nak})
+    CHECK(look(UploadPackAnswer::v2, other, 5).stage == Stage::beyond);
+  for (const std::string& other : {line("ACK " + std::string(40, 'a') + "\n"), packfile, line("shallow x\n")})
+    CHECK(look(UploadPackAnswer::sideband, other, 5).stage == Stage::beyond);
+  CHECK(look(UploadPackAnswer::unprovable, nak, 5).stage == Stage::beyond);
+}
+
+TEST_CASE("what stands before the line by which Git fails may pass") {
+  for (const std::string& fatal : {line("\3fatal: out of memory"), line("ERR upload-pack: killed")}) {
+    const Seen at_once = look(UploadPackAnswer::v2, packfile + counting + fatal, 1000);
+    CHECK(at_once.stage == Stage::failed);
+    CHECK(at_once.passed == packfile.size() + counting.size());
+    CHECK(look(UploadPackAnswer::v2, packfile + counting + "0009\1P" + fatal, 1000).stage == Stage::beyond);
+  }
+}
+
+TEST_CASE("wherever it is cut, the open line can be made a packet of progress") {
+  const std::string fatal = line("\3fatal: out of memory");
+  const std::string whole = packfile + counting + alive + counting + fatal;
+  for (size_t bytes = packfile.size(); bytes <= whole.size(); bytes++) {
+    for (const size_t cut : {size_t{1}, size_t{4}, size_t{1000}}) {
+      std::string sent;
+      PackProgress progress;
+      progress.start(UploadPackAnswer::v2);
+      for (std::string_view rest = std::string_view(whole).substr(0, bytes);
+           !rest.empty() && progress.follows(); rest.remove_prefix(std::min(cut, rest.size())))
+        sent += rest.substr(0, progress.look(rest.substr(0, cut)));
+      char room[100];
+      const std::optional<size_t> end = progress.end_open_line(room);
+      REQUIRE(end);
+      sent.append(room, *end);
+      std::string_view lines = std::string_view(sent).substr(packfile.size());
+      while (!lines.empty()) {
+        const PktLine each = read_pkt_line(lines);
+        REQUIRE(each.kind == PktLine::Kind::data);
+        CHECK((each.payload[0] == '\2' || each.payload == "\1"));
+        lines.remove_prefix(each.bytes);
+      }
+    }
+  }
+}
+
+TEST_CASE("a line that is longer than there is room for stays open, and so does the first one") {
+  PackProgress progress;
+  progress.start(UploadPackAnswer::v2);
+  char room[100];
+  CHECK(progress.end_open_line(room) == 0u);
+  progress.look(packfile.substr(0, 5));
+  CHECK_FALSE(progress.end_open_line(room));
+  progress.look(packfile.substr(5) + "f");
+  CHECK_FALSE(progress.end_open_line(room));
+}
