@@ -418,8 +418,9 @@ uint32_t PoolHealth::weight(uint32_t index, int64_t now_ns) const noexcept {
   if (slowness != 0) share = std::max<uint64_t>(whole * whole / std::max(slowness, whole), share_min);
   const int64_t back = std::max(server.out_until_ns(), server.back_ns_.load(std::memory_order_relaxed));
   const int64_t ramp = ns(config_.health.slow_start);
-  if (back != 0 && now_ns - back < ramp) {
-    const int64_t risen = whole * (now_ns - back) / ramp;
+  const int64_t since = std::max<int64_t>(now_ns - back, 0);  // another core's clock may be a turn ahead
+  if (back != 0 && since < ramp) {
+    const int64_t risen = whole * since / ramp;
     share = share * static_cast<uint64_t>(std::max<int64_t>(risen, share_min)) / whole;
   }
   return std::max<uint32_t>(static_cast<uint32_t>(lasting * share / whole), 1);

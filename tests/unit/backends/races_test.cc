@@ -67,6 +67,15 @@ TEST_CASE("health: a server that answers over pooled connections is proven") {
   CHECK_FALSE(health.being_proven(0, second));
 }
 
+TEST_CASE("health: a server came back a moment after the time that another core still has") {
+  config::Pool pool = pool_of(2);  // without a slow start
+  pool.probe.type = config::Probe::Type::tcp;
+  PoolHealth health(pool);
+  health.probe_says(0, false, second);
+  health.probe_says(0, true, 2 * second);
+  CHECK(health.weight(0, 2 * second - 1) == 100 * 256);  // it divided by the time of the slow start
+}
+
 TEST_CASE("health: a connect that succeeds says that a server can be reached") {
   const config::Pool pool = pool_of(2);
   PoolHealth health(pool);
