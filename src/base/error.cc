@@ -36,6 +36,8 @@ std::string_view name(Code code) noexcept {
       return "no_buffers";
     case Code::no_descriptors:
       return "no_descriptors";
+    case Code::failed:
+      return "failed";
     case Code::cancelled:
       return "cancelled";
   }

@@ -23,6 +23,7 @@ enum class Code : uint8_t {
   truncated,       // the peer ended in the middle of a message
   no_buffers,      // our own bound was reached
   no_descriptors,  // our own bound was reached
+  failed,          // the peer says itself that it failed, in its protocol
   cancelled,       // we asked for it: shutting down, or the other direction failed first
 };
 

@@ -42,6 +42,7 @@ class Count {
   X(retries, "attempts beyond a request's first: on a fresh connection, by HTTP/1.1, or on another server") \
   X(failovers,                                                                                              \
     "attempts on another server after one could not be reached or failed before its answer began")          \
+  X(packs_taken_over, "packs made by another server after one failed that had only told of its progress")   \
   X(retries_over_budget,                                                                                    \
     "requests not sent to another server because the pool's share of retries was used up")                  \
   X(queue_waits, "operations that waited for a limit of their pool")                                        \

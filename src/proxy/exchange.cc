@@ -140,12 +140,20 @@ Task<bool> Exchange::forward() {
     co_return keep_client_;
   }
   enter_server(first);
+  co_await ask_servers();
+  const bool again = co_await finish();
+  co_return again;
+}
+
+// Attempt after attempt, the first one on the server that was chosen, until the head of an answer is there
+// that is fit to be begun. Otherwise failure_ says why there is none.
+Task<void> Exchange::ask_servers() {
   bool end_may_be_close = true;
   for (;;) {
     attempts_++;
     git_end_ = end_may_be_close ? choose_git_end() : wire::UploadPackAnswer::unprovable;
     const Attempt attempt = co_await try_server();
-    if (attempt == Attempt::answered || attempt == Attempt::failed) break;
+    if (attempt == Attempt::answered || attempt == Attempt::failed) co_return;
     if (attempt == Attempt::elsewhere) {
       enter_server(next_server_);
       core_.stats().failovers.add();
@@ -158,8 +166,6 @@ Task<bool> Exchange::forward() {
     failure_ = {};
     fault_ = wire::Fault::none;
   }
-  const bool again = co_await finish();
-  co_return again;
 }
 
 // The first reason wins; everything that is waited for ends.
@@ -179,7 +185,7 @@ void Exchange::client_ended(bool broken) noexcept {
                       git_.operation == wire::GitOperation::upload_archive;
   if (!parsed_ || tunnel_) return;
   // It has its answer: what ended may be a request behind the rest of this one.
-  const bool answered = download_.started() && !download_.running();
+  const bool answered = download_.started() && !download_.running() && download_.error().code == Code::none;
   if (broken || (costly && !answered)) fail({broken ? Code::reset : Code::closed, Side::downstream, 0});
 }
 
@@ -215,7 +221,7 @@ Task<bool> Exchange::finish() {
   const bool whole = failure_.code == Code::none && !tunnel_;
   if (failure_.code == Code::none)
     report_answer();
-  else if (!tunnel_)
+  else if (!tunnel_ && server_)
     report_failure(failure_);
   const bool clean = whole && nothing_left_over();
   if (whole && !clean) fault_ = wire::Fault::unexpected_body;
@@ -229,7 +235,8 @@ Task<bool> Exchange::finish() {
     server_.finish(response_.keep_alive && !server_ended_ ? Ending::reusable : Ending::done);
   }
   if (tunnel_ && failure_.code == Code::none) co_return false;
-  if (!whole && !tunnel_ && failure_.side == Side::upstream && !download_.sent_anything()) {
+  const bool client_knows = takes_over_ || download_.sent_anything();
+  if (!whole && !tunnel_ && failure_.side == Side::upstream && !client_knows) {
     // The server failed before anything of its answer was sent on: the client can still be told why.
     const Reply reply = reply_to(failure_);
     co_await answer(reply, true);
@@ -277,15 +284,26 @@ Task<void> Exchange::relay_response() {
     session_.abort_on_close();
     co_return;
   }
+  client_framing_ = framing.kind == wire::BodyKind::chunked ? Pump::Framing::chunked : Pump::Framing::plain;
+  may_take_over_ = another_may_go_on(framing);
+  const std::string_view head(response_room_.span().data(), head_bytes);
+  co_await relay_body(head);
+  if (may_take_over_) co_await take_over();
+  if (download_.error().code != Code::none && failure_.code == Code::none) failure_ = download_.error();
+}
+
+// Until all of it is with the client, or download_ says why it is not. `head` goes before it.
+Task<void> Exchange::relay_body(std::string_view head) {
+  const wire::BodyKind kind = response_.body.kind;
   Pump::Plan plan;
   plan.source = server_->fd();
   plan.sink = session_.fd();
   plan.source_side = Side::upstream;
   plan.sink_side = Side::downstream;
-  plan.head = {response_room_.span().data(), head_bytes};
+  plan.head = head;
   plan.initial = server_->receiver().inbox().bytes().subspan(response_scanner_.end());
   plan.from = response_.body;
-  plan.to = framing.kind == wire::BodyKind::chunked ? Pump::Framing::chunked : Pump::Framing::plain;
+  plan.to = client_framing_;
   plan.payload_counter = &core_.stats().bytes_to_clients;
   plan.twin = &upload_;
   plan.sink_closes = !keep_client_ && !upload_.running();
@@ -295,11 +313,14 @@ Task<void> Exchange::relay_response() {
   if (plan.git_end != wire::UploadPackAnswer::unprovable) core_.stats().packs_until_close.add();
   // A server may end a body in good order although Git died inside.
   const bool is_pack = git_.operation == wire::GitOperation::upload_pack && replayable_ && has_git_result();
-  if (kind == wire::BodyKind::chunked && is_pack && upload_pack_ask().pack_is_sure)
+  if (kind == wire::BodyKind::chunked && is_pack && upload_pack_ask().is_fetch)
     plan.git_end = upload_pack_ask().answer;
+  plan.may_change_server = may_take_over_;
+  plan.said = opening_sent_;
+  plan.leaves_failed_git = leaves_failed_git;
+  plan.context = this;
   download_.start(plan);
   co_await download_.finished;
-  if (download_.error().code != Code::none && failure_.code == Code::none) failure_ = download_.error();
 }
 
 // Drops what the server sent beyond its answer. True if there was nothing.

@@ -65,6 +65,7 @@ class Exchange {
   Task<bool> wait_in_queue(const backends::Admission::Ask& ask, Ticket& ticket, backends::Limit limit);
   Task<void> refuse_for_limit(backends::Limit limit, uint32_t position);
   void leave_place() noexcept;
+  Task<void> ask_servers();
   Task<Attempt> try_server();
   Task<Error> get_connection();
   Error send_request();
@@ -72,6 +73,13 @@ class Exchange {
   Task<Error> receive_response_head();
   Task<Error> pass_interim_head();
   Task<void> relay_response();
+  Task<void> relay_body(std::string_view head);
+  bool another_may_go_on(const wire::BodyFraming& towards_client) noexcept;
+  bool goes_on_well() noexcept;
+  Task<void> take_over();
+  Task<void> say_that_pack_failed();
+  std::string_view framed(size_t bytes) noexcept;
+  static bool leaves_failed_git(void* context);
   Task<void> relay_tunnel();
   Task<void> join_upload(bool server_may_read);
   Task<bool> finish();
@@ -90,6 +98,7 @@ class Exchange {
   Task<void> abandon_upload();
   bool answer_is_useless() const noexcept;
   void mind_the_wait(int64_t& next_ns) noexcept;
+  void mind_the_progress(int64_t& next_ns) noexcept;
   void end_attempt() noexcept;
   bool attempt_is_over() const noexcept {
     return failure_.code != Code::none || attempt_failure_.code != Code::none;
@@ -115,7 +124,7 @@ class Exchange {
   void write_log() noexcept;
   uint64_t bytes_in() const noexcept { return upload_.started() ? upload_.payload_bytes() : 0; }
   uint64_t bytes_out() const noexcept {
-    return download_.started() ? download_.payload_bytes() : own_reply_bytes_;
+    return download_.started() ? taken_over_bytes_ + download_.payload_bytes() : own_reply_bytes_;
   }
   int64_t last_moved_ns() const noexcept;
   std::string_view ended_by() const noexcept;
@@ -180,6 +189,11 @@ class Exchange {
   bool server_ended_ = false;   // seen while the rest of an upload was still going to it
   bool waits_for_head_ = false;
   bool response_begun_ = false;  // bytes of the final answer are on their way to the client
+  bool may_take_over_ = false;   // another server may go on with it, as it is
+  bool takes_over_ = false;      // another server does, or is asked to
+  wire::PackOpening opening_sent_;
+  uint64_t taken_over_bytes_ = 0;  // that the client has of those before
+  Pump::Framing client_framing_ = Pump::Framing::plain;
   bool continue_sent_ = false;
   bool keep_client_ = false;
   bool tunnel_ = false;

@@ -139,7 +139,7 @@ Exchange::Attempt Exchange::after_failure(const Error& error) noexcept {
   const bool is_stale = reused_ && ended && response_bytes_seen_ == 0 && error.side == Side::upstream;
   if (is_stale && replayable_) return Attempt::stale;
   report_failure(error);
-  if (error.side != Side::upstream || response_begun_) return Attempt::failed;
+  if (error.side != Side::upstream || (response_begun_ && !takes_over_)) return Attempt::failed;
   if (phase_ == Phase::connect) return find_another(false) ? Attempt::elsewhere : Attempt::failed;
   // It was sent. An interim answer that was passed on binds the client to this server.
   if (!replayable_ || interim_answers_ > 0) return Attempt::failed;
@@ -189,6 +189,7 @@ void Exchange::blame_suspects() noexcept {
 // What an answer that came whole teaches. Errors only count against another server's better answer.
 void Exchange::report_answer() noexcept {
   if (verdict_ != backends::Outcome::good) return;
+  if (takes_over_) blame_suspects();  // only now it is sure that this server did better
   const bool is_git = git_.operation != wire::GitOperation::other;
   const bool git_is_well = is_git && response_.status == 200 && answer_ == wire::GitAnswer::fine;
   health().report(server_index_, git_is_well ? backends::Outcome::good : backends::Outcome::answered,
@@ -241,13 +242,16 @@ Task<Exchange::Attempt> Exchange::try_server() {
       phase_ != Phase::connect && failure_.code == Code::none && !left && !is_judged(error);
   if (error.code == Code::none && !unprovable) {
     judge_answer();
-    if (answer_is_useless() && find_another(true)) {
+    const bool unfit = takes_over_ && !goes_on_well();
+    const bool elsewhere = (unfit || answer_is_useless()) && find_another(true);
+    if (elsewhere || unfit) {
       if (verdict_ != backends::Outcome::good) suspects_.add(server_index_);
       co_await abandon_upload();
       server_.finish(UpstreamLease::Ending::aborted);
+      if (!elsewhere && failure_.code == Code::none) failure_ = {Code::malformed, Side::upstream, 0};
       co_return failure_.code == Code::none ? Attempt::elsewhere : Attempt::failed;
     }
-    blame_suspects();
+    if (!takes_over_) blame_suspects();
     remember_operation();
     co_return Attempt::answered;
   }
@@ -445,7 +449,8 @@ Task<Error> Exchange::pass_interim_head() {
     error = {Code::too_large, Side::upstream, 0};
     co_return error;
   }
-  if (request_.minor_version >= 1) {
+  const bool in_the_middle = takes_over_;  // of the answer that the client reads
+  if (request_.minor_version >= 1 && !in_the_middle) {
     const HeadRoom::Lease room = core_.head_room().acquire();
     const DownstreamFacts facts{.framing = {},
                                 .client_is_1_0 = false,

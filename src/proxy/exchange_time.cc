@@ -54,6 +54,7 @@ void Exchange::on_time(void* context) {
   // Which of the two limits applies may change without an event here, so look again at the shorter one.
   int64_t next = limit > 0 ? active + limit : INT64_MAX;
   if (owed) self.mind_the_wait(next);
+  if (self.download_.running()) self.mind_the_progress(next);
   if (self.attempt_failure_.code != Code::none) return;
   if (self.upload_.running() && answer_limit > 0) {
     next = std::min(next, self.core_.now_ns() + answer_limit);
@@ -87,6 +88,16 @@ void Exchange::mind_the_wait(int64_t& next_ns) noexcept {
   const bool hopeless = (state == backends::State::down && put_out_since) ||
                         (state == backends::State::ejected && told_wait_ns_ > 0 && asks_for_refs);
   if (hopeless && find_another(true)) return end_attempt();
+  next_ns = std::min(next_ns, now + look_at_server_every_ns);
+}
+
+// While a server has told no more than how far it is with a pack: once it is down, another one may take over.
+void Exchange::mind_the_progress(int64_t& next_ns) noexcept {
+  if (!may_take_over_ || !download_.only_progress_passed()) return;
+  const int64_t now = core_.now_ns();
+  const bool put_out_since = health().server(server_index_).put_out_ns() >= times_.connect_begun;
+  const bool is_down = health().state(server_index_, now) == backends::State::down && put_out_since;
+  if (is_down && !download_.waits_for_sink()) return download_.stop({Code::timed_out, Side::upstream, 0});
   next_ns = std::min(next_ns, now + look_at_server_every_ns);
 }
 

@@ -30,8 +30,9 @@ void Pump::start(const Plan& plan) noexcept {
   BW_ASSERT(!slots_[0].used && part_count_ == 0);
   state_ = State::running;
   finished.clear();
-  error_ = {};
-  source_ended_ = end_framed_ = pipe_refused_ = chunk_open_ = false;
+  error_ = failing_ = {};
+  source_ended_ = end_framed_ = pipe_refused_ = chunk_open_ = all_is_sent_ = false;
+  source_errno_ = 0;
   initial_used_ = 0;
   sent_bytes_ = 0;
   pieces_.clear();
@@ -39,6 +40,7 @@ void Pump::start(const Plan& plan) noexcept {
   reader_.start(plan.from);
   git_end_.start(plan.git_end);
   git_unseen_ = false;
+  progress_.start(plan.may_change_server ? plan.git_end : wire::UploadPackAnswer::unprovable, plan.said);
   const bool has_git_end = plan.git_end != wire::UploadPackAnswer::unprovable;
   if (has_git_end && plan.from.kind == wire::BodyKind::chunked) reader_.watch_tail();
   progress();
@@ -54,6 +56,7 @@ void Pump::start(const Plan& plan) noexcept {
 void Pump::stop(const Error& why) noexcept {
   if (state_ != State::running) return;
   error_ = why;
+  all_is_sent_ = pieces_.count == 0 && part_count_ == 0;
   state_ = State::stopping;
   waiter_.stop();
   deferred_.stop();
@@ -68,6 +71,12 @@ void Pump::fail(Code code, Side side, int sys_errno) noexcept {
 
 void Pump::fail_errno(Side side, int sys_errno) noexcept {
   fail(sys_errno == ECANCELED ? Code::cancelled : Code::reset, side, sys_errno);
+}
+
+// What was walked goes to the sink first, if another server may go on behind it.
+void Pump::fail_behind_pieces(const Error& why) noexcept {
+  failing_ = why;
+  if (pieces_.count == 0 || !only_progress_passed()) stop(why);
 }
 
 // Ends a stopping pump once nothing is in flight.
@@ -107,6 +116,7 @@ void Pump::step() noexcept {
 
 // Takes payload out of the front slot, until there is something to send or nothing more to walk.
 void Pump::walk() noexcept {
+  if (failing_.code != Code::none && pieces_.count == 0) return stop(failing_);
   while (pieces_.count == 0 && !reader_.done()) {
     Slot& front = slots_[0];
     if (!front.used) {
@@ -115,14 +125,18 @@ void Pump::walk() noexcept {
     }
     const size_t used = reader_.walk({front.raw, front.raw_bytes}, pieces_);
     if (plan_.git_end != wire::UploadPackAnswer::unprovable) look_for_git_end();
+    if (progress_.follows()) look_at_progress();
+    if (failing_.code != Code::none) return;
     front.raw += used;
     front.raw_bytes -= used;
     if (!front.buffer) initial_used_ += used;
-    if (reader_.fault() != wire::Fault::none) return fail(Code::malformed, plan_.source_side, 0);
+    if (reader_.fault() != wire::Fault::none)
+      return fail_behind_pieces({Code::malformed, plan_.source_side, 0});
     if (plan_.payload_max != 0 && reader_.payload_bytes() > plan_.payload_max) {
       return fail(Code::too_large, plan_.source_side, 0);
     }
-    if (reader_.done() && !git_says_whole()) return fail(Code::truncated, plan_.source_side, 0);
+    if (reader_.done() && !git_says_whole())
+      return fail_behind_pieces({Code::truncated, plan_.source_side, 0});
     if (pieces_.count == 0 && front.raw_bytes == 0) pop_front_slot();
   }
 }
@@ -130,6 +144,47 @@ void Pump::walk() noexcept {
 void Pump::look_for_git_end() noexcept {
   for (size_t index = 0; index < pieces_.count; index++)
     git_end_.look({pieces_.piece[index].data, pieces_.piece[index].bytes});
+}
+
+// While only progress passes: leaves out an opening that the sink has, and what Git says of its failure if
+// another server is to be asked.
+void Pump::look_at_progress() noexcept {
+  using Stage = wire::PackProgress::Stage;
+  const size_t known_before = std::min(progress_.opening().bytes, plan_.said.bytes);
+  size_t passes = 0;
+  for (size_t index = 0; index < pieces_.count && progress_.follows(); index++)
+    passes += progress_.look({pieces_.piece[index].data, pieces_.piece[index].bytes});
+  const size_t known = std::min(progress_.opening().bytes, plan_.said.bytes) - known_before;
+  if (progress_.stage() == Stage::differs) {
+    pieces_.clear();
+    return fail_behind_pieces({Code::malformed, plan_.source_side, 0});
+  }
+  if (progress_.stage() == Stage::failed) {
+    if (plan_.leaves_failed_git(plan_.context)) {
+      pieces_.keep_front(passes);
+      failing_ = {Code::failed, plan_.source_side, 0};
+    } else {
+      progress_.start(wire::UploadPackAnswer::unprovable);  // the sink hears of it, and nobody goes on
+    }
+  }
+  pieces_.drop_front(known);
+  if (failing_.code != Code::none) fail_behind_pieces(failing_);
+}
+
+bool Pump::only_progress_passed() const noexcept {
+  using Stage = wire::PackProgress::Stage;
+  return plan_.may_change_server && progress_.stage() != Stage::beyond;
+}
+
+const wire::PackOpening& Pump::opening_passed() const noexcept {
+  const bool is_ahead = progress_.opening().bytes > plan_.said.bytes;
+  return is_ahead && progress_.stage() != wire::PackProgress::Stage::differs ? progress_.opening()
+                                                                             : plan_.said;
+}
+
+std::optional<size_t> Pump::end_open_line(std::span<char> out) const noexcept {
+  if (!plan_.may_change_server || !all_is_sent_ || error_.side != plan_.source_side) return {};
+  return progress_.end_open_line(out);
 }
 
 // If all of it passed through our hands, Git's own framing tells. Of chunks that were spliced only the end
@@ -147,6 +202,7 @@ void Pump::end_of_source() noexcept {
   if (told.sys_errno == ECONNRESET && told.side == plan_.source_side) {
     return fail(Code::reset, plan_.source_side, ECONNRESET);
   }
+  if (source_errno_ != 0) return fail_errno(plan_.source_side, source_errno_);
   if (!git_says_whole() || !reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);
 }
 
@@ -184,7 +240,7 @@ void Pump::start_drain() noexcept {
     }
     if (chunked) add_part(line_end.data(), line_end.size());
   }
-  if (reader_.done() && !end_framed_) {
+  if (reader_.done() && !end_framed_ && failing_.code == Code::none) {
     end_framed_ = true;
     if (chunked) {
       end_open_chunk();
@@ -247,6 +303,7 @@ void Pump::on_drained(Op& op) {
 // end.
 void Pump::start_fill() noexcept {
   if (fill_.in_flight || waiter_.waiting() || source_ended_ || reader_.done()) return;
+  if (failing_.code != Code::none) return;
   if (slots_[1].used || slots_[0].raw_bytes > 0) return;
   fill_.kind = Op::Kind::receive_selected;
   fill_.fd = plan_.source;
@@ -273,10 +330,12 @@ void Pump::on_filled(Op& op) {
     self.core_.bulk_buffers().wait(self.waiter_);
     return;
   }
-  if (op.result < 0) return self.fail_errno(self.plan_.source_side, -op.result);
+  if (op.result < 0 && !self.only_progress_passed())
+    return self.fail_errno(self.plan_.source_side, -op.result);
   self.progress();
-  if (op.result == 0) {
+  if (op.result <= 0) {
     self.source_ended_ = true;
+    self.source_errno_ = -op.result;
   } else {
     Slot& slot = self.slots_[0].used ? self.slots_[1] : self.slots_[0];
     BW_ASSERT(!slot.used && picked);
@@ -300,6 +359,7 @@ Buffer Pump::take_leftover(size_t& begin, size_t& end) noexcept {
 // Much still to come, in a form that a pipe can take.
 bool Pump::worth_a_pipe() const noexcept {
   if (pipe_refused_ || splicer_.running() || reader_.done() || source_ended_) return false;
+  if (progress_.follows()) return false;
   if (plan_.payload_max != 0) return false;
   switch (plan_.from.kind) {
     case wire::BodyKind::none:

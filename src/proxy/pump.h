@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -21,6 +22,7 @@
 #include "core/core.h"
 #include "proxy/splicer.h"
 #include "wire/http_body.h"
+#include "wire/pack_progress.h"
 #include "wire/upload_pack.h"
 
 namespace breakwater::proxy {
@@ -43,6 +45,14 @@ class Pump {
     // An until_close or chunked body is whole only if Git's own framing says so, too; `unprovable`: its own
     // end alone is believed.
     wire::UploadPackAnswer git_end = wire::UploadPackAnswer::unprovable;
+    // Of an upload-pack answer, with git_end, that another server can go on with as long as no more than
+    // Git's progress has passed (wire/pack_progress.h).
+    bool may_change_server = false;
+    wire::PackOpening said;  // what the sink has of its opening, by another server: that is left out
+    // Asked once if Git says that it failed while that is so: true ends the pump with Code::failed, and the
+    // sink hears nothing of it.
+    bool (*leaves_failed_git)(void* context) = nullptr;
+    void* context = nullptr;
     uint64_t payload_max = 0;  // 0: no cap
     Count* payload_counter = nullptr;
     const Pump* twin = nullptr;  // moves the other direction of the same two connections
@@ -73,6 +83,12 @@ class Pump {
   bool only_sends() const noexcept { return reader_.done() && drain_.in_flight; }
   bool sent_anything() const noexcept { return sent_bytes_ > 0; }
   uint64_t payload_bytes() const noexcept { return reader_.payload_bytes(); }
+  // The answer is such that another server can go on with it.
+  bool only_progress_passed() const noexcept;
+  const wire::PackOpening& opening_passed() const noexcept;
+  // After it has failed on the source's side: writes what ends the line that the sink has a part of, to be
+  // sent before what another server has to say. Nothing if the answer can't go on.
+  std::optional<size_t> end_open_line(std::span<char> out) const noexcept;
   int64_t last_progress_ns() const noexcept { return last_progress_ns_; }
   bool waits_for_sink() const noexcept { return drain_.in_flight; }
   size_t initial_used() const noexcept { return initial_used_; }
@@ -103,6 +119,7 @@ class Pump {
   void step() noexcept;
   void walk() noexcept;
   void look_for_git_end() noexcept;
+  void look_at_progress() noexcept;
   bool git_says_whole() const noexcept;
   bool worth_a_pipe() const noexcept;
   void start_fill() noexcept;
@@ -115,6 +132,7 @@ class Pump {
   void poll(Op& op, Op::Kind kind, int fd) noexcept;
   void fail(Code code, Side side, int sys_errno) noexcept;
   void fail_errno(Side side, int sys_errno) noexcept;
+  void fail_behind_pieces(const Error& why) noexcept;
   void progress() noexcept { last_progress_ns_ = core_.now_ns(); }
   void settle() noexcept;
   void add_part(const void* data, size_t bytes) noexcept;
@@ -131,6 +149,7 @@ class Pump {
   wire::Pieces pieces_;
   std::array<Slot, 2> slots_;  // [0] is walked and drained, [1] was filled behind it
   bool source_ended_ = false;
+  int source_errno_ = 0;     // it ended with that
   bool end_framed_ = false;  // the sink's last bytes are on their way or there
   bool pipe_refused_ = false;
   bool chunk_open_ = false;  // a spliced chunk of ours still needs its CRLF
@@ -138,9 +157,12 @@ class Pump {
   uint64_t sent_bytes_ = 0;
   int64_t last_progress_ns_ = 0;
   Error error_;
+  Error failing_;             // what it ends with once the pieces are with the sink
+  bool all_is_sent_ = false;  // when it failed, the sink had all that was walked
   Splicer splicer_;
   wire::UploadPackEnd git_end_;
   bool git_unseen_ = false;  // a part of it passed that git_end_ did not follow
+  wire::PackProgress progress_;
   Op fill_, drain_;
   BufferWaiter waiter_;
   Deferred deferred_;

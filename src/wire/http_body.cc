@@ -163,6 +163,27 @@ bool BodyReader::take_trailer_byte(char byte) noexcept {
   return true;
 }
 
+void Pieces::drop_front(size_t dropped) noexcept {
+  bytes -= dropped;
+  size_t first = 0;
+  while (first < count && dropped >= piece[first].bytes) dropped -= piece[first++].bytes;
+  std::copy(piece.begin() + first, piece.begin() + count, piece.begin());
+  count -= first;
+  if (dropped == 0) return;
+  piece[0].data += dropped;
+  piece[0].bytes -= dropped;
+}
+
+void Pieces::keep_front(size_t kept) noexcept {
+  bytes = kept;
+  size_t last = 0;
+  while (kept > 0) {
+    piece[last].bytes = std::min(piece[last].bytes, kept);
+    kept -= piece[last++].bytes;
+  }
+  count = last;
+}
+
 bool BodyReader::end_of_connection() noexcept {
   if (state_ == State::until_close) state_ = State::done;
   if (state_ == State::done) return true;

@@ -29,6 +29,10 @@ struct Pieces {
     count = 0;
     bytes = 0;
   }
+  // Leaves out so many bytes, at most all, at the beginning; or all but so many of them. No piece is left
+  // empty.
+  void drop_front(size_t dropped) noexcept;
+  void keep_front(size_t kept) noexcept;
 };
 
 class BodyReader {

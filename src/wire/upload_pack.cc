@@ -47,6 +47,7 @@ UploadPackAsk read_upload_pack_request(uint8_t protocol_version, bool encoded,
     first = false;
     has_done = line.payload == "done\n" || line.payload == "done";
   }
+  ask.is_fetch = is_fetch;
   ask.pack_is_sure = is_fetch && has_done;
   if (protocol_version != 2 && has_sideband && has_done) ask.answer = UploadPackAnswer::sideband;
   return ask;

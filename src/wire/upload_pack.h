@@ -23,6 +23,7 @@ enum class UploadPackAnswer : uint8_t {
 
 struct UploadPackAsk {
   UploadPackAnswer answer = UploadPackAnswer::unprovable;
+  bool is_fetch = false;      // a pack may come
   bool pack_is_sure = false;  // the request says `done`: what comes is a pack, or an error
 };
 // What a whole request body asks for. `encoded`: it has a Content-Encoding, so nothing in it can be read.

@@ -11,9 +11,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from relay import Relay, answering, cut_in_body, cut_in_head, failing_git, page, shortened_pack  # noqa: E402
-from traffic import Scenario  # noqa: E402
+from relay import Relay, answering, cut_before_pack, cut_in_body, cut_in_head, failing_git, page, shortened_pack  # noqa: E402
+from traffic import Reads, Scenario  # noqa: E402
 
+CHUNKED = 'upload_pack_framing = "chunked"\n'
 MIDDLE_OF_A_PACK = 500_000
 END_OF_REFS_ANSWER = 100   # behind "version 2", before the last capability
 FIRST_WORDS = 10           # within "version 2", the chunk line included
@@ -25,17 +26,17 @@ TIMES = 3
 class BrokenAnswers(Scenario):
     operations, before = 80, 28
 
-    def harm(self, name, fault, times=None):
-        self.play(name, lambda stream: self.relay.misbehave(fault, times),
+    def harm(self, name, fault, times=None, work=None):
+        self.play(name, lambda stream: self.relay.misbehave(fault, times), work=work,
                   enough=lambda: len(self.relay.harmed) >= (times or 1))
 
 
 class NothingIsNoticed(BrokenAnswers):
     """The server does so with every answer from the fault on."""
 
-    def check(self, name, fault):
-        self.start(front=Relay)
-        self.harm(name, fault)
+    def check(self, name, fault, tables="", verbosity="--quiet"):
+        self.start(front=Relay, tables=tables)
+        self.harm(name, fault, work=Reads(self.git, self.url, self.origin, verbosity))
         self.assert_nothing_noticed()
         self.assertGreater(len(self.relay.harmed), 0)
 
@@ -67,6 +68,16 @@ class NothingIsNoticed(BrokenAnswers):
         self.check("close in the first words of the refs", cut_in_body(FIRST_WORDS, "close", of=b"info/refs"))
 
 
+    def test_a_reset_before_the_pack(self):
+        self.check("reset in the progress before a pack", cut_before_pack("reset"), verbosity="--progress")
+
+    def test_a_close_before_the_pack(self):
+        self.check("close in the progress before a pack", cut_before_pack("close"), CHUNKED, verbosity="--progress")
+
+    def test_a_close_before_a_quiet_pack(self):
+        self.check("close right before a pack", cut_before_pack("close"))
+
+
 class GitFailsLoudly(BrokenAnswers):
     """The server does so some times; what it has begun nobody can finish."""
 
@@ -90,7 +101,7 @@ class GitFailsLoudly(BrokenAnswers):
         self.check("close in a pack", cut_in_body(MIDDLE_OF_A_PACK, "close"))
 
     def test_a_close_in_a_chunked_pack(self):
-        self.check("close in a chunked pack", cut_in_body(MIDDLE_OF_A_PACK, "close"), 'upload_pack_framing = "chunked"\n')
+        self.check("close in a chunked pack", cut_in_body(MIDDLE_OF_A_PACK, "close"), CHUNKED)
 
 
 class AnEndThatLies(BrokenAnswers):
@@ -100,7 +111,7 @@ class AnEndThatLies(BrokenAnswers):
         return operation.agent in harmed
 
     def check(self, name, missing):
-        self.start(front=Relay, tables='upload_pack_framing = "chunked"\n')
+        self.start(front=Relay, tables=CHUNKED)
         self.harm(name, shortened_pack(missing), TIMES)
         self.assert_none_failed()
         self.assertEqual(len(self.relay.harmed), TIMES)

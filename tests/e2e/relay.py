@@ -198,6 +198,25 @@ def cut_in_body(count, how, of=b""):
     return fault
 
 
+def cut_before_pack(how):
+    """A pack's answer ends behind Git's progress messages, or at once behind its first line."""
+    def fault(exchange):
+        answer = exchange.ask()
+        if b"git-upload-pack" not in exchange.request.start_line:
+            return exchange.pass_on(answer)
+        exchange.send(answer.head)
+        for piece in answer.pieces():
+            begin = piece.find(b"\x01PACK")
+            if begin >= 0 and exchange.claim():
+                exchange.send(piece[:begin - len(b"0000")])
+                exchange.end(how)
+            exchange.send(piece)
+        if answer.ends_with_connection:
+            raise Ended
+        return None
+    return fault
+
+
 def shortened_pack(missing):
     """A pack whose last bytes are missing, in a body that ends as it should."""
     def fault(exchange):

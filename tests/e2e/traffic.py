@@ -91,8 +91,8 @@ class Reads:
 
     kinds = ("ls-remote", "shallow clone", "clone", "fetch")
 
-    def __init__(self, git, url, origin):
-        self.git, self.url, self.origin = git, url, origin
+    def __init__(self, git, url, origin, verbosity="--quiet"):
+        self.git, self.url, self.origin, self.verbosity = git, url, origin, verbosity
         self.folder = git.folder / "clones"
         self.folder.mkdir()
         self.listed, self.refs, self.main = git.refs(origin), all_refs(git, origin), git.out("rev-parse", "main", cwd=origin)
@@ -103,9 +103,9 @@ class Reads:
     def run(self, operation):
         target = self.folder / str(operation.number)
         words = {"ls-remote": ("ls-remote", self.url),
-                 "shallow clone": ("clone", "-q", "--bare", "--depth", "1", self.url, target),
-                 "clone": ("clone", "-q", "--bare", self.url, target),
-                 "fetch": ("-C", target, "fetch", "-q", self.url, "+refs/*:refs/*")}[operation.kind]
+                 "shallow clone": ("clone", self.verbosity, "--bare", "--depth", "1", self.url, target),
+                 "clone": ("clone", self.verbosity, "--bare", self.url, target),
+                 "fetch": ("-C", target, "fetch", self.verbosity, self.url, "+refs/*:refs/*")}[operation.kind]
         if operation.kind == "fetch":
             shutil.copytree(self.behind, target)
         printed = run_timed(self.git, operation, *words)

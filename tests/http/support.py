@@ -198,6 +198,11 @@ class Stream:
             looked = max(0, len(self.buffer) - len(mark) + 1)
             self.need()
 
+    def read_until_seen(self, mark):
+        """Takes nothing."""
+        while mark not in self.record:
+            self.need()
+
     def read_head(self):
         return Head(self.read_until(b"\r\n\r\n"))
 

@@ -445,6 +445,8 @@ std::vector<std::string> everything_to_cover() {
                            "Git: ls-refs, version 2",
                            "receive now",
                            "Git: a request of an operation",
+                           "Git: a pack was taken over",
+                           "Git: nobody took over",
                            "Git: asked for by HTTP/1.0",
                            "Git: until close",
                            "Git: until close, and short",

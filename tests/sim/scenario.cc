@@ -91,6 +91,20 @@ std::string in_band(char band, const std::string& payload) {
   return out.append(flush);
 }
 
+// What Git says while it prepares a pack: sideband 2, and now and then an empty packet of sideband 1.
+std::string progress_of(uint32_t seed, uint32_t packets) {
+  std::string all;
+  for (uint32_t count = 0; count < packets; count++) {
+    const uint32_t each = seed + count;
+    all += each % 5 == 0 ? packet("\x01")
+                         : packet(
+                               "\x02"
+                               "Counting objects: " +
+                               std::string(each % 90, '.') + "\r");
+  }
+  return all;
+}
+
 // What is common to a scenario's requests. Faults come from a few favourites, because what is rare meets what
 // is rare only where both are frequent (swarm testing: Groce and others, ISSTA 2012).
 struct Flavour {
@@ -135,6 +149,7 @@ RequestPlan make_request(Dice& dice, uint32_t id, const Flavour& flavour, const 
   plan.lists_refs = dice.one_in(3);
   plan.sideband = !dice.one_in(4);
   plan.done = !dice.one_in(4);
+  if (dice.one_in(2)) plan.progress = static_cast<uint32_t>(dice.below(12));
   if (operation != nullptr) {
     plan.kind = operation->kind_of(number);
     plan.version_2 = operation->version_2;
@@ -287,7 +302,7 @@ std::string RequestPlan::answer_body() const {
       if (!done && !version_2) return packet("NAK\n");
       if (!done) return packet("acknowledgments\n") + packet("NAK\n").append(flush);
       if (!version_2 && !sideband) return packet("NAK\n") + pack;
-      return packet(version_2 ? "packfile\n" : "NAK\n") + in_band('\x01', pack);
+      return packet(version_2 ? "packfile\n" : "NAK\n") + progress_of(own, progress) + in_band('\x01', pack);
     case Kind::receive_pack: {
       const std::string report = packet("unpack ok\n") + packet("ok refs/heads/main\n").append(flush);
       return packet("\x01" + report) + in_band('\x02', noise_of(own, answer_bytes));

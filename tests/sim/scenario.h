@@ -84,6 +84,7 @@ struct RequestPlan {
   bool lists_refs = false;  // version 2: command=ls-refs instead of fetch
   bool sideband = false;    // version 0: the pack comes in band 1
   bool done = false;        // a pack is asked for; else the negotiation goes on
+  uint32_t progress = 0;    // packets of it, before a pack in a sideband
   Framing request_framing = Framing::none;
   size_t request_bytes = 0;
   bool expects_continue = false;
@@ -104,6 +105,9 @@ struct RequestPlan {
   // As a server answers what is asked of it by HTTP/1.0: nothing chunked, nothing before the answer, and the
   // connection ends.
   RequestPlan by_http_1_0() const;
+  bool gives_pack_in_band() const noexcept {
+    return kind == Kind::upload_pack && done && (version_2 ? !lists_refs : sideband);
+  }
   bool is_git_post() const noexcept { return kind == Kind::upload_pack || kind == Kind::receive_pack; }
   const char* method() const noexcept;
   std::string target() const;
