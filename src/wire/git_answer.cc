@@ -63,23 +63,26 @@ GitAnswer judge_error(std::string_view text) noexcept {
   return text.find("not our ref") != std::string_view::npos ? GitAnswer::not_our_ref : GitAnswer::error;
 }
 
-// "# service=...", a flush-pkt, then the refs; or at once the refs, or "version 2" and its capabilities. An
-// empty repository may have no refs and no line for its capabilities, but its flush-pkt is there.
+// "# service=...", a flush-pkt, then the refs; or at once the refs, or "version 2" and its capabilities,
+// which are few: all of them should be there. An empty repository may have no refs and no line for its
+// capabilities, but its flush-pkt is there.
 GitAnswer judge_advertisement(const Beginning& body) noexcept {
   constexpr std::string_view service = "# service=";
   std::string_view rest = body.payload;
   bool flushed = false;
+  bool is_v2 = false;
   for (;;) {
     const PktLine line = read_pkt_line(rest);
     const bool is_cut = line.kind == PktLine::Kind::incomplete;
     if (line.kind == PktLine::Kind::malformed) return GitAnswer::not_git;
-    if (line.kind == PktLine::Kind::flush && flushed) return GitAnswer::fine;
+    if (line.kind == PktLine::Kind::flush && (flushed || is_v2)) return GitAnswer::fine;
     // A first ref with its capabilities may be long; how it begins says enough.
     const std::string_view text = is_cut && rest.size() > 4 ? rest.substr(4) : line.payload;
     const bool tells = line.kind == PktLine::Kind::data || text.size() >= service.size();
     if (tells && text.starts_with("ERR "))
       return is_cut && body.behind == Behind::more ? GitAnswer::undecided : judge_error(text);
-    if (tells && !text.starts_with(service)) return GitAnswer::fine;
+    is_v2 = is_v2 || text.starts_with("version 2");
+    if (tells && !is_v2 && !text.starts_with(service)) return GitAnswer::fine;
     if (is_cut && body.behind == Behind::nothing) return GitAnswer::empty;
     if (is_cut) return body.behind == Behind::more ? GitAnswer::undecided : GitAnswer::fine;
     flushed = line.kind == PktLine::Kind::flush;
@@ -142,7 +145,7 @@ std::string_view describe(GitAnswer answer) noexcept {
     case GitAnswer::not_our_ref:
       return "the server's Git does not have what is wanted";
     case GitAnswer::empty:
-      return "the server's Git ended before it said anything";
+      return "the server's Git ended in its first words";
   }
   return "";
 }

@@ -17,7 +17,7 @@ enum class GitAnswer : uint8_t {
   not_git,      // a web page, or anything else that is not what was asked for
   error,        // ERR and what Git says
   not_our_ref,  // ERR, because this server does not have (or no longer has) what is wanted
-  empty,        // it ends before anything was said: an advertisement before its first ref
+  empty,  // it ends in its first words: an advertisement before its first ref, or within its capabilities
 };
 
 // Of a 200 to an info/refs?service= or an upload-pack request. `body` is what is there of it, in the framing

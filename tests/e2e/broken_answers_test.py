@@ -16,7 +16,7 @@ from traffic import Reads, Scenario  # noqa: E402
 
 CHUNKED = 'upload_pack_framing = "chunked"\n'
 MIDDLE_OF_A_PACK = 500_000
-END_OF_REFS_ANSWER = 100   # behind "version 2", before the last capability
+MIDDLE_OF_REFS = 100       # before the last capability
 FIRST_WORDS = 10           # within "version 2", the chunk line included
 ERROR_PAGE = page("500 Internal Server Error", "text/plain", b"the database is gone\n")
 WEB_PAGE = page("200 OK", "text/html; charset=utf-8", b"<!DOCTYPE html><title>We will be back soon</title>\n")
@@ -26,7 +26,8 @@ TIMES = 3
 class BrokenAnswers(Scenario):
     operations, before = 80, 28
 
-    def harm(self, name, fault, times=None, work=None):
+    def harm(self, name, fault, times=None, **git):
+        work = Reads(self.git, self.url, self.origin, **git)
         self.play(name, lambda stream: self.relay.misbehave(fault, times), work=work,
                   enough=lambda: len(self.relay.harmed) >= (times or 1))
 
@@ -34,9 +35,9 @@ class BrokenAnswers(Scenario):
 class NothingIsNoticed(BrokenAnswers):
     """The server does so with every answer from the fault on."""
 
-    def check(self, name, fault, tables="", verbosity="--quiet"):
+    def check(self, name, fault, tables="", **git):
         self.start(front=Relay, tables=tables)
-        self.harm(name, fault, work=Reads(self.git, self.url, self.origin, verbosity))
+        self.harm(name, fault, **git)
         self.assert_nothing_noticed()
         self.assertGreater(len(self.relay.harmed), 0)
 
@@ -68,6 +69,12 @@ class NothingIsNoticed(BrokenAnswers):
         self.check("close in the first words of the refs", cut_in_body(FIRST_WORDS, "close", of=b"info/refs"))
 
 
+    def test_a_reset_in_the_capabilities(self):
+        self.check("reset in the capabilities", cut_in_body(MIDDLE_OF_REFS, "reset", of=b"info/refs"))
+
+    def test_a_close_in_the_capabilities(self):
+        self.check("close in the capabilities", cut_in_body(MIDDLE_OF_REFS, "close", of=b"info/refs"))
+
     def test_a_reset_before_the_pack(self):
         self.check("reset in the progress before a pack", cut_before_pack("reset"), verbosity="--progress")
 
@@ -81,18 +88,18 @@ class NothingIsNoticed(BrokenAnswers):
 class GitFailsLoudly(BrokenAnswers):
     """The server does so some times; what it has begun nobody can finish."""
 
-    def check(self, name, fault, tables="", cuts=TIMES):
+    def check(self, name, fault, tables="", **git):
         self.start(front=Relay, tables=tables)
-        self.harm(name, fault, TIMES)
+        self.harm(name, fault, TIMES, **git)
         self.assert_none_failed()
         self.assertEqual(len(self.relay.harmed), TIMES)
-        self.assertEqual(len(self.cut), cuts, [str(operation) for operation in self.cut])
+        self.assertEqual(len(self.cut), TIMES, [str(operation) for operation in self.cut])
 
     def test_a_reset_in_the_refs(self):
-        self.check("reset in the advertisement", cut_in_body(END_OF_REFS_ANSWER, "reset", of=b"info/refs"))
+        self.check("reset in the refs", cut_in_body(MIDDLE_OF_REFS, "reset", of=b"info/refs"), protocol=0)
 
     def test_a_close_in_the_refs(self):
-        self.check("close in the advertisement", cut_in_body(END_OF_REFS_ANSWER, "close", of=b"info/refs"))
+        self.check("close in the refs", cut_in_body(MIDDLE_OF_REFS, "close", of=b"info/refs"), protocol=0)
 
     def test_a_reset_in_a_pack(self):
         self.check("reset in a pack", cut_in_body(MIDDLE_OF_A_PACK, "reset"))

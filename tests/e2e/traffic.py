@@ -91,8 +91,9 @@ class Reads:
 
     kinds = ("ls-remote", "shallow clone", "clone", "fetch")
 
-    def __init__(self, git, url, origin, verbosity="--quiet"):
+    def __init__(self, git, url, origin, verbosity="--quiet", protocol=2):
         self.git, self.url, self.origin, self.verbosity = git, url, origin, verbosity
+        self.options = ("-c", f"protocol.version={protocol}")
         self.folder = git.folder / "clones"
         self.folder.mkdir()
         self.listed, self.refs, self.main = git.refs(origin), all_refs(git, origin), git.out("rev-parse", "main", cwd=origin)
@@ -108,7 +109,7 @@ class Reads:
                  "fetch": ("-C", target, "fetch", self.verbosity, self.url, "+refs/*:refs/*")}[operation.kind]
         if operation.kind == "fetch":
             shutil.copytree(self.behind, target)
-        printed = run_timed(self.git, operation, *words)
+        printed = run_timed(self.git, operation, *self.options, *words)
         if operation.kind != "ls-remote":
             operation.corrupt = self.fault_of(operation, target)
             shutil.rmtree(target, ignore_errors=True)

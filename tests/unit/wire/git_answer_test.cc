@@ -32,6 +32,9 @@ TEST_CASE("git answer: advertisements as Git sends them") {
   CHECK(of("001e# service=git-upload-pack\n00000010 a ref...0000") == GitAnswer::fine);
   CHECK(of("001e# service=git-upload-pack\n0000000eversion 2\n0000") == GitAnswer::fine);
   CHECK(of("000eversion 2\n0000") == GitAnswer::fine);
+  CHECK(of("000eversion 2\n0010object-info\n0000") == GitAnswer::fine);
+  CHECK(of("000eversion 2\n0010object-info\n") == GitAnswer::empty);
+  CHECK(of("000eversion 2\n0010object-in") == GitAnswer::empty);
   CHECK(of("001e# service=git-upload-pack\n00000000") == GitAnswer::fine);  // an empty repository
   CHECK(of("001e# service=git-upload-pack\n0000") == GitAnswer::empty);
   CHECK(of("001e# service=git-upload-pack\n") == GitAnswer::empty);
@@ -71,9 +74,11 @@ TEST_CASE("git answer: in chunks, and with a part of it") {
   CHECK(refs("") == GitAnswer::undecided);
   CHECK(refs("1e") == GitAnswer::undecided);
   CHECK(refs("1E\r\n001e# service=git-upload-pack\n\r\n") == GitAnswer::undecided);
-  CHECK(refs("30\r\n001e# service=git-upload-pack\n0000000eversion 2\n\r\n") == GitAnswer::fine);
-  CHECK(refs("1e\r\n001e# service=git-upload-pack\n\r\n4\r\n0000\r\ne\r\n000eversion 2\n\r\n") ==
-        GitAnswer::fine);
+  CHECK(refs("30\r\n001e# service=git-upload-pack\n0000000eversion 2\n\r\n") == GitAnswer::undecided);
+  const std::string split = "1e\r\n001e# service=git-upload-pack\n\r\n4\r\n0000\r\ne\r\n000eversion 2\n\r\n";
+  CHECK(refs(split) == GitAnswer::undecided);
+  CHECK(refs(split + "14\r\n0010object-info\n0000\r\n") == GitAnswer::fine);
+  CHECK(refs(split + "10\r\n0010object-info\n\r\n0\r\n\r\n") == GitAnswer::empty);
   CHECK(refs("22\r\n001e# service=git-upload-pack\n0000\r\n0\r\n\r\n") == GitAnswer::empty);
   CHECK(refs("0\r\n\r\n") == GitAnswer::empty);
   CHECK(refs("ffffffffffffffff\r\n<html>") == GitAnswer::not_git);
