@@ -29,7 +29,7 @@ class BenchOrigin(Server):
         self.program = program
 
     def configure(self):
-        self.spawn(self.program, "--listen", self.address)
+        self.spawn(self.program, "--listen", f"0.0.0.0:{self.port}")
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Campaign:
         wanted = self.options.only or case.contenders
         for cores in case.cores:
             for kind in [Direct, *PROXIES]:
-                if wanted and kind.name not in wanted:
+                if (wanted and kind.name not in wanted) or (kind.only_if_named and kind.name not in case.contenders):
                     continue
                 if (kind is Direct and (case.kind == IDLE or cores > 1)) or (kind.only_packs and case.server == "bench"):
                     continue

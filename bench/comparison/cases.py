@@ -1,7 +1,8 @@
 """The cases of bench/compare: what is asked of every contender, and what Breakwater should reach.
 
-Three kinds of goals, each a bound on one metric: a ratio, Breakwater over the best HAProxy configuration of the case; a
-scaling, Breakwater on two cores over Breakwater on one; a value of Breakwater's own.
+Four kinds of goals, each a bound on one metric: a ratio, Breakwater over the best HAProxy configuration of the case; a
+scaling, Breakwater on two cores over Breakwater on one; guards, Breakwater that judges its servers over one that has nothing to
+judge; a value of Breakwater's own.
 """
 
 import resource
@@ -49,6 +50,7 @@ class Case:
     quick: bool = False           # part of --quick
     ratios: dict = field(default_factory=dict)   # metric: bound
     scaling: dict = field(default_factory=dict)
+    guards: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
 
     @property
@@ -126,6 +128,8 @@ def make(quick=False):
         small("small-c512", "C = 512, as fast as possible", 512),
         small("rate-c64", "C = 64, 10,000 a second", 64, "--rate", 10_000, quick=True),
         small("rate-c512", "C = 512, 20,000 a second", 512, "--rate", 20_000),
+        small("guarded", "C = 64, with health, affinity and limits at work", 64,
+              contenders=("breakwater", "breakwater-guarded"), guards={"cpu_us_per_request": 1.03}, quick=True),
         small("churn", "a connection for each, 64 at once", 64, "--churn",
               ratios={"cpu_us_per_request": 0.8, "requests_per_s": 1.1}, quick=True),
         small("cores", "C = 64, on 1 core and on 2", 64, cores=(1, 2), contenders=("breakwater", "haproxy-splice", "nginx"),

@@ -4,6 +4,7 @@ A contender stands in front of one origin. "direct" is the origin itself, as the
 can do. Access logs are off everywhere. The bounds are set so that nobody refuses 10,000 connections.
 """
 
+import json
 import os
 import subprocess
 
@@ -20,6 +21,7 @@ class Contender(Server):
     name = ""
     what = ""
     only_packs = False  # differs from its sibling only where a Git server sends a pack
+    only_if_named = False  # takes part in cases that name it, and in no others
 
     def __init__(self, origin, cpus):
         super().__init__()
@@ -52,6 +54,10 @@ class Breakwater(Contender):
     what = "this tree, release build, all defaults but the number of connections"
     program = None  # set by bench/compare
     framing = "auto"
+    pool = ""  # further lines of the pool
+
+    def servers(self):
+        return [self.origin]
 
     def configure(self):
         self.admin_port = free_port()
@@ -59,8 +65,9 @@ class Breakwater(Contender):
 [listen.git]
 bind = "127.0.0.1:{self.port}"
 [pool.origin]
-servers = ["{self.origin}"]
+servers = {json.dumps(self.servers())}
 upload_pack_framing = "{self.framing}"
+{self.pool}
 [limits]
 connections = {CONNECTIONS_MAX}
 servers_idle = {IDLE_SERVER_CONNECTIONS_MAX}
@@ -76,6 +83,25 @@ cores = {len(self.cpus)}
     @classmethod
     def version(cls):
         return first_line(cls.program, "--version")
+
+
+class BreakwaterGuarded(Breakwater):
+    """What health, affinity and limits cost: the one above has one server, and nothing to decide."""
+
+    name = "breakwater-guarded"
+    what = "the same with two servers: judged, probed, chosen by speed, operations bound to one and counted against limits"
+    only_if_named = True
+    pool = f"""balance = "fastest"
+probe = "tcp"
+max_operations = {CONNECTIONS_MAX}
+max_fetches = {CONNECTIONS_MAX}
+max_per_repository = {CONNECTIONS_MAX}
+max_per_client = {CONNECTIONS_MAX}"""
+
+    def servers(self):
+        host, port = self.origin.rsplit(":", 1)
+        assert host == "127.0.0.1"
+        return [self.origin, f"127.0.0.2:{port}"]  # the same origin, for it listens on all of loopback
 
 
 class BreakwaterChunked(Breakwater):
@@ -226,7 +252,7 @@ class Direct:
 
     name = "direct"
     what = "no proxy; the CPU time is the origin's own"
-    only_packs = False
+    only_packs = only_if_named = False
 
     def __init__(self, origin):
         self.address = origin.address
@@ -246,7 +272,7 @@ class Direct:
         return True
 
 
-PROXIES = [Breakwater, BreakwaterChunked, BreakwaterUntilClose, HAProxyDefault, HAProxySplice, HAProxyLargeBuffers, Nginx, NginxBuffered]
+PROXIES = [Breakwater, BreakwaterGuarded, BreakwaterChunked, BreakwaterUntilClose, HAProxyDefault, HAProxySplice, HAProxyLargeBuffers, Nginx, NginxBuffered]
 BREAKWATERS = [Breakwater.name, BreakwaterChunked.name, BreakwaterUntilClose.name]
 HAPROXIES = [HAProxyDefault.name, HAProxySplice.name, HAProxyLargeBuffers.name]
 NAMES = [Direct.name] + [proxy.name for proxy in PROXIES]

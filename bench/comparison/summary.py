@@ -8,7 +8,7 @@ best Breakwater where it takes part in several.
 from statistics import median
 
 from comparison.cases import METRICS
-from comparison.proxies import BREAKWATERS, HAPROXIES, Breakwater
+from comparison.proxies import BREAKWATERS, HAPROXIES, Breakwater, BreakwaterGuarded
 
 # A share of a CPU.
 DISTURBANCE_MAX = 0.1
@@ -72,6 +72,9 @@ def comparisons(case, labels, runs):
             if one != two:
                 goal = case.scaling[metric] if one.startswith(Breakwater.name) else None
                 add(metric, f"{two} / 1 core", paired_ratio(runs, metric, two, one), goal, [two, one])
+    for metric, goal in case.guards.items():
+        own, other = BreakwaterGuarded.name, Breakwater.name
+        add(metric, f"{own} / {other}", paired_ratio(runs, metric, own, other), goal, [own, other])
     for metric, goal in case.values.items():
         own = Breakwater.name
         add(metric, own, spread(list(values_of(runs, own, metric).values())), goal, [own])

@@ -6,7 +6,7 @@
 //
 //   /plain/BYTES            BYTES with a Content-Length
 //   /chunked/SIZE/BYTES     BYTES in chunks of SIZE; to HTTP/1.0 without chunks, until the connection ends
-//   /small                  1 KiB that looks like an info/refs answer
+//   /small                  1 KiB that begins as an info/refs answer does: its service, and one line
 //   anything else           an answer of a few bytes
 //
 // A request's body, if it has one, is drained before the answer.
@@ -88,11 +88,17 @@ void start_answer(Connection& connection) {
           head("upload-pack-result", "Transfer-Encoding: chunked\r\n", connection.closes),
           std::max<uint64_t>(chunk, 1), bytes);
     }
-  } else {
-    const std::string_view type = kind == "small" ? "upload-pack-advertisement" : "receive-pack-result";
-    const uint64_t bytes = kind == "small" ? small_bytes : 4;
+  } else if (kind == "small") {
+    constexpr std::string_view service = "001e# service=git-upload-pack\n0000";
+    const std::string first = fmt::format("{}{:04x}", service, small_bytes - service.size());
     connection.answer.start_with_length(
-        head(type, fmt::format("Content-Length: {}\r\n", bytes), connection.closes), bytes);
+        head("upload-pack-advertisement", fmt::format("Content-Length: {}\r\n", small_bytes),
+             connection.closes) +
+            first,
+        small_bytes - first.size());
+  } else {
+    connection.answer.start_with_length(
+        head("receive-pack-result", "Content-Length: 4\r\n", connection.closes), 4);
   }
 }
 

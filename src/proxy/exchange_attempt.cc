@@ -125,10 +125,8 @@ bool Exchange::is_judged(const Error& error) const noexcept {
 
 // Is the answer what an upload-pack request asks for, in a form that can be read in passing?
 bool Exchange::has_git_result() const noexcept {
-  const std::string_view type = response_.fields.find("content-type");
   return response_.status == 200 && response_.fields.find("content-encoding").data() == nullptr &&
-         wire::equals_ignoring_case(type.substr(0, type.find_first_of("; ")),
-                                    "application/x-git-upload-pack-result");
+         wire::has_type_of(wire::GitOperation::upload_pack, response_);
 }
 
 // What may follow an attempt that failed before its answer began towards the client.

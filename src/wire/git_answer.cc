@@ -54,9 +54,23 @@ Beginning beginning_of(const BodyFraming& framing, std::string_view body,
   return {body, framing.kind == BodyKind::none ? Behind::nothing : behind};
 }
 
-bool is_type(const ResponseHead& head, std::string_view wanted) noexcept {
-  const std::string_view type = head.fields.find("content-type");
-  return equals_ignoring_case(type.substr(0, type.find_first_of("; ")), wanted);
+// `type`: a Content-Type, which may have parameters.
+bool is_type(std::string_view type, std::string_view wanted) noexcept {
+  if (!equals_ignoring_case(type.substr(0, wanted.size()), wanted)) return false;
+  return type.size() == wanted.size() || type[wanted.size()] == ';' || type[wanted.size()] == ' ';
+}
+
+bool is_type_of(GitOperation operation, std::string_view type) noexcept {
+  switch (operation) {
+    case GitOperation::advertise_fetch:
+      return is_type(type, "application/x-git-upload-pack-advertisement");
+    case GitOperation::advertise_push:
+      return is_type(type, "application/x-git-receive-pack-advertisement");
+    case GitOperation::upload_pack:
+      return is_type(type, "application/x-git-upload-pack-result");
+    default:
+      return false;
+  }
 }
 
 GitAnswer judge_error(std::string_view text) noexcept {
@@ -107,30 +121,22 @@ GitAnswer judge_pack(const Beginning& body) noexcept {
 
 GitAnswer judge_git_answer(GitOperation operation, const ResponseHead& head, std::string_view body,
                            Behind behind) noexcept {
-  if (head.fields.find("content-encoding").data() != nullptr) return GitAnswer::fine;  // not readable
-  std::array<char, words_bytes_max> room;
-  const Beginning beginning = beginning_of(head.body, body, room, behind);
   const bool is_pack = operation == GitOperation::upload_pack;
   const bool may_fail =
       is_pack || operation == GitOperation::advertise_fetch || operation == GitOperation::advertise_push;
   if (!may_fail) return GitAnswer::fine;
-  if (is_type(head, "text/html")) return GitAnswer::not_git;
+  if (head.fields.find("content-encoding").data() != nullptr) return GitAnswer::fine;  // not readable
+  const std::string_view type = head.fields.find("content-type");
+  if (is_type(type, "text/html")) return GitAnswer::not_git;
   // A dumb server ignores `?service=` and sends its list of refs as plain text.
-  if (!has_type_of(operation, head)) return GitAnswer::fine;
+  if (!is_type_of(operation, type)) return GitAnswer::fine;
+  std::array<char, words_bytes_max> room;
+  const Beginning beginning = beginning_of(head.body, body, room, behind);
   return is_pack ? judge_pack(beginning) : judge_advertisement(beginning);
 }
 
 bool has_type_of(GitOperation operation, const ResponseHead& head) noexcept {
-  switch (operation) {
-    case GitOperation::advertise_fetch:
-      return is_type(head, "application/x-git-upload-pack-advertisement");
-    case GitOperation::advertise_push:
-      return is_type(head, "application/x-git-receive-pack-advertisement");
-    case GitOperation::upload_pack:
-      return is_type(head, "application/x-git-upload-pack-result");
-    default:
-      return false;
-  }
+  return is_type_of(operation, head.fields.find("content-type"));
 }
 
 std::string_view describe(GitAnswer answer) noexcept {

@@ -246,3 +246,21 @@ TEST_CASE("every fault has a sentence, and a status that is an error") {
     CHECK(status_of(fault) >= 400);
   }
 }
+
+TEST_CASE("letters are the same whatever their case, and nothing else is") {
+  for (size_t length = 1; length < 20; length++) {
+    for (size_t at = 0; at < length; at++) {
+      for (int first = 0; first < 256; first++) {
+        for (int second = 0; second < 256; second++) {
+          std::string a(length, 'x'), b(length, 'X');
+          a[at] = static_cast<char>(first);
+          b[at] = static_cast<char>(second);
+          const auto lower = [](int byte) { return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte; };
+          if (equals_ignoring_case(a, b) != (lower(first) == lower(second))) FAIL(first, " and ", second);
+        }
+      }
+    }
+  }
+  CHECK(equals_ignoring_case("", ""));
+  CHECK_FALSE(equals_ignoring_case("a", "ab"));
+}
