@@ -95,6 +95,12 @@ std::string weights(const json& row) {
          (flag(row, "backup") ? " backup" : "");
 }
 
+// "3 of 10", where there is a limit.
+std::string operations(const json& row) {
+  const std::string most = word(row, "max");
+  return most.empty() ? "" : word(row, "operations") + " of " + most;
+}
+
 std::string reason(const json& row) {
   const std::string back = word(row, "back_in_seconds");
   return word(row, "reason") + (back.empty() ? "" : ", back in " + time_text(number(row, "back_in_seconds")));
@@ -115,15 +121,15 @@ const json& list(const json& page, const char* key) {
 }  // namespace
 
 std::string servers_table(const json& page) {
-  Table table({"POOL", "SERVER", "STATE", "FOR", "WEIGHT", "IN FLIGHT", "SERVED", "EJECTIONS",
+  Table table({"POOL", "SERVER", "STATE", "FOR", "WEIGHT", "IN FLIGHT", "OPERATIONS", "SERVED", "EJECTIONS",
                "FIRST BYTE MS (REFS/WANTS/PACK/OTHER)", "REASON"});
   std::string remarks;
   for (const json& pool : list(page, "pools")) {
     const std::string name = word(pool, "name");
     for (const json& row : list(pool, "servers")) {
       table.add({name, word(row, "name"), word(row, "state"), time_text(number(row, "for_seconds")),
-                 weights(row), word(row, "in_flight"), word(row, "served"), word(row, "ejections"),
-                 first_bytes(row), reason(row)});
+                 weights(row), word(row, "in_flight"), operations(row), word(row, "served"),
+                 word(row, "ejections"), first_bytes(row), reason(row)});
     }
     if (flag(pool, "panics"))
       remarks += "pool " + printable(name) +

@@ -91,6 +91,11 @@ void write_server_metrics(MetricsText& text, const std::deque<proxy::SharedPool>
               [](const PoolHealth& health, uint32_t server) { return health.server(server).served(); });
   each.values("server_ejections", "counter", "times the server was put out: down or ejected",
               [](const PoolHealth& health, uint32_t server) { return health.server(server).ejections(); });
+  each.values("server_operations", "gauge",
+              "operations that run on the server; counted where one of the pool has a max",
+              [](const PoolHealth& health, uint32_t server) { return health.places().taken(server); });
+  each.values("server_operations_max", "gauge", "how many may: its max, or what its agent said; 0: no limit",
+              [](const PoolHealth& health, uint32_t server) { return health.places().limit(server); });
   each.values(
       "server_weight", "gauge",
       "its share of new operations next to the others': the weight, less while it is slow or just back",

@@ -96,6 +96,9 @@ ordered_json server_row(const proxy::SharedPool& pool, const NamedServer& named,
   row["effective_weight"] = rounded(health.weight(index, moment.now_ns) / 256.0);
   row["backup"] = health.is_backup(index);
   row["in_flight"] = server.in_flight();
+  const uint32_t most = health.places().limit(index);
+  row["operations"] = health.places().taken(index);
+  row["max"] = most == 0 ? ordered_json() : ordered_json(most);
   row["served"] = server.served();
   row["ejections"] = server.ejections();
   row["first_byte_ms"] = first_byte_ms(server);

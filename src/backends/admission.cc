@@ -3,9 +3,9 @@
 namespace breakwater::backends {
 
 std::string_view name(Limit limit) noexcept {
-  constexpr std::array<std::string_view, 8> names = {
-      "",        "max_operations", "max_fetches",        "max_pushes",
-      "max_lfs", "max_web",        "max_per_repository", "max_per_client"};
+  constexpr std::array<std::string_view, 9> names = {
+      "",        "max_operations",     "max_fetches",    "max_pushes",     "max_lfs",
+      "max_web", "max_per_repository", "max_per_client", "max of a server"};
   return names[static_cast<size_t>(limit)];
 }
 

@@ -20,9 +20,10 @@ enum class OperationClass : uint8_t { fetch, push, lfs, web };
 inline constexpr size_t operation_classes = 4;
 
 // The limit that keeps an operation out.
-enum class Limit : uint8_t { none, operations, fetches, pushes, lfs, web, repository, client };
+enum class Limit : uint8_t { none, operations, fetches, pushes, lfs, web, repository, client, server };
 
-std::string_view name(Limit limit) noexcept;  // as the key of the configuration: "max_per_repository"
+// As the configuration calls it: "max_per_repository".
+std::string_view name(Limit limit) noexcept;
 
 class Admission {
  public:

@@ -22,12 +22,17 @@ uint32_t Balancer::pick(const Ask& ask, const ServerSet& tried, int64_t now_ns) 
   now_ns_ = now_ns;
   refresh(now_ns);
   const bool primaries_only = ask.needs_primary && has_primaries_;
+  const bool passes_full = !ask.over_max && health_.places().has_limits();
   for (const bool unproven : {false, true}) {
     for (const Standing standing :
          {Standing::in_rotation, Standing::backup, Standing::ejected, Standing::down}) {
       if (standing == Standing::down && somebody_is_there_) break;
-      const uint32_t server = pick_among({standing, tried, unproven, primaries_only}, ask);
-      if (server == no_server) continue;
+      const Among among{standing, tried, unproven, primaries_only, passes_full};
+      const uint32_t server = pick_among(among, ask);
+      if (server == no_server) {
+        if (passes_full && has_any(among)) return all_full;
+        continue;
+      }
       health_.prove(server, now_ns);
       return server;
     }
@@ -80,7 +85,18 @@ bool Balancer::fits(uint32_t server, const Among& among) const noexcept {
   if (!among.primaries_only && configured.primary && standing == Standing::in_rotation)
     standing = Standing::backup;
   if (standing != among.standing || among.tried.has(server)) return false;
+  if (among.passes_full && health_.places().is_full(server)) return false;
   return among.unproven || !health_.being_proven(server, now_ns_);
+}
+
+// Full ones among them.
+bool Balancer::has_any(const Among& among) const noexcept {
+  Among all = among;
+  all.passes_full = false;
+  for (uint32_t index = 0; index < seats_.size(); index++) {
+    if (fits(index, all)) return true;
+  }
+  return false;
 }
 
 // Every server's credit grows by its weight; the richest one pays for all.

@@ -13,6 +13,9 @@
 //   repository          rendezvous hash of the repository: every node of ours chooses the same one; a server
 //                       with more than 1.25 times its share of the requests in flight is passed over
 //
+// A server whose max is reached is passed over. If all of the best standing are full nobody gets it: more
+// load is no reason to use backups, or servers that were judged.
+//
 // Nothing depends on the client's address: fleets share one.
 #pragma once
 
@@ -27,6 +30,7 @@
 namespace breakwater::backends {
 
 inline constexpr uint32_t no_server = UINT32_MAX;
+inline constexpr uint32_t all_full = UINT32_MAX - 1;  // there are servers, but none has a place
 
 class Balancer {
  public:
@@ -38,12 +42,13 @@ class Balancer {
     Work work = Work::other;
     uint64_t repository = 0;     // hashed; 0 for what belongs to none
     bool needs_primary = false;  // where a pool has primaries
+    bool over_max = false;       // it goes to full servers, too
   };
   // May it get this, if it is there at all?
   bool suits(uint32_t server, const Ask& ask) const noexcept {
     return !ask.needs_primary || !has_primaries_ || health_.config().servers[server].primary;
   }
-  // None of `tried`; no_server if nothing is left.
+  // None of `tried`; no_server if nothing is left, all_full if what is left is full.
   uint32_t pick(const Ask& ask, const ServerSet& tried, int64_t now_ns) noexcept;
 
  private:
@@ -63,12 +68,14 @@ class Balancer {
     // is nobody else.
     bool unproven = false;
     bool primaries_only = false;
+    bool passes_full = false;
   };
 
   void refresh(int64_t now_ns) noexcept;
   Standing standing_of(uint32_t server, uint32_t weight, int64_t now_ns) const noexcept;
   uint32_t pick_among(const Among& among, const Ask& ask) noexcept;
   bool fits(uint32_t server, const Among& among) const noexcept;
+  bool has_any(const Among& among) const noexcept;
   uint32_t by_turns(const Among& among) noexcept;
   uint32_t least_busy(const Among& among) noexcept;
   uint32_t fastest(const Among& among, Work work) noexcept;

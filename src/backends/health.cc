@@ -56,6 +56,7 @@ PoolHealth::PoolHealth(const config::Pool& pool)
     : config_(pool),
       size_(static_cast<uint32_t>(pool.servers.size())),
       servers_(std::make_unique<ServerHealth[]>(size_)),
+      places_(pool.servers),
       present_count_(size_) {
   BW_ASSERT(size_ > 0 && size_ <= servers_max);
   for (uint32_t index = 0; index < size_; index++) {
@@ -158,7 +159,10 @@ void PoolHealth::set_agents_percent(uint32_t index, uint32_t percent) noexcept {
 void PoolHealth::arrive(uint32_t index, const Placing& placing, bool anew, int64_t now_ns) noexcept {
   ServerHealth& server = servers_[index];
   const config::Server& configured = config_.servers[index];
-  if (anew) forget(server, configured.weight);
+  if (anew) {
+    forget(server, configured.weight);
+    places_.set_limit(index, configured.max);
+  }
   server.key_.store(placing.key, std::memory_order_relaxed);
   server.share_.store(placing.share, std::memory_order_relaxed);
   server.backup_.store(configured.backup || placing.backup, std::memory_order_relaxed);

@@ -22,6 +22,7 @@
 #include <memory>
 #include <string_view>
 
+#include "backends/places.h"
 #include "backends/probe_failure.h"
 #include "config/config.h"
 
@@ -153,6 +154,8 @@ class PoolHealth {
   uint32_t size() const noexcept { return size_; }
   const config::Pool& config() const noexcept { return config_; }
   const ServerHealth& server(uint32_t index) const noexcept { return servers_[index]; }
+  Places& places() noexcept { return places_; }
+  const Places& places() const noexcept { return places_; }
   // Grows whenever something changed that a balancer should know of.
   uint32_t version() const noexcept { return version_.load(std::memory_order_acquire); }
 
@@ -181,6 +184,9 @@ class PoolHealth {
   void agent_says(uint32_t server, bool up, int64_t now_ns) noexcept;
   void set_agents_word(uint32_t server, Word word, int64_t now_ns = 0) noexcept;
   void set_agents_percent(uint32_t server, uint32_t percent) noexcept;  // of its weight
+  void set_agents_max(uint32_t server, uint32_t operations) noexcept {  // instead of the configured one
+    places_.set_limit(server, operations);
+  }
 
   // ---- DNS: from the one thread that looks names up
   // From now on the server has the address that the caller has given it before. `anew`: another one than the
@@ -241,6 +247,7 @@ class PoolHealth {
   const config::Pool& config_;
   uint32_t size_;
   std::unique_ptr<ServerHealth[]> servers_;
+  Places places_;
   std::atomic<uint32_t> present_count_;
   std::atomic<uint32_t> version_{0};
   std::atomic<int64_t> judged_ns_{0};

@@ -55,6 +55,7 @@ struct Server {
   bool backup = false;    // only used while no other server is
   bool primary = false;   // pushes go to these alone, if a pool has any, and reads to the others first
   uint32_t slots = 8;     // of a name: how many addresses it may have at once
+  uint32_t max = 0;       // operations that may run on it at a time, over all cores; 0: no such limit
   bool operator==(const Server&) const = default;
 };
 

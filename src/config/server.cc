@@ -71,8 +71,9 @@ struct NumberWord {
   uint32_t Server::* member;
 };
 constexpr NumberWord number_words[] = {{"weight", 0, weight_max, &Server::weight},
-                                       {"slots", 1, slots_max, &Server::slots}};
-constexpr std::string_view word_names[] = {"weight", "slots", "backup", "primary"};
+                                       {"slots", 1, slots_max, &Server::slots},
+                                       {"max", 1, operations_max, &Server::max}};
+constexpr std::string_view word_names[] = {"weight", "slots", "max", "backup", "primary"};
 
 bool parse_number(std::string_view text, const NumberWord& word, Server& server, std::string& why) {
   uint32_t number = 0;
@@ -96,7 +97,7 @@ bool parse_word(std::string_view word, Server& server, std::string& why) {
       return parse_number(word.substr(name.size() + 1), known, server, why);
   const std::string_view near = nearest(name, word_names);
   why = "unknown word " + ticked(word) + " behind the address; " +
-        (near.empty() || near == word ? "there are `weight=50`, `slots=8`, `backup` and `primary`"
+        (near.empty() || near == word ? "there are `weight=50`, `max=20`, `slots=8`, `backup` and `primary`"
                                       : did_you_mean(near));
   return false;
 }

@@ -9,8 +9,8 @@
 namespace breakwater::config {
 
 // "10.0.0.12:3000", "git1:3000", "srv:_git._tcp.example.com", "unix:/run/gogs.sock", and behind it, each at
-// most once: "weight=50", "backup" and, of a name, "slots=4". False and a sentence in `why` if it is no
-// server; `server` is untouched then.
+// most once: "weight=50", "max=20", "backup", "primary" and, of a name, "slots=4". False and a sentence in
+// `why` if it is no server; `server` is untouched then.
 bool parse_server(std::string_view text, Server& server, std::string& why);
 
 // Do both name the same server? Spelling aside ("[::1]" and "[0::1]"); no name is resolved.

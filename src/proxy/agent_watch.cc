@@ -73,7 +73,7 @@ void AgentWatch::learn(const wire::AgentAnswer& answer) noexcept {
   if (answer.order == Order::maintenance)
     health.set_agents_word(index_, backends::Word::maintenance, core_.now_ns());
   if (answer.weight_percent) health.set_agents_percent(index_, *answer.weight_percent);
-  // answer.connections_max has nothing to limit yet.
+  if (answer.connections_max) health.set_agents_max(index_, *answer.connections_max);
   if (answer.health != Health::unsaid) health.agent_says(index_, answer.health == Health::up, core_.now_ns());
 }
 

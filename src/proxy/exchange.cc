@@ -127,11 +127,11 @@ Task<bool> Exchange::forward() {
   }
   replayable_ =
       wire::is_replayable(request_, git_.operation) && whole_request_at_hand() && !request_.upgrade_websocket;
+  work_ = work_of_request();
   const bool admitted = co_await admit();
   if (!admitted) co_return keep_client_;
   pool_->budget.request();
-  work_ = work_of_request();
-  const uint32_t first = choose_server();
+  const uint32_t first = first_server_ != backends::no_server ? first_server_ : choose_server(true);
   if (first == backends::no_server) {
     failure_ = {Code::refused, Side::internal, 0};
     const Reply reply{503, "no server of the pool takes new requests: all are drained or in maintenance",

@@ -62,7 +62,7 @@ class Exchange {
 
   Task<bool> forward();
   Task<bool> admit();
-  Task<bool> wait_in_queue(const backends::Admission::Ask& ask, Ticket& ticket, backends::Limit limit);
+  Task<bool> wait_in_queue(const Queue::Wish& wish, backends::Limit limit);
   Task<void> refuse_for_limit(backends::Limit limit, uint32_t position);
   void leave_place() noexcept;
   Task<void> ask_servers();
@@ -106,7 +106,9 @@ class Exchange {
   void report_failure(const Error& error) noexcept;
   bool find_another(bool was_sent) noexcept;
   bool client_may_continue() const noexcept;
-  uint32_t choose_server() noexcept;
+  uint32_t choose_server(bool over_max) noexcept;
+  uint32_t pick_server(bool over_max) noexcept;
+  static uint32_t choose_first(void* context) noexcept;
   backends::Work work_of_request() noexcept;
   backends::Balancer::Ask balancer_ask() const noexcept;
   uint64_t operation_key() const noexcept;
@@ -174,6 +176,8 @@ class Exchange {
   wire::HeadScanner response_scanner_;
   size_t response_bytes_seen_ = 0;  // bytes of an answer, interim ones too
   Ticket own_ticket_;               // the place of a request that is no part of an operation
+  Ticket* ticket_ = nullptr;  // of the operation, where the pool has limits: own_ticket_ or the session's
+  uint32_t first_server_ = backends::no_server;  // chosen with its place
   Queue::Waiter* waits_for_place_ = nullptr;
   backends::Limit queued_for_ = backends::Limit::none;
   int64_t queued_ns_ = 0;

@@ -19,8 +19,9 @@ wire::HeadLimits Exchange::response_limits() const noexcept {
 }
 
 // info/refs and the POSTs that follow it see one server, as long as that can be reached: as this connection
-// knows, or, if it has not seen the operation begin, as the pool's table does.
-uint32_t Exchange::choose_server() noexcept {
+// knows, or, if it has not seen the operation begin, as the pool's table does. `over_max`: it goes to a full
+// server rather than to none; otherwise all_full says that it must wait.
+uint32_t Exchange::choose_server(bool over_max) noexcept {
   const int64_t now = core_.now_ns();
   if (git_.operation != wire::GitOperation::other) {
     uint32_t bound = session_.affinity().server_for(pool_index_, repository_);
@@ -32,9 +33,28 @@ uint32_t Exchange::choose_server() noexcept {
       bound = backends::no_server;
     if (bound != backends::no_server && !pool_->balancer.suits(bound, balancer_ask()))
       bound = backends::no_server;
+    if (bound != backends::no_server && !over_max && health().places().is_full(bound))
+      bound = backends::no_server;
     if (bound != backends::no_server && health().keeps_operations(bound, now)) return bound;
   }
-  return pool_->balancer.pick(balancer_ask(), tried_, now);
+  return pick_server(over_max);
+}
+
+// One that is not full, if there is any.
+uint32_t Exchange::pick_server(bool over_max) noexcept {
+  backends::Balancer::Ask ask = balancer_ask();
+  const uint32_t server = pool_->balancer.pick(ask, tried_, core_.now_ns());
+  if (server != backends::all_full || !over_max) return server;
+  ask.over_max = true;
+  return pool_->balancer.pick(ask, tried_, core_.now_ns());
+}
+
+// For the queue: of an operation whose turn has come.
+uint32_t Exchange::choose_first(void* context) noexcept {
+  Exchange& self = *static_cast<Exchange*>(context);
+  const uint32_t server = self.choose_server(false);
+  if (server != backends::all_full) self.first_server_ = server;
+  return server;
 }
 
 backends::Balancer::Ask Exchange::balancer_ask() const noexcept {
@@ -80,6 +100,7 @@ void Exchange::enter_server(uint32_t server) noexcept {
   leave_server();
   server_index_ = server;
   server_label_ = pool_->shared.servers[server].label();
+  if (ticket_ != nullptr) ticket_->move_to(server);
   counted_ = true;
   health().begin(server);
 }
@@ -152,7 +173,7 @@ bool Exchange::find_another(bool was_sent) noexcept {
   looked_for_another_ = true;
   tried_.add(server_index_);
   if (tried_.size() >= servers_tried_max) return false;
-  next_server_ = pool_->balancer.pick(balancer_ask(), tried_, core_.now_ns());
+  next_server_ = pick_server(true);
   if (next_server_ == backends::no_server) return false;
   if (!was_sent || pool_->budget.take()) return true;
   core_.stats().retries_over_budget.add();

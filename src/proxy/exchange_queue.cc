@@ -51,10 +51,11 @@ void put(wire::HeadWriter& text, uint64_t number) noexcept {
 
 // True: it has a place, or needs none. Otherwise it was refused, or its client has gone.
 Task<bool> Exchange::admit() {
-  if (!pool_->shared.admission.has_limits()) co_return true;
+  if (!pool_->shared.has_limits()) co_return true;
   Queue& queue = pool_->queue;
   const backends::Admission::Ask ask{class_of(git_.operation), repository_, session_.peer_network()};
   Ticket& ticket = is_part_of_operation(git_.operation) ? session_.ticket() : own_ticket_;
+  ticket_ = &ticket;
   if (ticket.fits(queue, ask)) {
     ticket.use();
     co_return true;
@@ -64,20 +65,26 @@ Task<bool> Exchange::admit() {
     queue.enter_anyway(ask, ticket);
     co_return true;
   }
-  const backends::Limit limit = queue.enter(ask, ticket);
+  Queue::Wish wish{.ask = ask, .ticket = &ticket};
+  if (health().places().has_limits()) {
+    wish.choose = choose_first;
+    wish.context = this;
+    wish.writes = balancer_ask().needs_primary;
+  }
+  const backends::Limit limit = queue.enter(wish);
   if (limit == backends::Limit::none) co_return true;
-  const bool inside = co_await wait_in_queue(ask, ticket, limit);
+  const bool inside = co_await wait_in_queue(wish, limit);
   co_return inside;
 }
 
-Task<bool> Exchange::wait_in_queue(const backends::Admission::Ask& ask, Ticket& ticket,
-                                   backends::Limit limit) {
+Task<bool> Exchange::wait_in_queue(const Queue::Wish& wish, backends::Limit limit) {
   Queue& queue = pool_->queue;
   phase_ = Phase::queue;
   queued_for_ = limit;
   session_.watch();
   Queue::Waiter waiter(core_);
-  if (failure_.code != Code::none || !queue.add(waiter, ask, ticket)) {
+  waiter.limit = limit;
+  if (failure_.code != Code::none || !queue.add(waiter, wish)) {
     co_await refuse_for_limit(limit, queue.length() + 1);
     co_return false;
   }

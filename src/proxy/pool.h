@@ -25,6 +25,7 @@ struct SharedPool {
         servers(std::move(the_servers)),
         health(the_config),
         admission(the_config.admission) {}
+  bool has_limits() const noexcept { return admission.has_limits() || health.places().has_limits(); }
   const config::Pool& config;
   std::deque<Server> servers;  // they do not move
   backends::PoolHealth health;
@@ -35,7 +36,7 @@ struct SharedPool {
 struct PoolOnCore {
   PoolOnCore(Core& core, const config::Limits& limits, SharedPool& the_shared, uint64_t seed)
       : shared(the_shared),
-        queue(core, shared.admission, shared.config.admission),
+        queue(core, shared.admission, shared.health.places(), shared.config.admission),
         balancer(shared.health, core.index(), seed),
         budget(shared.config.retries) {
     for (const Server& server : shared.servers)

@@ -7,7 +7,8 @@
 // fixed size). Cores don't share a queue, only the limits: each looks for a free place when one of its own
 // operations ends, and every few ms while somebody waits.
 //
-// A Ticket is an operation's place inside. It is kept between the requests of an operation by its client's
+// A Ticket is an operation's place inside, and on its server, where one of the pool's has a limit of its own.
+// It is kept between the requests of an operation by its client's
 // connection; if somebody waits, a ticket that nobody used for `unused_ns` is taken back.
 #pragma once
 
@@ -16,6 +17,8 @@
 #include <utility>
 
 #include "backends/admission.h"
+#include "backends/balancer.h"
+#include "backends/places.h"
 #include "base/list.h"
 #include "core/await.h"
 #include "core/core.h"
@@ -41,11 +44,15 @@ class Ticket : public ListNode {
   void use() noexcept;                 // a request of its operation is served
   void rest(int64_t now_ns) noexcept;  // none is, for now
   void give_back() noexcept;
+  // Its operation goes on on that server, whatever its limit. Nothing while no server has one.
+  void move_to(uint32_t server) noexcept;
 
  private:
   friend class Queue;
+  void leave_server() noexcept;
   Queue* queue_ = nullptr;
   backends::Admission::Ask ask_;
+  uint32_t server_ = backends::no_server;  // where it has a place
   int64_t rests_since_ns_ = 0;
 };
 
@@ -54,10 +61,22 @@ class Queue {
   static constexpr int64_t look_every_ns = 5'000'000;
   static constexpr int64_t unused_ns = 10'000'000'000;
 
-  Queue(Core& core, backends::Admission& admission, const config::Admission& limits) noexcept;
+  Queue(Core& core, backends::Admission& admission, backends::Places& places,
+        const config::Admission& limits) noexcept;
   ~Queue() { BW_ASSERT(waiting_.empty()); }
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
+
+  // What an operation that begins wants: a place in the pool, and, where servers have limits, a server.
+  struct Wish {
+    backends::Admission::Ask ask;
+    Ticket* ticket = nullptr;  // that gets the place
+    // Chooses a server with room, when all else is there: a server, no_server or all_full, as
+    // Balancer::pick. Null: no server has a limit.
+    uint32_t (*choose)(void* context) noexcept = nullptr;
+    void* context = nullptr;
+    bool writes = false;  // it may find all servers full where one that only reads does not
+  };
 
   // One that waits. `over` is set when it is inside, or when it was taken out by remove().
   class Waiter : public ListNode {
@@ -66,21 +85,21 @@ class Queue {
     ~Waiter() { BW_ASSERT(!linked()); }
     Signal over;
     bool inside = false;
-    backends::Limit limit = backends::Limit::none;  // that keeps it out, as of the last look
+    // That keeps it out: as enter() said, then as of the last look.
+    backends::Limit limit = backends::Limit::none;
 
    private:
     friend class Queue;
-    backends::Admission::Ask ask_;
-    Ticket* ticket_ = nullptr;
+    Wish wish_;
     uint64_t tag_ = 0;
   };
 
-  // Gives `ticket` a place at once if there is one and nobody has to wait for his turn.
-  backends::Limit enter(const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
+  // Fulfils it at once if it can be and nobody has to wait for his turn.
+  backends::Limit enter(const Wish& wish) noexcept;
   void enter_anyway(const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
-  // False if the queue is full. Otherwise `waiter` waits for a place for `ticket`; both stay until it is
-  // over.
-  bool add(Waiter& waiter, const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
+  // False if the queue is full. Otherwise `waiter` waits for what is wished; it and all that the wish names
+  // stay until it is over.
+  bool add(Waiter& waiter, const Wish& wish) noexcept;
   void remove(Waiter& waiter) noexcept;  // it no longer waits, if it did
 
   uint32_t length() const noexcept { return length_; }
@@ -92,8 +111,11 @@ class Queue {
   friend class Ticket;
   static constexpr size_t tags = 1024;
 
+  backends::Limit fulfil(const Wish& wish) noexcept;
+  bool take_server(const Wish& wish) noexcept;
   void hold(const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
   void left(const backends::Admission::Ask& ask) noexcept;
+  void look_soon() noexcept;
   void admit(Waiter& waiter) noexcept;
   void take_back_unused() noexcept;
   void look() noexcept;
@@ -101,6 +123,7 @@ class Queue {
 
   Core& core_;
   backends::Admission& admission_;
+  backends::Places& places_;
   const config::Admission& limits_;
   List<Waiter> waiting_;  // by tag
   List<Ticket> resting_;  // the longest first

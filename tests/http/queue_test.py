@@ -37,7 +37,7 @@ class Gate:
                 peer.send(ok(REFS, ADVERTISEMENT))
 
 
-class Queue(ProxyTest):
+class Waiting(ProxyTest):
     def pool(self, tables, cores=1):
         self.gate = Gate()
         self.addCleanup(self.gate.open, 100)
@@ -71,6 +71,8 @@ class Queue(ProxyTest):
         self.gate.open()
         self.assertEqual(client.recv_response().body, ANSWER_V2)
 
+
+class Queue(Waiting):
     def test_an_operation_waits_for_its_place_and_then_runs(self):
         for limit in ("max_operations", "max_fetches", "max_per_repository", "max_per_client"):
             with self.subTest(limit):
@@ -215,6 +217,81 @@ class Queue(ProxyTest):
         self.front.signal()
         self.finish(first)
         self.assertEqual(second.recv_response().status, 200)
+
+
+class OfServers(Waiting):
+    """`max` behind a server: operations that may run on it at a time."""
+
+    def pool(self, words, tables="", cores=1):
+        """A server for each of `words`, which stand behind its address."""
+        self.gate = Gate()
+        self.addCleanup(self.gate.open, 100)
+        self.upstreams = [self.server(*[self.gate.script] * 100) for _ in words]
+        servers = [f"{server.address} {word}" for server, word in zip(self.upstreams, words)]
+        self.front = self.proxy(*servers, tables='upload_pack_framing = "chunked"\n' + tables, cores=cores)
+
+    def requests_of(self, number):
+        return [request.head.method for request in self.upstreams[number].requests]
+
+    def test_a_full_server_is_passed_over_and_if_all_are_full_one_waits(self):
+        self.pool(["max=1", "max=1"])
+        running = [self.runs(), self.runs()]
+        for number in range(2):
+            self.upstreams[number].connection(0).wait_requests(2)
+            self.assertEqual(self.requests_of(number), [b"GET", b"POST"])
+        waiting = self.waits()
+        self.finish(running[0])
+        self.assertEqual(waiting.recv_response().status, 200)
+        entry = self.front.wait_for_log(lambda entry: "queued_for" in entry)
+        self.assertEqual((entry["queued_for"], entry["status"]), ("max of a server", 200))
+        self.finish(running[1])
+
+    def test_an_operation_in_the_middle_goes_to_its_server_whatever_the_limit(self):
+        self.pool(["max=1"])
+        first = self.client(self.front)
+        first.ask(refs())
+        stranger = self.client(self.front)  # whose info/refs was somewhere else
+        stranger.send(clone("team/other"))
+        first.send(clone())
+        self.gate.open(2)
+        for client in (first, stranger):
+            self.assertEqual(client.recv_response().body, ANSWER_V2)
+
+    def test_a_refusal_names_the_limit(self):
+        self.pool(["max=1"], 'queue = "off"\n')
+        first = self.runs()
+        reply = self.client(self.front).ask(refs())
+        self.assertEqual(reply.status, 503)
+        self.assertIn(b"max of a server of pool test; position 1 in the queue", reply.body)
+        self.assertGreaterEqual(int(reply.head.value("retry-after")), 1)
+        self.finish(first)
+        self.assertEqual(self.client(self.front).ask(refs()).status, 200)
+
+    def test_a_place_moves_with_its_operation_to_another_server(self):
+        dead = self.server(lambda peer: peer.reset())
+        self.gate = Gate()
+        self.addCleanup(self.gate.open, 100)
+        alive = self.server(*[self.gate.script] * 100)
+        self.front = self.proxy(f"{dead.address} max=1", f"{alive.address} max=1",
+                                tables='upload_pack_framing = "chunked"\neject_errors = "off"\nqueue = "off"\n')
+        first = self.runs()  # it is begun on the server that resets
+        self.assertEqual(len(dead.connections), 1)
+        metrics = self.front.metrics()
+        labels = [f'{{pool="test",server="{server.address}"}}' for server in (dead, alive)]
+        self.assertEqual([metrics["breakwater_server_operations" + each] for each in labels], [0, 1])
+        self.finish(first)
+
+    def test_a_web_page_and_an_object_of_dumb_http_count_while_they_are_answered(self):
+        self.pool(["max=1"])
+        page = self.client(self.front)
+        self.assertEqual(page.ask(GET).status, 200)
+        self.assertEqual(self.client(self.front).ask(GET).status, 200)
+        first = self.runs()
+        length = self.length()
+        page.send(GET)
+        self.wait_for_length(length + 1)
+        self.finish(first)
+        self.assertEqual(page.recv_response().status, 200)
 
 
 if __name__ == "__main__":

@@ -27,16 +27,16 @@ TEST_CASE("guard: a Host that a page's name could not be") {
 TEST_CASE("ctl: servers as a table") {
   const json page = json::parse(R"({"pools": [{"name": "gogs", "panics": true, "servers": [
     {"name": "a:1", "state": "up", "reason": "", "for_seconds": 3.21, "back_in_seconds": null, "weight": 100,
-     "effective_weight": 100.0, "backup": false, "in_flight": 2, "served": 17, "ejections": 0,
+     "effective_weight": 100.0, "backup": false, "in_flight": 2, "operations": 3, "max": 10, "served": 17, "ejections": 0,
      "first_byte_ms": {"advertise": 12.34, "negotiate": null, "pack": 99.96, "other": null}},
     {"name": "b:1", "state": "ejected", "reason": "failures in a row", "for_seconds": 3700, "back_in_seconds": 61.5,
-     "weight": 50, "effective_weight": 12.5, "backup": true, "in_flight": 0, "served": 3, "ejections": 2}]}]})");
+     "weight": 50, "effective_weight": 12.5, "backup": true, "in_flight": 0, "operations": 1, "max": null, "served": 3, "ejections": 2}]}]})");
   CHECK(servers_table(page) ==
-        "POOL  SERVER  STATE    FOR    WEIGHT           IN FLIGHT  SERVED  EJECTIONS  "
+        "POOL  SERVER  STATE    FOR    WEIGHT           IN FLIGHT  OPERATIONS  SERVED  EJECTIONS  "
         "FIRST BYTE MS (REFS/WANTS/PACK/OTHER)  REASON\n"
-        "gogs  a:1     up       3.2s   100              2          17      0          "
+        "gogs  a:1     up       3.2s   100              2          3 of 10     17      0          "
         "12.3/-/100.0/-\n"
-        "gogs  b:1     ejected  1h01m  12 of 50 backup  0          3       2          "
+        "gogs  b:1     ejected  1h01m  12 of 50 backup  0                      3       2          "
         "                                       failures in a row, back in 1m01s\n"
         "pool gogs panics: so little of it is left that ejected servers are used as well\n");
 }

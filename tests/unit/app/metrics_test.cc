@@ -88,6 +88,8 @@ TEST_CASE("metrics: a series for each server, its name escaped as OpenMetrics wa
   constexpr int64_t now = 1'000'000'000;
   health.waited(0, backends::Work::pack, 12'000'000, now);
   health.begin(0);
+  health.set_agents_max(0, 9);
+  health.places().enter_anyway(0);
   health.set_word(1, backends::Word::drain);
   const std::string text = metrics_text({}, {}, pools, now);
   for (const char* line :
@@ -96,6 +98,9 @@ TEST_CASE("metrics: a series for each server, its name escaped as OpenMetrics wa
         R"(breakwater_server_state{pool="gogs",server="a:1",state="draining"} 0)",
         R"(breakwater_server_state{pool="gogs",server="b\"\\\n:1",state="draining"} 1)",
         R"(breakwater_server_in_flight{pool="gogs",server="a:1"} 1)",
+        R"(breakwater_server_operations{pool="gogs",server="a:1"} 1)",
+        R"(breakwater_server_operations_max{pool="gogs",server="a:1"} 9)",
+        R"(breakwater_server_operations_max{pool="gogs",server="b\"\\\n:1"} 0)",
         R"(breakwater_server_requests_total{pool="gogs",server="a:1"} 0)",
         R"(breakwater_server_weight{pool="gogs",server="a:1"} 100)",
         R"(breakwater_server_weight{pool="gogs",server="b\"\\\n:1"} 0)",

@@ -59,10 +59,12 @@ TEST_CASE("server: what is refused, with a sentence") {
   CHECK(why_not("a:1 wieght=5") == "unknown word `wieght=5` behind the address; did you mean `weight`?");
   CHECK(why_not("a:1 bakcup") == "unknown word `bakcup` behind the address; did you mean `backup`?");
   CHECK(why_not("a:1 weight 5") ==
-        "unknown word `weight` behind the address; there are `weight=50`, `slots=8`, `backup` and `primary`");
+        "unknown word `weight` behind the address; there are `weight=50`, `max=20`, `slots=8`, `backup` and "
+        "`primary`");
   CHECK(why_not("a:1 backup=yes") == "unknown word `backup=yes` behind the address; did you mean `backup`?");
   CHECK(why_not("a:1 b:2") ==
-        "unknown word `b:2` behind the address; there are `weight=50`, `slots=8`, `backup` and `primary`");
+        "unknown word `b:2` behind the address; there are `weight=50`, `max=20`, `slots=8`, `backup` and "
+        "`primary`");
   CHECK(why_not("a:1 weight=1 weight=1") == "`weight` stands there twice");
   CHECK(why_not("a:1 backup backup") == "`backup` stands there twice");
   CHECK(why_not("unix:run/x") == "the path of a unix socket begins with /");
@@ -86,10 +88,22 @@ TEST_CASE("server: a name has slots, an address has one") {
   CHECK(why_not("a:1 slots=0") == "`slots` must be an integer from 1 to 64");
   CHECK(why_not("a:1 slots=65") == "`slots` must be an integer from 1 to 64");
   CHECK(why_not("a:1 slots") ==
-        "unknown word `slots` behind the address; there are `weight=50`, `slots=8`, `backup` and `primary`");
+        "unknown word `slots` behind the address; there are `weight=50`, `max=20`, `slots=8`, `backup` and "
+        "`primary`");
   CHECK(why_not("a:1 slots=1 slots=1") == "`slots` stands there twice");
   CHECK(why_not("10.0.0.1:80 slots=1") == "`slots` is for names; this is one address");
   CHECK(why_not("unix:/run/x slots=1") == "`slots` is for names; this is one address");
+}
+
+TEST_CASE("server: how many operations may run on it") {
+  CHECK(good("git1:3000").max == 0);
+  CHECK(good("10.0.0.12:3000 max=20") == Server{.address = {"10.0.0.12", 3000}, .max = 20});
+  CHECK(good("unix:/run/gogs.sock backup max=1000000").max == 1'000'000);
+  CHECK(why_not("a:1 max=0") == "`max` must be an integer from 1 to 1000000");
+  CHECK(why_not("a:1 max=1000001") == "`max` must be an integer from 1 to 1000000");
+  CHECK(why_not("a:1 max=off") == "`max` must be an integer from 1 to 1000000");
+  CHECK(why_not("a:1 max=1 max=2") == "`max` stands there twice");
+  CHECK(why_not("a:1 mex=1") == "unknown word `mex=1` behind the address; did you mean `max`?");
 }
 
 TEST_CASE("server: a service, whose hosts and ports are looked up") {
