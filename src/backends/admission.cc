@@ -3,9 +3,10 @@
 namespace breakwater::backends {
 
 std::string_view name(Limit limit) noexcept {
-  constexpr std::array<std::string_view, 9> names = {
-      "",        "max_operations",     "max_fetches",    "max_pushes",     "max_lfs",
-      "max_web", "max_per_repository", "max_per_client", "max of a server"};
+  constexpr std::array<std::string_view, 11> names = {
+      "",          "max_operations",     "max_fetches",    "max_pushes",      "max_lfs",
+      "max_web",   "max_per_repository", "max_per_client", "max of a server", "max_advertisements",
+      "max_clones"};
   return names[static_cast<size_t>(limit)];
 }
 
@@ -32,6 +33,19 @@ Limit Admission::enter(const Ask& ask) noexcept {
   const Limit limit = over(ask);
   if (limit != Limit::none) count(ask, -1);
   return limit;
+}
+
+Limit Admission::enter(Part part) noexcept {
+  const uint32_t now = of(part).fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint32_t most = limit_of(part);
+  if (most == 0 || now <= most) return Limit::none;
+  leave(part);
+  return part == Part::clone ? Limit::clones : Limit::advertisements;
+}
+
+uint32_t Admission::limit_of(Part part) const noexcept {
+  if (part == Part::none) return 0;
+  return part == Part::clone ? limits_.clones : limits_.advertisements;
 }
 
 Limit Admission::over(const Ask& ask) const noexcept {

@@ -19,8 +19,24 @@ namespace breakwater::backends {
 enum class OperationClass : uint8_t { fetch, push, lfs, web };
 inline constexpr size_t operation_classes = 4;
 
-// The limit that keeps an operation out.
-enum class Limit : uint8_t { none, operations, fetches, pushes, lfs, web, repository, client, server };
+// Work inside an operation that is limited by itself, and lasts as long as one request of it.
+enum class Part : uint8_t { none, advertisement, clone };
+inline constexpr size_t parts = 3;
+
+// The limit that keeps an operation, or a part of it, out.
+enum class Limit : uint8_t {
+  none,
+  operations,
+  fetches,
+  pushes,
+  lfs,
+  web,
+  repository,
+  client,
+  server,
+  advertisements,
+  clones,
+};
 
 // As the configuration calls it: "max_per_repository".
 std::string_view name(Limit limit) noexcept;
@@ -43,10 +59,18 @@ class Admission {
   // For what was admitted before: inside, whatever the limits say.
   void enter_anyway(const Ask& ask) noexcept { count(ask, 1); }
   void leave(const Ask& ask) noexcept { count(ask, -1); }
+  // The same for a part. One that has no limit is not counted by anybody.
+  bool limits(Part part) const noexcept { return limit_of(part) != 0; }
+  Limit enter(Part part) noexcept;
+  void enter_anyway(Part part) noexcept { of(part).fetch_add(1, std::memory_order_relaxed); }
+  void leave(Part part) noexcept { of(part).fetch_sub(1, std::memory_order_relaxed); }
 
   uint32_t inside() const noexcept { return inside_.load(std::memory_order_relaxed); }
   uint32_t inside(OperationClass what) const noexcept {
     return by_class_[static_cast<size_t>(what)].load(std::memory_order_relaxed);
+  }
+  uint32_t inside(Part part) const noexcept {
+    return by_part_[static_cast<size_t>(part)].load(std::memory_order_relaxed);
   }
 
  private:
@@ -54,11 +78,14 @@ class Admission {
   using Table = std::array<std::atomic<uint32_t>, table_entries>;
   void count(const Ask& ask, int32_t change) noexcept;
   Limit over(const Ask& ask) const noexcept;
+  std::atomic<uint32_t>& of(Part part) noexcept { return by_part_[static_cast<size_t>(part)]; }
+  uint32_t limit_of(Part part) const noexcept;
 
   const config::Admission& limits_;
   bool has_limits_;
   std::atomic<uint32_t> inside_{0};
   std::array<std::atomic<uint32_t>, operation_classes> by_class_{};
+  std::array<std::atomic<uint32_t>, parts> by_part_{};
   std::unique_ptr<Table> by_repository_;
   std::unique_ptr<Table> by_client_;
 };

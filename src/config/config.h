@@ -110,12 +110,15 @@ struct Admission {
   uint32_t pushes = 0;
   uint32_t lfs = 0;
   uint32_t web = 0;
+  uint32_t advertisements = 0;  // info/refs that are being answered
+  uint32_t clones = 0;          // packs for clients that have nothing
   uint32_t per_repository = 0;
   uint32_t per_client = 0;         // its network: /24, or /56 of IPv6
   uint32_t queue = 1'000;          // may wait, on each core; 0: none does
   Duration queue_timeout{60'000};  // so long; then 429 or 503
   bool has_any() const {
-    return (operations | fetches | pushes | lfs | web | per_repository | per_client) != 0;
+    return (operations | fetches | pushes | lfs | web | advertisements | clones | per_repository |
+            per_client) != 0;
   }
 };
 

@@ -71,6 +71,16 @@ void check_agent_keys(const PoolDraft& in) {
                                             in_quotes(first->address.text()) + " has none");
 }
 
+// A clone is never refused, so without a queue its limit would limit nothing.
+void check_admission(const PoolDraft& in) {
+  const auto clones = in.origins.find("max_clones"), queue = in.origins.find("queue");
+  if (in.pool.admission.clones == 0 || in.pool.admission.queue != 0 || is_wrong(in.origins, "queue")) return;
+  in.draft.report(clones->second.place,
+                  "`max_clones` in [pool." + in.pool.name + "] needs a `queue`, which line " +
+                      std::to_string(queue->second.place.line) + " switches off",
+                  "a clone is never refused: it waits, and then begins");
+}
+
 }  // namespace
 
 void settle_pools(Draft& draft) {
@@ -82,6 +92,7 @@ void settle_pools(Draft& draft) {
     if (!draft.complete) continue;
     check_probe_keys(in);
     check_agent_keys(in);
+    check_admission(in);
   }
 }
 

@@ -64,6 +64,8 @@ class Exchange {
   Task<bool> admit();
   Task<bool> wait_in_queue(const Queue::Wish& wish, backends::Limit limit);
   Task<void> refuse_for_limit(backends::Limit limit, uint32_t position);
+  backends::Part part() noexcept;
+  void begin_over_limit(const Queue::Wish& wish) noexcept;
   void leave_place() noexcept;
   Task<void> ask_servers();
   Task<Attempt> try_server();
@@ -177,6 +179,8 @@ class Exchange {
   size_t response_bytes_seen_ = 0;  // bytes of an answer, interim ones too
   Ticket own_ticket_;               // the place of a request that is no part of an operation
   Ticket* ticket_ = nullptr;  // of the operation, where the pool has limits: own_ticket_ or the session's
+  PartPlace part_place_;
+  bool began_over_limit_ = false;                // a clone that waited for as long as it may
   uint32_t first_server_ = backends::no_server;  // chosen with its place
   Queue::Waiter* waits_for_place_ = nullptr;
   backends::Limit queued_for_ = backends::Limit::none;

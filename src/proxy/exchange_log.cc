@@ -83,6 +83,10 @@ void Exchange::write_log() noexcept {
   } else if (upload_failed_) {
     reason.text("the server stopped reading the request");
   }
+  if (began_over_limit_) {
+    if (reason.bytes() > 0) reason.text("; ");
+    reason.text("began over max_clones: its wait was over, or the queue full");
+  }
   AccessRecord record;
   record.time_ns = core_.realtime_ns();
   record.request_id = request_id();

@@ -1,7 +1,8 @@
 // An operation's place inside its pool's limits: taken with its first request, kept until its last.
 //
 // Only the first request of an operation waits, or is refused: info/refs, and what is an operation by itself.
-// What was admitted is never told to go away in the middle.
+// What was admitted is never told to go away in the middle: the POST of a clone waits for a limit of its own,
+// but not without end.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -56,17 +57,18 @@ Task<bool> Exchange::admit() {
   const backends::Admission::Ask ask{class_of(git_.operation), repository_, session_.peer_network()};
   Ticket& ticket = is_part_of_operation(git_.operation) ? session_.ticket() : own_ticket_;
   ticket_ = &ticket;
+  Queue::Wish wish{.ask = ask, .place = &part_place_, .part = part()};
   if (ticket.fits(queue, ask)) {
     ticket.use();
-    co_return true;
+  } else {
+    ticket.give_back();
+    if (begins_operation(git_.operation))
+      wish.ticket = &ticket;
+    else
+      queue.enter_anyway(ask, ticket);
   }
-  ticket.give_back();
-  if (!begins_operation(git_.operation)) {
-    queue.enter_anyway(ask, ticket);
-    co_return true;
-  }
-  Queue::Wish wish{.ask = ask, .ticket = &ticket};
-  if (health().places().has_limits()) {
+  if (wish.ticket == nullptr && wish.part == backends::Part::none) co_return true;
+  if (wish.ticket != nullptr && health().places().has_limits()) {
     wish.choose = choose_first;
     wish.context = this;
     wish.writes = balancer_ask().needs_primary;
@@ -77,6 +79,17 @@ Task<bool> Exchange::admit() {
   co_return inside;
 }
 
+// Is it work that is limited by itself, where it is?
+backends::Part Exchange::part() noexcept {
+  backends::Part part = backends::Part::none;
+  if (wire::is_advertisement(git_.operation))
+    part = backends::Part::advertisement;
+  else if (git_.operation == wire::GitOperation::upload_pack && work_ == backends::Work::pack &&
+           !upload_pack_ask().has_haves)
+    part = backends::Part::clone;
+  return pool_->shared.admission.limits(part) ? part : backends::Part::none;
+}
+
 Task<bool> Exchange::wait_in_queue(const Queue::Wish& wish, backends::Limit limit) {
   Queue& queue = pool_->queue;
   phase_ = Phase::queue;
@@ -84,7 +97,13 @@ Task<bool> Exchange::wait_in_queue(const Queue::Wish& wish, backends::Limit limi
   session_.watch();
   Queue::Waiter waiter(core_);
   waiter.limit = limit;
-  if (failure_.code != Code::none || !queue.add(waiter, wish)) {
+  const bool may_be_refused = wish.part != backends::Part::clone;
+  const bool waits = failure_.code == Code::none && queue.add(waiter, wish);
+  if (!waits && !may_be_refused && failure_.code == Code::none) {
+    begin_over_limit(wish);
+    co_return true;
+  }
+  if (!waits) {
     co_await refuse_for_limit(limit, queue.length() + 1);
     co_return false;
   }
@@ -111,8 +130,17 @@ Task<bool> Exchange::wait_in_queue(const Queue::Wish& wish, backends::Limit limi
   core_.stats().queue_wait_microseconds.add(static_cast<uint64_t>(queued_ns_ / 1000));
   if (waiter.inside && failure_.code == Code::none) co_return true;
   if (late.position != 0) core_.stats().timeouts.add();
+  if (!may_be_refused && failure_.code == Code::none) {
+    begin_over_limit(wish);
+    co_return true;
+  }
   co_await refuse_for_limit(queued_for_, late.position);
   co_return false;
+}
+
+void Exchange::begin_over_limit(const Queue::Wish& wish) noexcept {
+  pool_->queue.enter_anyway(wish);
+  began_over_limit_ = true;
 }
 
 // Says which limit, how many wait before it, and when to come again.
@@ -148,6 +176,7 @@ Task<void> Exchange::refuse_for_limit(backends::Limit limit, uint32_t position) 
 
 // The last request of its operation gives the place back; another one keeps it for what follows.
 void Exchange::leave_place() noexcept {
+  part_place_.give_back();
   own_ticket_.give_back();
   if (!is_part_of_operation(git_.operation)) return;
   const bool is_pack = git_.operation == wire::GitOperation::upload_pack && work_ == backends::Work::pack;

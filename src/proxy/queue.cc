@@ -40,6 +40,13 @@ void Ticket::leave_server() noexcept {
   queue_->look_soon();
 }
 
+void PartPlace::give_back() noexcept {
+  if (queue_ == nullptr) return;
+  Queue* const queue = std::exchange(queue_, nullptr);
+  queue->admission_.leave(part_);
+  queue->look_soon();
+}
+
 Queue::Queue(Core& core, backends::Admission& admission, backends::Places& places,
              const config::Admission& limits) noexcept
     : core_(core),
@@ -50,20 +57,42 @@ Queue::Queue(Core& core, backends::Admission& admission, backends::Places& place
       soon_([](void* self) { static_cast<Queue*>(self)->look(); }, this) {}
 
 backends::Limit Queue::enter(const Wish& wish) noexcept {
-  if (Waiter* const first = waiting_.front(); first != nullptr) return first->limit;
-  return fulfil(wish);
+  const backends::Limit limit = limit_of_those_before(wish);
+  return limit == backends::Limit::none ? fulfil(wish) : limit;
+}
+
+// What is inside does not wait for those that are not, nor they for it.
+backends::Limit Queue::limit_of_those_before(const Wish& wish) noexcept {
+  using backends::Limit;
+  using backends::Part;
+  if (wish.ticket == nullptr) {
+    if (parts_waiting_[static_cast<size_t>(wish.part)] == 0) return Limit::none;
+    return wish.part == Part::clone ? Limit::clones : Limit::advertisements;
+  }
+  Waiter* first = waiting_.front();
+  while (first != nullptr && first->wish_.ticket == nullptr) first = waiting_.after(*first);
+  return first == nullptr ? Limit::none : first->limit;
 }
 
 // All of it, or nothing.
 backends::Limit Queue::fulfil(const Wish& wish) noexcept {
-  const backends::Limit limit = admission_.enter(wish.ask);
-  if (limit != backends::Limit::none) return limit;
-  if (!take_server(wish)) {
-    admission_.leave(wish.ask);
-    return backends::Limit::server;
+  using backends::Limit;
+  const bool begins = wish.ticket != nullptr;
+  const bool is_part = wish.part != backends::Part::none;
+  Limit limit = begins ? admission_.enter(wish.ask) : Limit::none;
+  if (limit != Limit::none) return limit;
+  if (is_part) limit = admission_.enter(wish.part);
+  if (limit == Limit::none && !take_server(wish)) {
+    limit = Limit::server;
+    if (is_part) admission_.leave(wish.part);
   }
-  hold(wish.ask, *wish.ticket);
-  return backends::Limit::none;
+  if (limit != Limit::none) {
+    if (begins) admission_.leave(wish.ask);
+    return limit;
+  }
+  if (begins) hold(wish.ask, *wish.ticket);
+  if (is_part) hold(wish.part, *wish.place);
+  return Limit::none;
 }
 
 // Another core may take the place on the server that was chosen; then another one is. That there is no server
@@ -84,6 +113,17 @@ bool Queue::take_server(const Wish& wish) noexcept {
 void Queue::enter_anyway(const backends::Admission::Ask& ask, Ticket& ticket) noexcept {
   admission_.enter_anyway(ask);
   hold(ask, ticket);
+}
+
+void Queue::enter_anyway(const Wish& wish) noexcept {
+  admission_.enter_anyway(wish.part);
+  hold(wish.part, *wish.place);
+}
+
+void Queue::hold(backends::Part part, PartPlace& place) noexcept {
+  BW_ASSERT(place.queue_ == nullptr);
+  place.queue_ = this;
+  place.part_ = part;
 }
 
 void Queue::hold(const backends::Admission::Ask& ask, Ticket& ticket) noexcept {
@@ -113,6 +153,7 @@ bool Queue::add(Waiter& waiter, const Wish& wish) noexcept {
   while (before != nullptr && before->tag_ > waiter.tag_) before = waiting_.before(*before);
   waiting_.insert_after(before, waiter);
   if (length_++ == 0) admitted_ns_ = core_.now_ns();
+  if (wish.ticket == nullptr) parts_waiting_[static_cast<size_t>(wish.part)]++;
   core_.stats().queue_length.add();
   core_.defer(soon_);
   return true;
@@ -122,6 +163,7 @@ void Queue::remove(Waiter& waiter) noexcept {
   if (!waiter.linked()) return;
   waiter.unlink();
   length_--;
+  if (waiter.wish_.ticket == nullptr) parts_waiting_[static_cast<size_t>(waiter.wish_.part)]--;
   core_.stats().queue_length.subtract();
   waiter.over.set();
 }
@@ -136,19 +178,29 @@ uint32_t Queue::position(const Waiter& waiter) noexcept {
 // Lets in whoever may come in, in the order of their turns.
 void Queue::look() noexcept {
   take_back_unused();
-  std::array<bool, 2> all_full{};  // for those that read, and that write: seen in this look
+  Full full;
   Waiter* next = nullptr;
   for (Waiter* waiter = waiting_.front(); waiter != nullptr; waiter = next) {
     next = waiting_.after(*waiter);
-    bool& is_full = all_full[waiter->wish_.writes];
-    waiter->limit = is_full ? backends::Limit::server : fulfil(waiter->wish_);
-    if (waiter->limit == backends::Limit::server) is_full = true;
+    waiter->limit = look_at(waiter->wish_, full);
     if (waiter->limit == backends::Limit::none)
       admit(*waiter);
-    else if (waiter->limit == backends::Limit::operations)
+    else if (full.pool && waiting_for_parts() == 0)
       break;  // nobody can
   }
   if (!waiting_.empty()) core_.timers().arm(timer_, core_.now_ns() + look_every_ns);
+}
+
+// What was seen to be full in this look is not tried again.
+backends::Limit Queue::look_at(const Wish& wish, Full& full) noexcept {
+  using backends::Limit;
+  const bool begins = wish.ticket != nullptr;
+  if (begins && full.pool) return Limit::operations;
+  if (begins && full.servers[wish.writes]) return Limit::server;
+  const Limit limit = fulfil(wish);
+  if (limit == Limit::operations) full.pool = true;
+  if (limit == Limit::server) full.servers[wish.writes] = true;
+  return limit;
 }
 
 void Queue::admit(Waiter& waiter) noexcept {

@@ -56,6 +56,22 @@ class Ticket : public ListNode {
   int64_t rests_since_ns_ = 0;
 };
 
+// The place of one request as a part of its operation: an advertisement, a clone's pack. Must not outlive its
+// queue.
+class PartPlace {
+ public:
+  PartPlace() = default;
+  ~PartPlace() { give_back(); }
+  PartPlace(const PartPlace&) = delete;
+  PartPlace& operator=(const PartPlace&) = delete;
+  void give_back() noexcept;
+
+ private:
+  friend class Queue;
+  Queue* queue_ = nullptr;
+  backends::Part part_ = backends::Part::none;
+};
+
 class Queue {
  public:
   static constexpr int64_t look_every_ns = 5'000'000;
@@ -67,10 +83,13 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
-  // What an operation that begins wants: a place in the pool, and, where servers have limits, a server.
+  // What a request wants. Of an operation that begins: a place in the pool, and, where servers have limits, a
+  // server. Of any: a place for the part of its operation that it is.
   struct Wish {
     backends::Admission::Ask ask;
-    Ticket* ticket = nullptr;  // that gets the place
+    Ticket* ticket = nullptr;  // that gets the place; null: the operation has it already
+    PartPlace* place = nullptr;
+    backends::Part part = backends::Part::none;
     // Chooses a server with room, when all else is there: a server, no_server or all_full, as
     // Balancer::pick. Null: no server has a limit.
     uint32_t (*choose)(void* context) noexcept = nullptr;
@@ -96,6 +115,8 @@ class Queue {
 
   // Fulfils it at once if it can be and nobody has to wait for his turn.
   backends::Limit enter(const Wish& wish) noexcept;
+  // For one that waited long enough: the part of its wish, whatever the limit.
+  void enter_anyway(const Wish& wish) noexcept;
   void enter_anyway(const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
   // False if the queue is full. Otherwise `waiter` waits for what is wished; it and all that the wish names
   // stay until it is over.
@@ -109,16 +130,25 @@ class Queue {
 
  private:
   friend class Ticket;
+  friend class PartPlace;
   static constexpr size_t tags = 1024;
 
+  backends::Limit limit_of_those_before(const Wish& wish) noexcept;
   backends::Limit fulfil(const Wish& wish) noexcept;
   bool take_server(const Wish& wish) noexcept;
   void hold(const backends::Admission::Ask& ask, Ticket& ticket) noexcept;
+  void hold(backends::Part part, PartPlace& place) noexcept;
   void left(const backends::Admission::Ask& ask) noexcept;
   void look_soon() noexcept;
   void admit(Waiter& waiter) noexcept;
   void take_back_unused() noexcept;
   void look() noexcept;
+  struct Full {
+    bool pool = false;
+    std::array<bool, 2> servers{};  // for those that read, and that write
+  };
+  backends::Limit look_at(const Wish& wish, Full& full) noexcept;
+  uint32_t waiting_for_parts() const noexcept { return parts_waiting_[1] + parts_waiting_[2]; }
   uint64_t& tag_of(uint64_t hash) noexcept { return tags_[hash % tags]; }
 
   Core& core_;
@@ -128,6 +158,8 @@ class Queue {
   List<Waiter> waiting_;  // by tag
   List<Ticket> resting_;  // the longest first
   uint32_t length_ = 0;
+  // Of these, those that want no more than the part of an operation that is inside.
+  std::array<uint32_t, backends::parts> parts_waiting_{};
   uint64_t virtual_time_ = 0;  // the tag of the one admitted last
   std::array<uint64_t, tags> tags_{};
   int64_t admitted_ns_ = 0;

@@ -46,6 +46,7 @@ UploadPackAsk read_upload_pack_request(uint8_t protocol_version, bool encoded,
     }
     first = false;
     has_done = line.payload == "done\n" || line.payload == "done";
+    if (line.payload.starts_with("have ")) ask.has_haves = true;
   }
   ask.is_fetch = is_fetch;
   ask.pack_is_sure = is_fetch && has_done;

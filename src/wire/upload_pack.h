@@ -25,6 +25,7 @@ struct UploadPackAsk {
   UploadPackAnswer answer = UploadPackAnswer::unprovable;
   bool is_fetch = false;      // a pack may come
   bool pack_is_sure = false;  // the request says `done`: what comes is a pack, or an error
+  bool has_haves = false;     // it names commits that the client has
 };
 // What a whole request body asks for. `encoded`: it has a Content-Encoding, so nothing in it can be read.
 UploadPackAsk read_upload_pack_request(uint8_t protocol_version, bool encoded,

@@ -1,10 +1,11 @@
 """Limits of a pool: what waits, in which order, for how long, and what is told to come again."""
 
 import threading
+import time
 
-from support import GET, ProxyTest, always, answering, get, git_post, main, ok
+from support import GET, TIMEOUT, ProxyTest, get, git_post, main, ok
 from git_death_test import ADVERTISEMENT, REFS
-from upload_pack_framing_test import ANSWER_V2, CLONE_V2, RESULT
+from upload_pack_framing_test import ANSWER_V2, CLONE_V2, OID, RESULT, line
 
 
 def refs(repository="team/repo"):
@@ -17,11 +18,11 @@ def clone(repository="team/repo"):
 
 
 class Gate:
-    """A server script that answers Git, but lets a POST wait until the gate is opened for it."""
+    """A server script that answers Git, but lets a POST (or a GET) wait until the gate is opened for it."""
 
-    def __init__(self):
+    def __init__(self, method=b"POST"):
         self.tickets = threading.Semaphore(0)
-        self.waiting = []
+        self.method = method  # of the requests that wait
 
     def open(self, count=1):
         for _ in range(count):
@@ -30,8 +31,9 @@ class Gate:
     def script(self, peer):
         while True:
             message = peer.read_request()
-            if message.head.method == b"POST":
+            if message.head.method == self.method:
                 self.tickets.acquire(timeout=20)
+            if message.head.method == b"POST":
                 peer.send(ok(ANSWER_V2, RESULT))
             else:
                 peer.send(ok(REFS, ADVERTISEMENT))
@@ -68,8 +70,20 @@ class Waiting(ProxyTest):
         self.fail(f"the queue's length is {self.length()}, not {wanted}")
 
     def finish(self, client):
+        self.finish_with(client, ANSWER_V2)
+
+    def finish_with(self, client, answer):
         self.gate.open()
-        self.assertEqual(client.recv_response().body, ANSWER_V2)
+        self.assertEqual(client.recv_response().body, answer)
+
+    def posts(self):
+        return [request for request in self.upstream.requests if request.head.method == b"POST"]
+
+    def wait_for_posts(self, count):
+        """Until so many are at the server."""
+        end = time.monotonic() + TIMEOUT
+        while len(self.posts()) < count:
+            self.assertLess(time.monotonic(), end, f"{len(self.posts())} POSTs, not {count}")
 
 
 class Queue(Waiting):
@@ -292,6 +306,138 @@ class OfServers(Waiting):
         self.wait_for_length(length + 1)
         self.finish(first)
         self.assertEqual(page.recv_response().status, 200)
+
+
+HAVE = line(b"have " + OID + b"\n")
+
+
+def fetch(repository="team/repo"):
+    """The last POST of a client that has something."""
+    body = CLONE_V2.replace(line(b"done\n"), HAVE + line(b"done\n"))
+    return git_post("upload-pack", body, f"/{repository}.git".encode()).replace(b"\r\n", b"\r\nGit-Protocol: version=2\r\n", 1)
+
+
+class OfParts(Waiting):
+    """`max_advertisements` and `max_clones`: work inside operations, for as long as one request."""
+
+    def asks_for_a_clone(self, length):
+        client = self.client(self.front)
+        client.ask(refs())
+        client.send(clone())
+        self.wait_for_length(length)
+        return client
+
+    def test_a_clone_waits_for_its_pack_and_then_gets_it(self):
+        self.pool("max_clones = 1\n")
+        first = self.runs()
+        self.wait_for_posts(1)
+        second = self.asks_for_a_clone(1)
+        third = self.client(self.front)  # has something, so it is no clone
+        third.ask(refs())
+        third.send(fetch())
+        self.wait_for_posts(2)
+        self.assertEqual(self.length(), 1)
+        self.gate.open(3)
+        for client in (first, second, third):
+            self.assertEqual(client.recv_response().body, ANSWER_V2)
+        entry = self.front.wait_for_log(lambda entry: "queued_for" in entry)
+        self.assertEqual((entry["queued_for"], entry["git"], entry["status"]), ("max_clones", "upload-pack", 200))
+        self.assertNotIn("reason", entry)
+
+    def test_a_clone_that_waited_long_enough_begins_all_the_same_and_the_log_says_so(self):
+        self.pool('max_clones = 1\nqueue_timeout = "50ms"\n')
+        first = self.runs()
+        self.wait_for_posts(1)
+        second = self.runs()
+        self.wait_for_posts(2)
+        self.gate.open(2)
+        for client in (first, second):
+            self.assertEqual(client.recv_response().body, ANSWER_V2)
+        entry = self.front.wait_for_log(lambda entry: "queued_for" in entry)
+        self.assertEqual((entry["queued_for"], entry["status"], entry["ended_by"]), ("max_clones", 200, "done"))
+        self.assertGreaterEqual(entry["queue_ms"], 50)
+        self.assertIn("began over max_clones", entry["reason"])
+
+    def test_a_clone_for_which_the_queue_has_no_room_is_not_refused(self):
+        self.pool("max_clones = 1\nqueue = 1\n")
+        first = self.runs()
+        self.wait_for_posts(1)
+        second = self.asks_for_a_clone(1)
+        third = self.runs()
+        self.wait_for_posts(2)
+        self.gate.open(3)
+        for client in (first, second, third):
+            self.assertEqual(client.recv_response().body, ANSWER_V2)
+
+    def test_a_client_that_leaves_while_its_clone_waits_is_forgotten(self):
+        for leave in ("reset", "half_close"):
+            with self.subTest(leave):
+                self.pool("max_clones = 1\nmax_operations = 3\n")
+                first = self.runs()
+                self.wait_for_posts(1)
+                second = self.asks_for_a_clone(1)
+                getattr(second, leave)()
+                self.wait_for_length(0)
+                self.finish(first)
+                self.assertEqual(len(self.posts()), 1)
+
+    def test_a_clone_is_let_in_past_operations_that_did_not_begin(self):
+        self.pool("max_clones = 1\nmax_operations = 2\n")
+        first = self.runs()
+        self.wait_for_posts(1)
+        second = self.client(self.front)
+        second.ask(refs())
+        outside = self.waits()
+        second.send(clone())
+        self.wait_for_length(2)
+        self.finish(first)
+        self.finish(second)
+        self.assertEqual(outside.recv_response().status, 200)
+
+    def test_an_advertisement_has_its_place_until_it_is_answered(self):
+        self.gate = Gate(b"GET")
+        self.addCleanup(self.gate.open, 100)
+        self.upstream = self.server(*[self.gate.script] * 100)
+        self.front = self.proxy(self.upstream, tables="max_advertisements = 1\n")
+        first = self.client(self.front)
+        first.send(refs())
+        self.upstream.connection(0).wait_requests(1)
+        second = self.waits()
+        self.gate.open()
+        self.assertEqual(first.recv_response().body, REFS)  # and its operation goes on
+        self.gate.open()
+        self.assertEqual(second.recv_response().body, REFS)
+        self.assertEqual(first.ask(clone()).body, ANSWER_V2)
+        entry = self.front.wait_for_log(lambda entry: "queued_for" in entry)
+        self.assertEqual(entry["queued_for"], "max_advertisements")
+
+    def test_one_that_asks_again_with_a_password_waits_as_well(self):
+        def script(peer):
+            while True:
+                message = peer.read_request()
+                if not message.head.values("authorization"):
+                    peer.send(ok(status=b"401 Unauthorized"))
+                else:
+                    self.gate.tickets.acquire(timeout=20)
+                    peer.send(ok(REFS, ADVERTISEMENT))
+
+        self.gate = Gate()
+        self.addCleanup(self.gate.open, 100)
+        self.upstream = self.server(script)
+        self.front = self.proxy(self.upstream, tables='max_advertisements = 1\nqueue = "off"\n')
+        with_password = refs().replace(b"\r\n", b"\r\nAuthorization: Basic dTpw\r\n", 1)
+        first, second = self.client(self.front), self.client(self.front)
+        for client in (first, second):
+            self.assertEqual(client.ask(refs()).status, 401)
+        first.send(with_password)
+        self.upstream.connection(0)
+        end = time.monotonic() + TIMEOUT
+        while not any(request.head.values("authorization") for request in self.upstream.requests):
+            self.assertLess(time.monotonic(), end)
+        reply = second.ask(with_password)
+        self.assertEqual(reply.status, 503)
+        self.assertIn(b"max_advertisements of pool test", reply.body)
+        self.finish_with(first, REFS)
 
 
 if __name__ == "__main__":

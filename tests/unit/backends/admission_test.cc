@@ -48,6 +48,28 @@ TEST_CASE("admission: each limit by itself, and it is named") {
   CHECK(name(Limit::repository) == "max_per_repository");
 }
 
+TEST_CASE("admission: parts of operations have limits of their own") {
+  config::Admission limits;
+  limits.clones = 2;
+  CHECK(limits.has_any());
+  Admission admission(limits);
+  CHECK(admission.limits(Part::clone));
+  CHECK_FALSE(admission.limits(Part::advertisement));
+  CHECK_FALSE(admission.limits(Part::none));
+  CHECK(admission.enter(Part::clone) == Limit::none);
+  CHECK(admission.enter(Part::clone) == Limit::none);
+  CHECK(admission.enter(Part::clone) == Limit::clones);
+  CHECK(admission.inside(Part::clone) == 2);
+  admission.enter_anyway(Part::clone);
+  admission.leave(Part::clone);
+  CHECK(admission.enter(Part::clone) == Limit::clones);
+  admission.leave(Part::clone);
+  CHECK(admission.enter(Part::clone) == Limit::none);
+  CHECK(admission.inside() == 0);
+  CHECK(name(Limit::clones) == "max_clones");
+  CHECK(name(Limit::advertisements) == "max_advertisements");
+}
+
 TEST_CASE("admission: what was admitted before comes in whatever the limits say, and counts") {
   config::Admission limits;
   limits.operations = 1;

@@ -209,6 +209,13 @@ TEST_CASE("pool: durations, counts and percentages within their bounds only") {
   count(retries_key, "%");
 }
 
+TEST_CASE("pool: a limit of clones needs a queue, for a clone is never refused") {
+  CHECK(pool("max_clones = 5\n").admission.clones == 5);
+  CHECK(pool("queue = \"off\"\nmax_pushes = 5\n").admission.queue == 0);
+  const std::string message = only("max_clones = 5\nqueue = \"off\"\n");
+  CHECK(message.find("`max_clones` in [pool.gogs] needs a `queue`, which line") != std::string::npos);
+}
+
 TEST_CASE("pool: what messages and hints say") {
   CHECK(only("kind = \"gosg\"\n") ==
         "1:8 `kind` in [pool.gogs] must be \"gogs\", \"gitea\", \"gitlab\", \"http-backend\" or \"other\", "

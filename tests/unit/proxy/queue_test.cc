@@ -108,6 +108,62 @@ TEST_CASE("queue: an operation has a place on its server, which moves with it an
   CHECK(world.admission->inside() == 0);
 }
 
+TEST_CASE("queue: what is inside does not wait for those that are not") {
+  World world;
+  world.limits.operations = 1;
+  world.limits.clones = 1;
+  world.limits.queue = 2;
+  world.open();
+  Ticket inside, outside;
+  PartPlace first, second;
+  CHECK(world.queue->enter(wish_of(inside)) == Limit::none);
+  Queue::Waiter begins(*world.core), clones(*world.core);
+  world.wait(begins, wish_of(outside));
+  world.core->turn();
+  CHECK(begins.limit == Limit::operations);
+  const Queue::Wish of_first{.ask = wish_of(inside).ask, .place = &first, .part = backends::Part::clone};
+  CHECK(world.queue->enter(of_first) == Limit::none);
+  Queue::Wish of_second = of_first;
+  of_second.place = &second;
+  world.wait(clones, of_second);
+  world.core->turn();
+  CHECK(clones.limit == Limit::clones);
+  first.give_back();
+  world.core->turn();
+  CHECK(clones.inside);
+  CHECK_FALSE(begins.inside);
+  CHECK(world.admission->inside(backends::Part::clone) == 1);
+  inside.give_back();
+  world.core->turn();
+  CHECK(begins.inside);
+}
+
+TEST_CASE("queue: all of a wish is fulfilled, or nothing") {
+  World world;
+  world.limits.advertisements = 1;
+  world.servers[0].max = 1;
+  world.servers[1].max = 1;
+  world.open();
+  Chooser chooser{*world.places};
+  Ticket first, second, third;
+  PartPlace of_first, of_second, of_third;
+  const auto advertise = [&](Ticket& ticket, PartPlace& place) {
+    Queue::Wish wish = wish_of(ticket, chooser);
+    wish.place = &place;
+    wish.part = backends::Part::advertisement;
+    return wish;
+  };
+  CHECK(world.queue->enter(advertise(first, of_first)) == Limit::none);
+  CHECK(world.queue->enter(advertise(second, of_second)) == Limit::advertisements);
+  CHECK(world.admission->inside() == 1);
+  of_first.give_back();  // it is answered, and the operation goes on
+  CHECK(world.queue->enter(advertise(second, of_second)) == Limit::none);
+  of_second.give_back();
+  CHECK(world.queue->enter(advertise(third, of_third)) == Limit::server);
+  CHECK(world.admission->inside() == 2);
+  CHECK(world.admission->inside(backends::Part::advertisement) == 0);
+}
+
 TEST_CASE("queue: who waits for a server comes in when one has room, and passes those it is not for") {
   World world;
   world.limits.per_client = 1;

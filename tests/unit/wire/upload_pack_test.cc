@@ -50,6 +50,22 @@ TEST_CASE(
     CHECK_FALSE(proven(UploadPackAnswer::sideband, std::string_view(answer).substr(0, bytes)));
 }
 
+TEST_CASE("an ask says whether its client has anything") {
+  const std::string want = line("want " + oid + "\n"), have = line("have " + oid + "\n");
+  const std::string fetch = line("command=fetch") + "0001" + want;
+  const auto has_haves = [](uint8_t version, const std::string& body) {
+    const UploadPackAsk ask = read_upload_pack_request(version, false, body);
+    CHECK(ask.pack_is_sure);
+    return ask.has_haves;
+  };
+  CHECK_FALSE(has_haves(2, fetch + line("done\n") + "0000"));
+  CHECK_FALSE(has_haves(2, fetch + line("deepen 1") + line("done\n") + "0000"));
+  CHECK(has_haves(2, fetch + have + line("done\n") + "0000"));
+  CHECK_FALSE(has_haves(0, want + "0000" + line("done\n")));
+  CHECK(has_haves(0, want + "0000" + have + line("done\n")));
+  CHECK_FALSE(read_upload_pack_request(2, true, fetch + have).has_haves);  // nobody can tell
+}
+
 TEST_CASE("an empty pack is a pack") {
   CHECK(proven(UploadPackAnswer::sideband, line("NAK\n") + line("\1PACK\0\0\0\2\0\0\0\0"s) + "0000"));
 }
