@@ -27,6 +27,30 @@ std::vector<Row> rows_of(const std::deque<proxy::SharedPool>& pools, int64_t now
   return rows;
 }
 
+// "0.005", "1.0": as OpenMetrics wants bounds.
+std::string seconds_text(int64_t ms) {
+  return ms % 1000 == 0 ? fmt::format("{}.0", ms / 1000) : fmt::format("{}", static_cast<double>(ms) / 1000);
+}
+
+// In Prometheus' form: each bucket has all that is in those before it, too.
+void write_waits(MetricsText& text, const std::deque<proxy::SharedPool>& pools) {
+  const std::string_view name = "queue_wait_seconds";
+  text.family(name, "histogram", "how long operations waited for a limit of their pool, refused or not");
+  for (const proxy::SharedPool& pool : pools) {
+    using backends::Waits;
+    const std::string_view label = pool.config.name;
+    uint64_t count = 0;
+    for (size_t bucket = 0; bucket < Waits::buckets; bucket++) {
+      count += pool.waits.count(bucket);
+      const bool is_last = bucket == Waits::bounds_ms.size();
+      const std::string bound = is_last ? "+Inf" : seconds_text(Waits::bounds_ms[bucket]);
+      text.sample(name, "_bucket", {{"pool", label}, {"le", bound}}, count);
+    }
+    text.sample(name, "_sum", {{"pool", label}}, static_cast<double>(pool.waits.sum_us()) / 1e6);
+    text.sample(name, "_count", {{"pool", label}}, count);
+  }
+}
+
 class EachServer {
  public:
   EachServer(MetricsText& text, const std::vector<Row>& rows) : text_(text), rows_(rows) {}
@@ -82,6 +106,7 @@ void write_server_metrics(MetricsText& text, const std::deque<proxy::SharedPool>
   text.family("pool_panic", "gauge", "1 while so little of the pool is left that no judgement counts");
   for (const proxy::SharedPool& pool : pools)
     text.sample("pool_panic", "", {{"pool", pool.config.name}}, pool.health.panics(now_ns) ? 1 : 0);
+  write_waits(text, pools);
   const std::vector<Row> rows = rows_of(pools, now_ns);
   EachServer each(text, rows);
   each.states(now_ns);

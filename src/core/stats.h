@@ -46,7 +46,6 @@ class Count {
   X(retries_over_budget,                                                                                    \
     "requests not sent to another server because the pool's share of retries was used up")                  \
   X(queue_waits, "operations that waited for a limit of their pool")                                        \
-  X(queue_wait_microseconds, "the time that these waited, in all")                                          \
   X(queue_refusals, "operations refused because of a limit: the queue was full, or the wait too long")      \
   X(probes_sent, "probes of servers begun")                                                                 \
   X(probes_failed, "probes of servers that failed")                                                         \

@@ -127,7 +127,7 @@ Task<bool> Exchange::wait_in_queue(const Queue::Wish& wish, backends::Limit limi
   waits_for_place_ = nullptr;
   queued_for_ = waiter.limit == backends::Limit::none ? limit : waiter.limit;
   queued_ns_ = core_.now_ns() - begun;
-  core_.stats().queue_wait_microseconds.add(static_cast<uint64_t>(queued_ns_ / 1000));
+  pool_->shared.waits.add(queued_ns_);
   if (waiter.inside && failure_.code == Code::none) co_return true;
   if (late.position != 0) core_.stats().timeouts.add();
   if (!may_be_refused && failure_.code == Code::none) {

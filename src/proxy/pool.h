@@ -10,6 +10,7 @@
 #include "backends/balancer.h"
 #include "backends/health.h"
 #include "backends/retry_budget.h"
+#include "backends/waits.h"
 #include "config/config.h"
 #include "core/core.h"
 #include "proxy/queue.h"
@@ -31,6 +32,7 @@ struct SharedPool {
   backends::PoolHealth health;
   backends::AffinityTable operations;
   backends::Admission admission;
+  backends::Waits waits;  // for its limits
 };
 
 struct PoolOnCore {

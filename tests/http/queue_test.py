@@ -100,7 +100,10 @@ class Queue(Waiting):
                 entry = self.front.wait_for_log(lambda entry: "queued_for" in entry)
                 self.assertEqual((entry["queued_for"], entry["status"], entry["ended_by"]), (limit, 200, "done"))
                 self.assertGreater(entry["queue_ms"], 0)
-                self.assertEqual(self.front.metrics()["breakwater_queue_waits_total"], 1)
+                metrics = self.front.metrics()
+                self.assertEqual(metrics["breakwater_queue_waits_total"], 1)
+                self.assertEqual(metrics['breakwater_queue_wait_seconds_count{pool="test"}'], 1)
+                self.assertAlmostEqual(metrics['breakwater_queue_wait_seconds_sum{pool="test"}'], entry["queue_ms"] / 1000, 3)
 
     def test_a_place_is_kept_between_the_requests_of_an_operation(self):
         self.pool("max_operations = 1\n")

@@ -115,6 +115,39 @@ TEST_CASE("metrics: a series for each server, its name escaped as OpenMetrics wa
   CHECK(text.find("work=\"advertise\"") == std::string::npos);
 }
 
+TEST_CASE("metrics: a histogram of the waits of each pool, in Prometheus' form") {
+  config::Pool config;
+  config.name = "gogs";
+  config.servers = {{.address = {"a", 1}}};
+  std::deque<proxy::SharedPool> pools;
+  std::deque<proxy::Server> servers;
+  servers.emplace_back("a:1", Address());
+  pools.emplace_back(config, std::move(servers));
+  constexpr int64_t ms = 1'000'000;
+  for (const int64_t wait : {0 * ms, 5 * ms, 5 * ms + 1000, 400 * ms, 301'000 * ms}) pools[0].waits.add(wait);
+  const std::string text = metrics_text({}, {}, pools, 0);
+  const size_t begin = text.find("# HELP breakwater_queue_wait_seconds ");
+  const size_t end = text.find("# HELP", begin + 1);
+  const std::string_view family = std::string_view(text).substr(begin, end - begin);
+  const std::string_view samples = family.substr(family.find("breakwater_queue_wait_seconds_bucket"));
+  CHECK(samples == R"(breakwater_queue_wait_seconds_bucket{pool="gogs",le="0.005"} 2
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="0.01"} 3
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="0.05"} 3
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="0.1"} 3
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="0.5"} 4
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="1.0"} 4
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="5.0"} 4
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="10.0"} 4
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="30.0"} 4
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="60.0"} 4
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="300.0"} 4
+breakwater_queue_wait_seconds_bucket{pool="gogs",le="+Inf"} 5
+breakwater_queue_wait_seconds_sum{pool="gogs"} 301.410001
+breakwater_queue_wait_seconds_count{pool="gogs"} 5
+)");
+  CHECK(family.find("# TYPE breakwater_queue_wait_seconds histogram\n") != std::string_view::npos);
+}
+
 TEST_CASE("context switches: a thread that sleeps leaves its CPU each time; one that is gone has none") {
   const ContextSwitches before = context_switches(gettid());
   for (int count = 0; count < 5; count++) std::this_thread::sleep_for(std::chrono::milliseconds(1));
