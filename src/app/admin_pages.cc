@@ -50,30 +50,26 @@ std::optional<AdminAnswer> refuse_web_pages(const AdminRequest& request) {
 
 }  // namespace
 
-AdminPages::AdminPages(std::function<std::string()> metrics, std::function<std::string()> operations,
-                       std::deque<proxy::SharedPool>& pools, AdminLog& log)
-    : metrics_(std::move(metrics)),
-      operations_(std::move(operations)),
-      pools_(pools),
-      log_(log),
-      started_ns_(sys::monotonic_ns()) {}
+AdminPages::AdminPages(Texts texts, std::deque<proxy::SharedPool>& pools, AdminLog& log)
+    : texts_(std::move(texts)), pools_(pools), log_(log), started_ns_(sys::monotonic_ns()) {}
 
 AdminAnswer AdminPages::answer(const AdminRequest& request) {
   const std::string_view path = request.path;
   const bool is_server = path.starts_with(servers_path);
-  const bool is_view = path == "/servers" || path == "/operations" || is_server;
+  const bool is_view = path == "/servers" || path == "/operations" || path == "/queue" || is_server;
   if (!is_view && path != "/metrics" && path != "/healthz") {
     return not_found(
-        "the admin listener has /metrics, /healthz, /servers, /servers/POOL/SERVER and /operations");
+        "the admin listener has /metrics, /healthz, /servers, /servers/POOL/SERVER, /operations and /queue");
   }
   if (is_view) {
     if (std::optional<AdminAnswer> refusal = refuse_web_pages(request)) return std::move(*refusal);
   }
   if (is_server) return server(request);
   if (!only_reads(request)) return method_refused("GET, HEAD");
-  if (path == "/metrics") return {200, metrics_(), metrics_type};
+  if (path == "/metrics") return {200, texts_.metrics(), metrics_type};
   if (path == "/healthz") return health();
-  if (path == "/operations") return {200, operations_(), json_type};
+  if (path == "/operations") return {200, texts_.operations(), json_type};
+  if (path == "/queue") return {200, texts_.queue(), json_type};
   return {200, servers_page(pools_, moment()), json_type};
 }
 

@@ -17,9 +17,13 @@ namespace breakwater::app {
 
 class AdminPages {
  public:
-  // The two functions make the text of /metrics and of /operations. All of it is used on the admin thread.
-  AdminPages(std::function<std::string()> metrics, std::function<std::string()> operations,
-             std::deque<proxy::SharedPool>& pools, AdminLog& log);
+  // What makes the text of a page.
+  using Text = std::function<std::string()>;
+  struct Texts {
+    Text metrics, operations, queue;
+  };
+  // All of it is used on the admin thread.
+  AdminPages(Texts texts, std::deque<proxy::SharedPool>& pools, AdminLog& log);
 
   AdminAnswer answer(const AdminRequest& request);
   void set_draining() noexcept {
@@ -31,8 +35,7 @@ class AdminPages {
   AdminAnswer server(const AdminRequest& request);
   Moment moment() const;
 
-  std::function<std::string()> metrics_;
-  std::function<std::string()> operations_;
+  Texts texts_;
   std::deque<proxy::SharedPool>& pools_;
   AdminLog& log_;
   const int64_t started_ns_;

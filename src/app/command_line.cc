@@ -130,15 +130,20 @@ std::string count(size_t number, const std::string& word) {
   return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
 }
 
-constexpr std::array<std::pair<const char*, const char*>, 6> ctl_verbs{
+constexpr std::array<std::pair<const char*, const char*>, 7> ctl_verbs{
     {{"servers", "Show every pool and server"},
      {"operations", "Show every request that is being served"},
+     {"queue", "Show every operation that waits, for what, and how long"},
      {"drain", "A server gets no new operations; what runs there goes on"},
      {"ready", "A server gets its share again"},
      {"maintenance", "A server gets no new requests at all"},
      {"weight", "Change a server's share next to the others'"}}};
 
-// The verbs of `ctl`, in the order of Ctl::Verb; those behind the first two name a server.
+bool names_server(Ctl::Verb verb) {
+  return verb != Ctl::Verb::servers && verb != Ctl::Verb::operations && verb != Ctl::Verb::queue;
+}
+
+// The verbs of `ctl`, in the order of Ctl::Verb.
 void add_ctl(CLI::App& app, Ctl& ctl) {
   CLI::App* const command = app.add_subcommand("ctl", "Ask a running Breakwater, or change its servers");
   command->add_option("-s,--socket", ctl.address, "Its admin listener (default: " + ctl.address + ")")
@@ -151,7 +156,7 @@ void add_ctl(CLI::App& app, Ctl& ctl) {
     CLI::App* const each = command->add_subcommand(ctl_verbs[index].first, ctl_verbs[index].second);
     each->callback([&ctl, verb] { ctl.verb = verb; });
     each->fallthrough();
-    if (verb == Ctl::Verb::servers || verb == Ctl::Verb::operations) continue;
+    if (!names_server(verb)) continue;
     each->add_option("server", ctl.server, "As `servers` shows it: gogs/10.0.0.11:3000")
         ->type_name("POOL/SERVER")
         ->required();
@@ -164,9 +169,8 @@ void add_ctl(CLI::App& app, Ctl& ctl) {
 }
 
 CommandLine ask(const Ctl& ctl) {
-  const bool names_server = ctl.verb != Ctl::Verb::servers && ctl.verb != Ctl::Verb::operations;
   const size_t slash = ctl.server.find('/');
-  if (names_server && (slash == 0 || slash == std::string::npos || slash + 1 == ctl.server.size()))
+  if (names_server(ctl.verb) && (slash == 0 || slash == std::string::npos || slash + 1 == ctl.server.size()))
     return sentence("`" + ctl.server + "` names no server; write POOL/SERVER, as in gogs/10.0.0.11:3000");
   CommandLine result;
   result.command = CommandLine::Command::ctl;

@@ -57,8 +57,8 @@ void CoreThread::begin() noexcept {
   go_.notify_one();
 }
 
-void CoreThread::ask_for_report() {
-  report_.ask();
+void CoreThread::ask_for_report(proxy::Listing listing) {
+  report_.ask(listing);
   post(Mailbox::report);
 }
 

@@ -41,7 +41,7 @@ class CoreThread {
   void post(Mailbox::Message message) noexcept { mailbox_.post(message); }
   bool ended() const noexcept { return ended_.load(); }
   // From one thread only: has it write down what it serves. The answer is there when report().is_answered().
-  void ask_for_report();
+  void ask_for_report(proxy::Listing listing);
   const proxy::Report& report() const noexcept { return report_; }
   void join();
   const Stats& stats() const noexcept { return stats_; }

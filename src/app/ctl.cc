@@ -122,6 +122,7 @@ std::string body_of(const Ctl& ctl) {
       return R"({"weight": )" + std::to_string(ctl.weight) + "}";
     case Ctl::Verb::servers:
     case Ctl::Verb::operations:
+    case Ctl::Verb::queue:
       break;
   }
   return "";
@@ -132,6 +133,7 @@ std::string request_of(const Ctl& ctl, const std::string& host) {
   const std::string fields = " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n";
   if (ctl.verb == Ctl::Verb::servers) return "GET /servers" + fields + "\r\n";
   if (ctl.verb == Ctl::Verb::operations) return "GET /operations" + fields + "\r\n";
+  if (ctl.verb == Ctl::Verb::queue) return "GET /queue" + fields + "\r\n";
   const size_t slash = ctl.server.find('/');
   const std::string path = encoded(ctl.server.substr(0, slash)) + "/" + encoded(ctl.server.substr(slash + 1));
   return "POST /servers/" + path + fields +
@@ -144,6 +146,7 @@ std::string table_of(const Ctl& ctl, const std::string& body) {
   if (json.is_discarded()) return body;
   if (ctl.verb == Ctl::Verb::servers) return servers_table(json);
   if (ctl.verb == Ctl::Verb::operations) return operations_table(json);
+  if (ctl.verb == Ctl::Verb::queue) return queue_table(json);
   return server_line(json);
 }
 

@@ -8,10 +8,10 @@
 namespace breakwater::app {
 
 struct Ctl {
-  enum class Verb : uint8_t { servers, operations, drain, ready, maintenance, weight };
+  enum class Verb : uint8_t { servers, operations, queue, drain, ready, maintenance, weight };
   std::string address = "unix:/run/breakwater.sock";
   Verb verb = Verb::servers;
-  std::string server;   // "POOL/SERVER", of all but the first two
+  std::string server;   // "POOL/SERVER", of those that change one
   uint32_t weight = 0;  // of Verb::weight
   bool json = false;    // the answer as it came
 };

@@ -118,6 +118,16 @@ const json& list(const json& page, const char* key) {
   return found != page.end() && found->is_array() ? *found : nothing;
 }
 
+// What a page of rows does not show.
+std::string remarks_of(const json& page, const char* count) {
+  std::string remarks;
+  if (number(page, "shown") < number(page, count))
+    remarks += fmt::format("{} of {} are shown\n", word(page, "shown"), word(page, count));
+  for (const json& core : list(page, "silent_cores"))
+    remarks += "core " + printable(core.dump()) + " did not answer in time\n";
+  return remarks;
+}
+
 }  // namespace
 
 std::string servers_table(const json& page) {
@@ -148,12 +158,20 @@ std::string operations_table(const json& page) {
                bytes_text(number(row, "bytes_in")), bytes_text(number(row, "bytes_out")),
                bytes_text(number(row, "bytes_per_second")) + "/s", word(row, "attempts")});
   }
-  std::string remarks;
-  if (number(page, "shown") < number(page, "active"))
-    remarks += fmt::format("{} of {} are shown\n", word(page, "shown"), word(page, "active"));
-  for (const json& core : list(page, "silent_cores"))
-    remarks += "core " + printable(core.dump()) + " did not answer in time\n";
-  return table.text() + remarks;
+  return table.text() + remarks_of(page, "active");
+}
+
+std::string queue_table(const json& page) {
+  Table table({"POOL", "CORE", "POSITION", "WAITS FOR", "CLASS", "REPOSITORY OR PATH", "CLIENT", "NETWORK",
+               "WAITED", "AT MOST"});
+  for (const json& row : list(page, "queue")) {
+    const double left = number(row, "deadline_ms");
+    table.add({word(row, "pool"), word(row, "core"), word(row, "position"), word(row, "reason"),
+               word(row, "class"), word(row, "repository") + word(row, "path"), word(row, "client"),
+               word(row, "network"), time_text(number(row, "waited_ms") / 1000),
+               time_text(left / 1000) + " more"});
+  }
+  return table.text() + remarks_of(page, "waiting");
 }
 
 std::string server_line(const json& row) {

@@ -6,10 +6,11 @@
 
 namespace breakwater::app {
 
-// Of GET /servers, GET /operations, and of the row that a change is answered with. Values that are missing
-// show as empty, so that a client of one version can read a server of another.
+// Of GET /servers, GET /operations, GET /queue, and of the row that a change is answered with. Values that
+// are missing show as empty, so that a client of one version can read a server of another.
 std::string servers_table(const nlohmann::json& page);
 std::string operations_table(const nlohmann::json& page);
+std::string queue_table(const nlohmann::json& page);
 std::string server_line(const nlohmann::json& row);
 
 }  // namespace breakwater::app

@@ -135,7 +135,9 @@ class Program {
         resolver_(config_.dns),
         log_writer_(config_.log, log_rings_),
         admin_log_(*log_rings_.emplace_back(std::make_unique<LogRing>(admin_log_bytes)), log_writer_),
-        pages_([this] { return metrics(); }, [this] { return operations_page(threads_, shared_.pools); },
+        pages_({.metrics = [this] { return metrics(); },
+                .operations = [this] { return operations_page(threads_, shared_.pools); },
+                .queue = [this] { return queue_page(threads_, shared_.pools); }},
                shared_.pools, admin_log_),
         admin_([this](const AdminRequest& request) { return pages_.answer(request); }) {}
 

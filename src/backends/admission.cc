@@ -10,6 +10,11 @@ std::string_view name(Limit limit) noexcept {
   return names[static_cast<size_t>(limit)];
 }
 
+std::string_view name(OperationClass what) noexcept {
+  constexpr std::array<std::string_view, operation_classes> names = {"fetch", "push", "lfs", "web"};
+  return names[static_cast<size_t>(what)];
+}
+
 Admission::Admission(const config::Admission& limits)
     : limits_(limits),
       has_limits_(limits.has_any()),

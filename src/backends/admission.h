@@ -19,6 +19,8 @@ namespace breakwater::backends {
 enum class OperationClass : uint8_t { fetch, push, lfs, web };
 inline constexpr size_t operation_classes = 4;
 
+std::string_view name(OperationClass what) noexcept;
+
 // Work inside an operation that is limited by itself, and lasts as long as one request of it.
 enum class Part : uint8_t { none, advertisement, clone };
 inline constexpr size_t parts = 3;

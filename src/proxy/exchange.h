@@ -46,6 +46,7 @@ class Exchange {
 
   // What an operator is shown of it while it runs.
   void describe(OperationRow& row) const noexcept;
+  bool waits_in_queue() const noexcept { return waits_for_place_ != nullptr; }
 
  private:
   enum class Attempt : uint8_t {
@@ -67,6 +68,7 @@ class Exchange {
   backends::Part part() noexcept;
   void begin_over_limit(const Queue::Wish& wish) noexcept;
   void leave_place() noexcept;
+  void describe_wait(OperationRow& row) const noexcept;
   Task<void> ask_servers();
   Task<Attempt> try_server();
   Task<Error> get_connection();
@@ -183,6 +185,7 @@ class Exchange {
   bool began_over_limit_ = false;                // a clone that waited for as long as it may
   uint32_t first_server_ = backends::no_server;  // chosen with its place
   Queue::Waiter* waits_for_place_ = nullptr;
+  std::string_view queued_class_;  // of what it waits as: "fetch", "clone"
   backends::Limit queued_for_ = backends::Limit::none;
   int64_t queued_ns_ = 0;
   Pump upload_;

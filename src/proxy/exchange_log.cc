@@ -146,6 +146,7 @@ void Exchange::describe(OperationRow& row) const noexcept {
   row.bytes_in = bytes_in();
   row.bytes_out = bytes_out();
   row.attempts = attempts_;
+  if (waits_in_queue()) describe_wait(row);
 }
 
 }  // namespace breakwater::proxy

@@ -9,6 +9,7 @@
 
 #include "core/await.h"
 #include "proxy/exchange.h"
+#include "proxy/report.h"
 #include "wire/http_write.h"
 
 namespace breakwater::proxy {
@@ -121,6 +122,7 @@ Task<bool> Exchange::wait_in_queue(const Queue::Wish& wish, backends::Limit limi
     what.queue.remove(what.waiter);
   };
   waits_for_place_ = &waiter;
+  queued_class_ = wish.part == backends::Part::clone ? "clone" : backends::name(wish.ask.what);
   Deadline deadline(core_, begun + ns(pool_->shared.config.admission.queue_timeout), on_late, &late);
   co_await waiter.over;
   deadline.disarm();
@@ -136,6 +138,15 @@ Task<bool> Exchange::wait_in_queue(const Queue::Wish& wish, backends::Limit limi
   }
   co_await refuse_for_limit(queued_for_, late.position);
   co_return false;
+}
+
+void Exchange::describe_wait(OperationRow& row) const noexcept {
+  const int64_t timeout_ns = ns(pool_->shared.config.admission.queue_timeout);
+  row.position = waits_for_place_->position;
+  row.operation_class = queued_class_;
+  row.queued_for = backends::name(waits_for_place_->limit);
+  row.waited_ns = core_.now_ns() - waits_for_place_->since_ns;
+  row.patience_ns = std::max<int64_t>(timeout_ns - row.waited_ns, 0);
 }
 
 void Exchange::begin_over_limit(const Queue::Wish& wish) noexcept {

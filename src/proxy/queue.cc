@@ -147,6 +147,7 @@ bool Queue::add(Waiter& waiter, const Wish& wish) noexcept {
   uint64_t& of_client = tag_of(ask.client);
   uint64_t& of_repository = tag_of(ask.repository ^ repository_salt);
   waiter.wish_ = wish;
+  waiter.since_ns = core_.now_ns();
   waiter.tag_ = std::max({virtual_time_, of_client, ask.repository == 0 ? 0 : of_repository});
   of_client = of_repository = waiter.tag_ + 1;
   Waiter* before = waiting_.back();
@@ -173,6 +174,12 @@ uint32_t Queue::position(const Waiter& waiter) noexcept {
   for (Waiter* other = waiting_.front(); other != nullptr && other != &waiter; other = waiting_.after(*other))
     position++;
   return position;
+}
+
+void Queue::number() noexcept {
+  uint32_t position = 0;
+  for (Waiter* waiter = waiting_.front(); waiter != nullptr; waiter = waiting_.after(*waiter))
+    waiter->position = ++position;
 }
 
 // Lets in whoever may come in, in the order of their turns.

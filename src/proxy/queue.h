@@ -104,6 +104,8 @@ class Queue {
     ~Waiter() { BW_ASSERT(!linked()); }
     Signal over;
     bool inside = false;
+    uint32_t position = 0;  // 1: the next; as of the last number()
+    int64_t since_ns = 0;
     // That keeps it out: as enter() said, then as of the last look.
     backends::Limit limit = backends::Limit::none;
 
@@ -125,6 +127,7 @@ class Queue {
 
   uint32_t length() const noexcept { return length_; }
   uint32_t position(const Waiter& waiter) noexcept;  // 1: the next
+  void number() noexcept;                            // tells all that wait their positions
   // How long the next to come would wait, going by the last admissions.
   int64_t expected_wait_ns() const noexcept { return static_cast<int64_t>(length_ + 1) * pace_ns_; }
 

@@ -30,6 +30,9 @@ class CutText {
   uint16_t bytes_ = 0;
 };
 
+// What is to be written down.
+enum class Listing : uint8_t { all, waiting };
+
 // One request that is being served.
 struct OperationRow {
   static constexpr uint32_t none = UINT32_MAX;
@@ -48,6 +51,11 @@ struct OperationRow {
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
   uint32_t attempts = 0;
+  // While it waits in its pool's queue:
+  uint32_t position = 0;             // on its core, 1: the next; 0: it does not wait
+  std::string_view operation_class;  // a constant, too: "fetch", "clone"
+  int64_t waited_ns = 0;
+  int64_t patience_ns = 0;  // until its wait is over
 };
 
 class Report {
@@ -56,12 +64,15 @@ class Report {
   static_assert(sizeof(OperationRow) <= 512);  // so they take 2 MiB at most
 
   // ---- the thread that asks
-  void ask() {
+  void ask(Listing listing = Listing::all) {
+    wanted_.store(listing, std::memory_order_relaxed);
     if (state_.load(std::memory_order_acquire) == State::asked) return;  // it still owes the last answer
     if (rows_ == nullptr) rows_ = std::make_unique<std::array<OperationRow, rows_max>>();
     state_.store(State::asked, std::memory_order_release);
   }
+  // The answer may be one that was owed from before, of another listing.
   bool is_answered() const noexcept { return state_.load(std::memory_order_acquire) == State::answered; }
+  Listing listing() const noexcept { return listing_; }
   // Those that had room, and how many there are.
   std::span<const OperationRow> rows() const noexcept {
     return {rows_->data(), std::min<size_t>(count_, rows_max)};
@@ -70,7 +81,10 @@ class Report {
 
   // ---- the core's thread
   bool is_asked_for() const noexcept { return state_.load(std::memory_order_acquire) == State::asked; }
-  void begin() noexcept { count_ = 0; }
+  Listing begin() noexcept {
+    count_ = 0;
+    return listing_ = wanted_.load(std::memory_order_relaxed);
+  }
   OperationRow* add() noexcept {  // null: no room
     return count_++ < rows_max ? &(*rows_)[count_ - 1] : nullptr;
   }
@@ -80,6 +94,8 @@ class Report {
   enum class State : uint8_t { unused, asked, answered };
 
   std::atomic<State> state_{State::unused};
+  std::atomic<Listing> wanted_{Listing::all};
+  Listing listing_ = Listing::all;                            // of the rows
   std::unique_ptr<std::array<OperationRow, rows_max>> rows_;  // made when it is asked for the first time
   uint64_t count_ = 0;
 };

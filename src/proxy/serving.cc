@@ -47,10 +47,12 @@ void Serving::on_message(void* context, uint32_t messages) {
 // Nothing of an exchange moves meanwhile, so each row is true in itself.
 void Serving::write_report() noexcept {
   if (report_ == nullptr || !report_->is_asked_for()) return;
-  report_->begin();
+  const Listing listing = report_->begin();
+  for (PoolOnCore& pool : worker_.pools) pool.queue.number();
   for (Session* session = worker_.sessions.front(); session != nullptr;
        session = worker_.sessions.after(*session)) {
     if (session->exchange() == nullptr) continue;
+    if (listing == Listing::waiting && !session->exchange()->waits_in_queue()) continue;
     OperationRow* const row = report_->add();
     if (row != nullptr) session->exchange()->describe(*row);
   }

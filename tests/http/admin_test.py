@@ -142,7 +142,7 @@ class Servers(AdminTest):
         up, down, backup = pool["servers"]
         for name, value in {"name": server.address, "address": server.address, "state": "up", "reason": "", "back_in_seconds": None,
                             "operator_says": "ready", "agent_says": "ready", "agent_percent": 100, "weight": 50, "effective_weight": 50.0, "backup": False, "in_flight": 0,
-                            "served": 2, "ejections": 0}.items():
+                            "served": 2, "ejections": 0, "operations": 0, "max": None}.items():
             self.assertEqual(up[name], value, name)
         self.assertEqual(set(up["first_byte_ms"]), {"advertise", "negotiate", "pack", "other"})
         known = [average for average in up["first_byte_ms"].values() if average is not None]

@@ -1,9 +1,11 @@
 """Limits of a pool: what waits, in which order, for how long, and what is told to come again."""
 
+import json
+import subprocess
 import threading
 import time
 
-from support import GET, TIMEOUT, ProxyTest, get, git_post, main, ok
+from support import BREAKWATER, GET, LOOPBACK, TIMEOUT, ProxyTest, get, git_post, main, ok
 from git_death_test import ADVERTISEMENT, REFS
 from upload_pack_framing_test import ANSWER_V2, CLONE_V2, OID, RESULT, line
 
@@ -274,6 +276,29 @@ class OfServers(Waiting):
         for client in (first, stranger):
             self.assertEqual(client.recv_response().body, ANSWER_V2)
 
+    def test_its_agent_moves_the_limit_while_it_runs(self):
+        said = [b"maxconn:1"]
+
+        def agent(peer):
+            peer.send(said[0] + b"\n")
+            peer.close()
+
+        agents = self.server(agent)
+        self.pool([""], f'agent_port = {agents.port}\nagent_interval = "100ms"\n')
+        self.wait_for_limit(1)
+        first = self.runs()
+        second = self.waits()
+        said[0] = b"up maxconn:0"
+        self.assertEqual(second.recv_response().status, 200)
+        self.wait_for_limit(0)
+        self.finish(first)
+
+    def wait_for_limit(self, wanted):
+        label = f'{{pool="test",server="{self.upstreams[0].address}"}}'
+        end = time.monotonic() + TIMEOUT
+        while self.front.metrics()["breakwater_server_operations_max" + label] != wanted:
+            self.assertLess(time.monotonic(), end)
+
     def test_a_refusal_names_the_limit(self):
         self.pool(["max=1"], 'queue = "off"\n')
         first = self.runs()
@@ -441,6 +466,88 @@ class OfParts(Waiting):
         self.assertEqual(reply.status, 503)
         self.assertIn(b"max_advertisements of pool test", reply.body)
         self.finish_with(first, REFS)
+
+
+class InTheOpen(Waiting):
+    """`/queue` and `breakwater ctl queue`: everything that waits, on every core."""
+
+    def page(self):
+        reply = self.front.admin("/queue", host=b"localhost")
+        self.assertEqual((reply.status, reply.head.value("content-type")), (200, b"application/json"))
+        return json.loads(reply.body)
+
+    def table(self):
+        address = f"{LOOPBACK}:{self.front.admin_port}"
+        return subprocess.run([BREAKWATER, "ctl", "-s", address, "queue"], capture_output=True, text=True, check=True).stdout
+
+    def test_nobody_waits(self):
+        self.pool("max_operations = 1\n", cores=2)
+        first = self.runs()
+        self.assertEqual(self.page(), {"waiting": 0, "shown": 0, "silent_cores": [], "queue": []})
+        self.assertEqual(len(self.table().splitlines()), 1)
+        self.finish(first)
+
+    def test_all_there_is_to_know_of_one_that_waits(self):
+        self.pool('max_per_repository = 1\nqueue_timeout = "30s"\n')
+        first = self.runs()
+        self.waits("team/repo", source="127.0.7.2")
+        second = self.waits("team/repo", source="127.0.8.2")
+        page = self.page()
+        self.assertEqual((page["waiting"], page["shown"], page["silent_cores"]), (2, 2, []))
+        self.assertEqual([row["position"] for row in page["queue"]], [1, 2])
+        row = page["queue"][1]
+        for name, value in {"core": 0, "client": second.address, "pool": "test", "reason": "max_per_repository", "class": "fetch",
+                            "network": "127.0.8.0/24", "operation": "info/refs upload-pack", "repository": "team/repo"}.items():
+            self.assertEqual(row[name], value, name)
+        self.assertEqual(len(row["id"]), 16)
+        self.assertAlmostEqual(row["waited_ms"] + row["deadline_ms"], 30_000, delta=1)
+        self.assertGreaterEqual(page["queue"][0]["waited_ms"], row["waited_ms"])
+        titles, *lines = self.table().splitlines()
+        self.assertEqual(titles.split()[:3], ["POOL", "CORE", "POSITION"])
+        self.assertEqual(len(lines), 2)
+        self.assertIn("max_per_repository  fetch  team/repo", lines[1])
+        self.assertIn("127.0.8.0/24", lines[1])
+        self.gate.open(10)
+        self.assertEqual(first.recv_response().status, 200)
+
+    def test_a_clone_a_page_and_one_without_a_server_each_say_what_they_wait_for(self):
+        self.gate = Gate()
+        self.addCleanup(self.gate.open, 100)
+        self.upstream = self.server(*[self.gate.script] * 100)
+        self.front = self.proxy(f"{self.upstream.address} max=2", tables="max_clones = 1\n")
+        first = self.runs()
+        self.wait_for_posts(1)
+        second = self.client(self.front)
+        second.ask(refs())
+        second.send(clone())
+        self.wait_for_length(1)
+        third = self.client(self.front)
+        third.send(get(b"/page?token=secret"))
+        self.wait_for_length(2)
+        rows = {row["class"]: row for row in self.page()["queue"]}
+        self.assertEqual({name: row["reason"] for name, row in rows.items()}, {"clone": "max_clones", "web": "max of a server"})
+        self.assertEqual(rows["clone"]["operation"], "upload-pack")
+        self.assertEqual(rows["web"]["path"], "/page?token=***")
+        self.finish(first)
+        self.finish(second)
+        self.assertEqual(third.recv_response().status, 200)
+
+    def test_of_all_cores_each_once(self):
+        self.pool("max_operations = 1\n", cores=2)
+        first = self.runs()
+        waiting = [self.waits() for _ in range(20)]
+        rows = self.page()["queue"]
+        self.assertEqual(sorted(row["client"] for row in rows), sorted(client.address for client in waiting))
+        for core in {row["core"] for row in rows}:
+            positions = [row["position"] for row in rows if row["core"] == core]
+            self.assertEqual(positions, list(range(1, len(positions) + 1)))
+        self.gate.open(10)
+        self.assertEqual(first.recv_response().status, 200)
+
+    def test_web_pages_can_not_ask(self):
+        self.pool("max_operations = 1\n")
+        self.assertEqual(self.front.admin("/queue", host=b"evil.example").status, 403)
+        self.assertEqual(self.front.admin("/queue", method=b"POST", host=b"localhost").status, 405)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 
 #include "app/admin_guard.h"
 #include "app/ctl_tables.h"
+#include "app/operations.h"
 
 using namespace breakwater::app;
 using nlohmann::json;
@@ -61,6 +62,34 @@ TEST_CASE("ctl: an operation that waits says for what") {
   const json page =
       json::parse(R"({"operations": [{"phase": "queue", "queued_for": "max_per_repository"}]})");
   CHECK(operations_table(page).find("  queue for max_per_repository  ") != std::string::npos);
+}
+
+TEST_CASE("ctl: what waits as a table") {
+  const json page = json::parse(R"({"waiting": 3, "shown": 2, "silent_cores": [1], "queue": [
+    {"id": "0123", "core": 0, "client": "10.1.2.3:5", "pool": "gogs", "position": 1, "reason": "max_per_repository",
+     "class": "fetch", "network": "10.1.2.0/24", "operation": "info/refs upload-pack", "repository": "team/\u001b[2Japp",
+     "waited_ms": 1500, "deadline_ms": 58500},
+    {"core": 0, "client": "10.1.9.3:5", "pool": "gogs", "position": 12, "reason": "max of a server", "class": "web",
+     "network": "10.1.9.0/24", "path": "/x", "waited_ms": 70000, "deadline_ms": 0}]})");
+  CHECK(
+      queue_table(page) ==
+      "POOL  CORE  POSITION  WAITS FOR           CLASS  REPOSITORY OR PATH  CLIENT      NETWORK      WAITED  "
+      "AT MOST\n"
+      "gogs  0     1         max_per_repository  fetch  team/?[2Japp        10.1.2.3:5  10.1.2.0/24  1.5s    "
+      "58.5s more\n"
+      "gogs  0     12        max of a server     web    /x                  10.1.9.3:5  10.1.9.0/24  1m10s   "
+      "0.0s more\n"
+      "2 of 3 are shown\n"
+      "core 1 did not answer in time\n");
+  CHECK(queue_table(json::parse("[]")).find("POOL") == 0);
+}
+
+TEST_CASE("queue: the network that a client is counted with") {
+  CHECK(network_of("10.1.2.3:4711") == "10.1.2.0/24");
+  CHECK(network_of("[fd00:1:2:3456::7]:4711") == "fd00:1:2:3400::/56");
+  CHECK(network_of("[::1]:80") == "::/56");
+  for (const char* const none : {"", "x", "unix:/run/x", "10.1.2:80", "[::1", "[]:1"})
+    CHECK(network_of(none).empty());
 }
 
 TEST_CASE("ctl: an answer of another version shows what it has") {

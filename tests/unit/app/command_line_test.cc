@@ -77,6 +77,8 @@ TEST_CASE("ctl: verbs, and where the listener is") {
   CHECK(line.ctl.verb == Ctl::Verb::operations);
   CHECK(line.ctl.address == "127.0.0.1:9090");
   CHECK(line.ctl.json);
+  CHECK(parse({"ctl", "queue"}).ctl.verb == Ctl::Verb::queue);
+  CHECK(parse({"ctl", "queue", "gogs/a:1"}).command != Command::ctl);
   line = parse({"ctl", "weight", "gogs/unix:/run/gogs.sock", "7", "-s", "unix:/x"});
   CHECK(line.ctl.verb == Ctl::Verb::weight);
   CHECK(line.ctl.server == "gogs/unix:/run/gogs.sock");

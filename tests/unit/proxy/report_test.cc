@@ -38,6 +38,18 @@ TEST_CASE("report: an answer that came too late is forgotten, one that is owed i
   CHECK(report.rows().empty());
 }
 
+TEST_CASE("report: an answer that was owed is known by what it lists") {
+  Report report;
+  report.ask(Listing::waiting);
+  CHECK(report.begin() == Listing::waiting);
+  report.ask(Listing::all);  // while it is being written
+  report.publish();
+  REQUIRE(report.is_answered());
+  CHECK(report.listing() == Listing::waiting);
+  report.ask(Listing::all);
+  CHECK(report.begin() == Listing::all);
+}
+
 TEST_CASE("report: it is cut at its bound, and says how many there are") {
   Report report;
   report.ask();
