@@ -28,10 +28,12 @@ TEST_CASE("guard: a Host that a page's name could not be") {
 TEST_CASE("ctl: servers as a table") {
   const json page = json::parse(R"({"pools": [{"name": "gogs", "panics": true, "servers": [
     {"name": "a:1", "state": "up", "reason": "", "for_seconds": 3.21, "back_in_seconds": null, "weight": 100,
-     "effective_weight": 100.0, "backup": false, "in_flight": 2, "operations": 3, "max": 10, "served": 17, "ejections": 0,
+     "effective_weight": 100.0, "backup": false, "in_flight": 2, "operations": 3, "max": 10,
+     "served": 17, "ejections": 0,
      "first_byte_ms": {"advertise": 12.34, "negotiate": null, "pack": 99.96, "other": null}},
     {"name": "b:1", "state": "ejected", "reason": "failures in a row", "for_seconds": 3700, "back_in_seconds": 61.5,
-     "weight": 50, "effective_weight": 12.5, "backup": true, "in_flight": 0, "operations": 1, "max": null, "served": 3, "ejections": 2}]}]})");
+     "weight": 50, "effective_weight": 12.5, "backup": true, "in_flight": 0, "operations": 1,
+     "max": null, "served": 3, "ejections": 2}]}]})");
   CHECK(servers_table(page) ==
         "POOL  SERVER  STATE    FOR    WEIGHT           IN FLIGHT  OPERATIONS  SERVED  EJECTIONS  "
         "FIRST BYTE MS (REFS/WANTS/PACK/OTHER)  REASON\n"
@@ -67,7 +69,8 @@ TEST_CASE("ctl: an operation that waits says for what") {
 TEST_CASE("ctl: what waits as a table") {
   const json page = json::parse(R"({"waiting": 3, "shown": 2, "silent_cores": [1], "queue": [
     {"id": "0123", "core": 0, "client": "10.1.2.3:5", "pool": "gogs", "position": 1, "reason": "max_per_repository",
-     "class": "fetch", "network": "10.1.2.0/24", "operation": "info/refs upload-pack", "repository": "team/\u001b[2Japp",
+     "class": "fetch", "network": "10.1.2.0/24", "operation": "info/refs upload-pack",
+     "repository": "team/\u001b[2Japp",
      "waited_ms": 1500, "deadline_ms": 58500},
     {"core": 0, "client": "10.1.9.3:5", "pool": "gogs", "position": 12, "reason": "max of a server", "class": "web",
      "network": "10.1.9.0/24", "path": "/x", "waited_ms": 70000, "deadline_ms": 0}]})");
