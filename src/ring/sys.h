@@ -39,6 +39,14 @@ int64_t receive_now(int fd, void* data, size_t bytes) noexcept;
 // whoever now has enough. What is read without waiting doesn't care.
 void set_low_water(int fd, size_t bytes) noexcept;
 
+// What the peer's side of a TCP connection did since it was made, as this kernel knows it: bytes that it has
+// acknowledged, and bytes that came from it, read or not.
+struct PeerProgress {
+  uint64_t taken = 0, given = 0;
+};
+// False if the kernel can't tell: the connection is no TCP connection.
+bool peer_progress(int fd, PeerProgress& progress) noexcept;
+
 int close(int fd) noexcept;
 int shutdown_write(int fd) noexcept;
 // Resets the connection now and wakes whatever waits on it: no orderly end reaches the peer, not even before

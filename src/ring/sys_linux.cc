@@ -2,12 +2,13 @@
 #include "ring/sys.h"
 
 #include <fcntl.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 
 #include "base/thread_counts.h"
 
@@ -115,6 +116,16 @@ int64_t receive_now(int fd, void* data, size_t bytes) noexcept {
 
 void set_low_water(int fd, size_t bytes) noexcept {
   set(fd, SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(bytes));
+}
+
+bool peer_progress(int fd, PeerProgress& progress) noexcept {
+  count_call();
+  tcp_info info{};
+  socklen_t bytes = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0) return false;
+  if (bytes < offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received) return false;
+  progress = {info.tcpi_bytes_acked, info.tcpi_bytes_received};
+  return true;
 }
 
 int close(int fd) noexcept {

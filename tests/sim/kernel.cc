@@ -204,6 +204,7 @@ bool Kernel::send_at_rest(End& end, std::string_view bytes) {
   }
   to.in.bytes.append(bytes);
   to.in.arrived += bytes.size();
+  to.in.ever_arrived += bytes.size();
   changed(to);
   return true;
 }
@@ -220,6 +221,7 @@ void Kernel::arrive(End& to, size_t bytes) {
     return;
   }
   in.arrived += bytes;
+  in.ever_arrived += bytes;
   changed(to);
   if (to.peer->of_client && to.fd >= 0 && at_next_arrival_) std::exchange(at_next_arrival_, nullptr)();
   if (strikes(Fault::network_reset)) {

@@ -32,6 +32,7 @@ struct Stream {
   std::string bytes;
   size_t read_at = 0;  // everything before it is gone
   size_t arrived = 0;  // readable bytes
+  uint64_t ever_arrived = 0;
   size_t capacity = 65536;
   bool end_sent = false, end_arrived = false;
   bool cut = false;             // a reset dropped what was on its way, the end too

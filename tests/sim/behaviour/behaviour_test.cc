@@ -669,6 +669,19 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("the progress of a peer: what it acknowledged, and what it sent, read or not") {
+  Script script;
+  Connection connection(script);
+  sys::PeerProgress before, after;
+  REQUIRE(sys::peer_progress(connection.fd, before));
+  script.machine.far_sends(connection.far, std::string(70, 'x'));
+  CHECK(sys::send_now(connection.fd, script.memory.data(), 300, false) == 300);
+  CHECK(script.until([&] {
+    return sys::peer_progress(connection.fd, after) && after.given - before.given == 70 &&
+           after.taken - before.taken == 300;
+  }));
+}
+
 TEST_CASE("bytes are read while the receive is submitted, so that they have landed after the next wait") {
   Script script;
   Connection connection(script);
