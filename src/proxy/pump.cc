@@ -41,6 +41,7 @@ void Pump::start(const Plan& plan) noexcept {
   git_end_.start(plan.git_end);
   git_unseen_ = false;
   progress_.start(plan.may_change_server ? plan.git_end : wire::UploadPackAnswer::unprovable, plan.said);
+  source_waits_ = sink_waits_ = {};
   const bool has_git_end = plan.git_end != wire::UploadPackAnswer::unprovable;
   if (has_git_end && plan.from.kind == wire::BodyKind::chunked) reader_.watch_tail();
   progress();
@@ -272,11 +273,13 @@ void Pump::send_rest() noexcept {
   drain_.hold = end_framed_ && plan_.sink_closes;
   drain_.fd = plan_.sink;
   drain_.on_complete = on_drained;
+  sink_waits_.begin(core_.now_ns());
   core_.ring().submit(drain_);
 }
 
 void Pump::on_drained(Op& op) {
   Pump& self = *static_cast<Pump*>(op.context);
+  self.sink_waits_.end(self.core_.now_ns());
   const bool splices = self.splicer_.running();
   if (op.result > 0 && !splices) self.sent_bytes_ += static_cast<size_t>(op.result);
   if (self.state_ != State::running) return self.settle();
@@ -310,6 +313,7 @@ void Pump::start_fill() noexcept {
   fill_.group = core_.bulk_buffers().id();
   fill_.bytes = static_cast<size_t>(std::min<uint64_t>(reader_.remaining(), core_.bulk_buffers().bytes()));
   fill_.on_complete = on_filled;
+  source_waits_.begin(core_.now_ns());
   core_.ring().submit(fill_);
 }
 
@@ -319,6 +323,7 @@ void Pump::on_buffer(void* context) {
 
 void Pump::on_filled(Op& op) {
   Pump& self = *static_cast<Pump*>(op.context);
+  self.source_waits_.end(self.core_.now_ns());
   Buffer picked;
   if (op.buffer_selected) picked = self.core_.bulk_buffers().take_picked(op.buffer_id);
   if (self.state_ != State::running) return self.settle();
@@ -378,7 +383,9 @@ bool Pump::worth_a_pipe() const noexcept {
 void Pump::poll(Op& op, Op::Kind kind, int fd) noexcept {
   op.kind = kind;
   op.fd = fd;
-  op.on_complete = &op == &fill_ ? on_filled : on_drained;
+  const bool is_fill = &op == &fill_;
+  op.on_complete = is_fill ? on_filled : on_drained;
+  (is_fill ? source_waits_ : sink_waits_).begin(core_.now_ns());
   core_.ring().submit(op);
 }
 

@@ -21,6 +21,7 @@
 #include "core/await.h"
 #include "core/core.h"
 #include "proxy/splicer.h"
+#include "proxy/wait_clock.h"
 #include "wire/http_body.h"
 #include "wire/pack_progress.h"
 #include "wire/upload_pack.h"
@@ -91,6 +92,10 @@ class Pump {
   std::optional<size_t> end_open_line(std::span<char> out) const noexcept;
   int64_t last_progress_ns() const noexcept { return last_progress_ns_; }
   bool waits_for_sink() const noexcept { return drain_.in_flight; }
+  bool waits_for_source() const noexcept { return fill_.in_flight; }
+  // How long each was waited for, since the start: the sink to have room, the source to have bytes.
+  int64_t waited_for_sink_ns() const noexcept { return sink_waits_.total_ns(core_.now_ns()); }
+  int64_t waited_for_source_ns() const noexcept { return source_waits_.total_ns(core_.now_ns()); }
   size_t initial_used() const noexcept { return initial_used_; }
   // Bytes received beyond the end of the body, in a buffer of ours (only after all of `initial` was used).
   bool has_leftover() const noexcept { return slots_[0].raw_bytes > 0 && slots_[0].buffer; }
@@ -164,6 +169,7 @@ class Pump {
   bool git_unseen_ = false;  // a part of it passed that git_end_ did not follow
   wire::PackProgress progress_;
   Op fill_, drain_;
+  WaitClock source_waits_, sink_waits_;  // run exactly while these are in flight
   BufferWaiter waiter_;
   Deferred deferred_;
   Hook hook_ = nullptr;
