@@ -152,8 +152,10 @@ struct Timeouts : PoolTimeouts {
   Duration head{10'000};        // a client finishes a request head it began; else 408
   Duration keep_alive{60'000};  // a client connection waits for its next request
   Duration idle{300'000};       // no byte moved in either direction of a body or tunnel
-  Duration linger{2'000};       // after an early answer, bytes the client still sends are read and dropped
-  Duration drain{0};  // after SIGTERM running transfers may go on that long; 0: as long as they need
+  uint64_t client_pace = 256;   // bytes a second that a client takes or gives while it is waited for; 0: any
+  Duration client_pace_window{120'000};  // so much waiting for a client is judged at a time
+  Duration linger{2'000};  // after an early answer, bytes the client still sends are read and dropped
+  Duration drain{0};       // after SIGTERM running transfers may go on that long; 0: as long as they need
 };
 
 struct Limits {                   // per core; proxy/limits.h has the memory sum

@@ -49,9 +49,13 @@ class TimeoutTable {
   }
 
   void add(const Timeouts& timeouts, const KeyOrigins& origins) {
-    for (const auto& key : timeout_keys)
-      add(std::string(key.name), timeouts.*key.member, origin_text(origins, key.name, nullptr, file_name_),
-          key);
+    for (const auto& key : timeout_keys) {
+      // Without a pace nobody's is looked at.
+      const bool off = key.name == "client_pace_window" && timeouts.client_pace == 0;
+      const std::string_view decides = off ? client_pace_key.name : key.name;
+      add(std::string(key.name), off ? Duration{0} : timeouts.*key.member,
+          origin_text(origins, decides, nullptr, file_name_), key);
+    }
   }
 
   void add(const Dns& dns, const KeyOrigins& origins) {

@@ -8,13 +8,21 @@
 namespace breakwater::config {
 
 void read_timeouts(Reader& reader, const toml::table& table) {
-  Draft& draft = reader.draft;
-  reader.each_key(table, "[timeouts]", names_of(timeout_keys),
-                  [&](std::string_view name, const toml::node& node) {
-                    const auto& key = key_of(timeout_keys, name);
-                    const bool good = reader.read(node, key, "[timeouts]", draft.config.timeouts);
-                    draft.origins.timeouts[key.name] = origin_of(node, good);
-                  });
+  const std::string title = "[timeouts]";
+  Timeouts& timeouts = reader.draft.config.timeouts;
+  KeyOrigins& origins = reader.draft.origins.timeouts;
+  std::vector<std::string_view> known = names_of(timeout_keys);
+  known.push_back(client_pace_key.name);
+  reader.each_key(table, title, known, [&](std::string_view name, const toml::node& node) {
+    if (name == client_pace_key.name) {
+      const auto pace = reader.size(node, client_pace_key, title);
+      timeouts.client_pace = pace.value_or(timeouts.client_pace);
+      origins[client_pace_key.name] = origin_of(node, pace.has_value());
+      return;
+    }
+    const auto& key = key_of(timeout_keys, name);
+    origins[key.name] = origin_of(node, reader.read(node, key, title, timeouts));
+  });
 }
 
 void read_limits(Reader& reader, const toml::table& table) {

@@ -82,7 +82,7 @@ std::string_view table_with_key(std::string_view name) {
   const auto among = [name](std::span<const std::string_view> keys) {
     return std::find(keys.begin(), keys.end(), name) != keys.end();
   };
-  if (among(names_of(timeout_keys))) return "[timeouts]";
+  if (among(names_of(timeout_keys)) || name == client_pace_key.name) return "[timeouts]";
   if (among(names_of(limit_count_keys))) return "[limits]";
   if (among(names_of({head_bytes_key, target_bytes_key, body_bytes_key}))) return "[limits]";
   if (among(process_keys)) return "[process]";

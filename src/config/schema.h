@@ -176,6 +176,11 @@ inline constexpr DurationKey<Timeouts> timeout_keys[] = {
     {{"idle", timeout_min, 24 * hour, false, "A byte moves, either way, in a body or tunnel",
       "The connection is cut, so that git reports a broken transfer"},
      &Timeouts::idle},
+    {{"client_pace_window", Duration{100}, hour, false,
+      "A client that is waited for takes or gives client_pace bytes a second, on an average of so much "
+      "waiting",
+      "The connection is cut, so that git reports a broken transfer; 408 if no answer had begun"},
+     &Timeouts::client_pace_window},
     as_timeout(key_of(pool_timeout_keys, "server_idle")),
     {{"linger", timeout_min, minute, false, "After an early answer the client stops sending",
       "The connection closes"},
@@ -251,6 +256,8 @@ struct SizeKey {
 inline constexpr SizeKey head_bytes_key{"head_bytes", 1024, 16 * 1024};
 inline constexpr SizeKey target_bytes_key{"target_bytes", 256, 16 * 1024};
 inline constexpr SizeKey body_bytes_key{"body_bytes", 1024, 1ull << 50, true};
+inline constexpr SizeKey client_pace_key{"client_pace", 1, 16 * 1024 * 1024,
+                                         true};  // of [timeouts]: a second
 
 struct CountRule {
   std::string_view name;

@@ -60,6 +60,7 @@ class Count {
   X(buffer_waits, "times work waited for a buffer")                                                         \
   X(pipe_misses, "bodies copied because no pipe was free")                                                  \
   X(timeouts, "timeouts that fired")                                                                        \
+  X(slow_clients, "requests cut because their client took or gave less than client_pace")                   \
   X(log_dropped, "access log lines dropped because the log could not keep up")                              \
   X(ring_enters, "io_uring_enter system calls")                                                             \
   X(ring_sqes, "io_uring submissions")                                                                      \

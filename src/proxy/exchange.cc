@@ -31,6 +31,7 @@ Exchange::Exchange(Session& session) noexcept
       response_scanner_(response_limits()),
       upload_(core_),
       download_(core_),
+      pace_(config_.timeouts.client_pace, config::ns(config_.timeouts.client_pace_window)),
       timer_(on_time, this) {
   times_.begun = session.head_begun_ns();
   times_.head = active_ns_ = core_.now_ns();

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "coro/task.h"
+#include "proxy/client_pace.h"
 #include "proxy/pump.h"
 #include "proxy/replies.h"
 #include "proxy/session.h"
@@ -103,6 +104,8 @@ class Exchange {
   bool answer_is_useless() const noexcept;
   void mind_the_wait(int64_t& next_ns) noexcept;
   void mind_the_progress(int64_t& next_ns) noexcept;
+  void mind_the_client(int64_t& next_ns) noexcept;
+  const Pump* waits_for_client() const noexcept;
   void end_attempt() noexcept;
   bool attempt_is_over() const noexcept {
     return failure_.code != Code::none || attempt_failure_.code != Code::none;
@@ -195,9 +198,12 @@ class Exchange {
   Error attempt_failure_;  // why the attempt that is being made is given up, but not the request
   backends::Outcome verdict_ = backends::Outcome::good;
   wire::GitAnswer answer_ = wire::GitAnswer::fine;
-  int64_t told_wait_ns_ = 0;    // how long a wait of this attempt the server's health knows of; 0: none
-  bool upload_failed_ = false;  // the server stopped reading; its answer may still come
-  bool server_ended_ = false;   // seen while the rest of an upload was still going to it
+  int64_t told_wait_ns_ = 0;  // how long a wait of this attempt the server's health knows of; 0: none
+  ClientPace pace_;
+  const Pump* paced_ = nullptr;  // the one that pace_ is of
+  bool pace_fired_ = false;      // failure_ is of it
+  bool upload_failed_ = false;   // the server stopped reading; its answer may still come
+  bool server_ended_ = false;    // seen while the rest of an upload was still going to it
   bool waits_for_head_ = false;
   bool response_begun_ = false;  // bytes of the final answer are on their way to the client
   bool may_take_over_ = false;   // another server may go on with it, as it is

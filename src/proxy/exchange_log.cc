@@ -50,6 +50,7 @@ std::string_view Exchange::ended_by() const noexcept {
 // Which key of the configuration ended it; empty if none did.
 std::string_view Exchange::timeout_that_fired() const noexcept {
   if (failure_.code != Code::timed_out) return "";
+  if (pace_fired_) return "client_pace";
   switch (phase_) {
     case Phase::head:
       return "head";

@@ -21,8 +21,9 @@ int64_t Exchange::last_moved_ns() const noexcept {
   return moved;
 }
 
-// One timer watches the whole exchange: `response` while an answer is owed, `idle` while bodies move. Most
-// answers are there before it is worth asking the kernel to tell us if the client leaves.
+// One timer watches the whole exchange: `response` while an answer is owed, `idle` and the client's pace
+// while bodies move. Most answers are there before it is worth asking the kernel to tell us if the client
+// leaves.
 void Exchange::watch_time() noexcept {
   if (session_.watches()) return on_time(this);
   core_.timers().arm(timer_, core_.now_ns() + watch_after_ns);
@@ -56,6 +57,8 @@ void Exchange::on_time(void* context) {
   if (owed) self.mind_the_wait(next);
   if (self.download_.running()) self.mind_the_progress(next);
   if (self.attempt_failure_.code != Code::none) return;
+  self.mind_the_client(next);
+  if (self.failure_.code != Code::none) return;
   if (self.upload_.running() && answer_limit > 0) {
     next = std::min(next, self.core_.now_ns() + answer_limit);
   }

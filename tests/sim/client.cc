@@ -293,6 +293,8 @@ Task<Outcome> Client::exchange(const RequestPlan& plan, bool authorized) {
         }
         const Sleep wait{kernel_, 50 * ms};
         co_await wait;
+        // A byte now and then, so that it is never idle.
+        if (world_.scenario.minds_pace) peer_->take_a_byte();
       }
       break;
     }

@@ -28,6 +28,11 @@ class Peer {
   // Everything, in pieces of at most `piece` (0: as they fit). False: the connection broke, or nothing could
   // be sent until `deadline_ns`.
   Task<bool> send(std::string_view bytes, size_t piece, int64_t deadline_ns);
+  // If there is one.
+  void take_a_byte() {
+    char byte;
+    kernel_.receive(*end_, &byte, 1);
+  }
   bool readable() const noexcept { return end_->in.arrived > 0; }
   void end_of_sending() { kernel_.shutdown_write(*end_); }
   void close() { kernel_.close(*end_); }

@@ -88,6 +88,11 @@ BUGS = {
         "proxy/exchange_time.cc", 40,
         "if (limit > 0 && self.core_.now_ns() >= active + limit)",
         "if (limit > 0 && self.core_.now_ns() >= active + 10 * limit)"),
+    # A client that takes a byte now and then is waited for as long as it likes.
+    "slow_client_kept": (
+        "proxy/exchange_time.cc", 300,
+        "  self.mind_the_client(next);\n",
+        ""),
     # A waiter that has no use for its buffer swallows the wake-up of the next one.
     "wake_up_lost": (
         "core/buffers.cc", 400,

@@ -28,6 +28,8 @@ config::Config configuration(const Scenario& scenario) {
   config.timeouts.connect = std::chrono::milliseconds(connect_timeout_ns / ms);
   config.timeouts.advertise = config.timeouts.response = std::chrono::milliseconds(response_timeout_ns / ms);
   config.timeouts.idle = std::chrono::milliseconds(idle_timeout_ns / ms);
+  config.timeouts.client_pace = scenario.minds_pace ? client_pace : 0;
+  config.timeouts.client_pace_window = std::chrono::milliseconds(client_pace_window_ns / ms);
   config.timeouts.server_idle = std::chrono::milliseconds(server_idle_timeout_ns / ms);
   config.timeouts.linger = std::chrono::milliseconds(linger_timeout_ns / ms);
   config.limits.connections = scenario.connections_max;

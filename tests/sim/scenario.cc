@@ -335,6 +335,7 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   Dice dice(Rng(seed).next() ^ 0x5ce7a210);  // or neighbours would share most of their dice
   Scenario scenario;
   scenario.seed = seed;
+  scenario.minds_pace = seed % 2 == 1;
   scenario.cores = static_cast<uint32_t>(dice.between(1, 3));
   scenario.servers = static_cast<uint32_t>(dice.between(1, 3));
   scenario.a_silent_server = dice.one_in(8);
@@ -461,9 +462,10 @@ std::string Scenario::describe() const {
   static constexpr const char* framing_names[] = {"chunked", "until-close", "auto"};
   std::string out = "seed " + std::to_string(seed) + ": " + std::to_string(cores) + " cores, " +
                     std::to_string(servers) + " servers" + (a_silent_server ? " and a silent one" : "") +
-                    (probes ? ", probed" : "") + ", " + std::to_string(clients.size()) + " clients; " +
-                    std::string("upload-pack ") + framing_names[static_cast<size_t>(upload_pack_framing)] +
-                    "; " + (quiet() ? "nothing may fail" : "requests may fail");
+                    (probes ? ", probed" : "") + (minds_pace ? ", with a pace" : "") + ", " +
+                    std::to_string(clients.size()) + " clients; " + std::string("upload-pack ") +
+                    framing_names[static_cast<size_t>(upload_pack_framing)] + "; " +
+                    (quiet() ? "nothing may fail" : "requests may fail");
   for (size_t fault = 0; fault < fault_kinds; fault++) {
     if (faults.per_mille[fault] == 0) continue;
     out += "\n  fault " + std::string(fault_names[fault]) + ": " + std::to_string(faults.per_mille[fault]) +

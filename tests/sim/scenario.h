@@ -136,6 +136,7 @@ struct Scenario {
   uint32_t servers = 1;
   bool a_silent_server = false;  // one more that never accepts
   bool probes = false;           // the servers are probed, by connecting
+  bool minds_pace = false;  // clients have a minimum pace, and those that stop reading only read very slowly
   uint32_t connections_max = 10'000;
   bool scarce = false;          // too little of something: requests may wait long, or be refused with 503
   uint32_t operations_max = 0;  // of the pool; 0: no limit

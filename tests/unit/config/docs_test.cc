@@ -106,14 +106,15 @@ TEST_CASE("docs: every table and key is there, with its default") {
     check_row(text, "limits", key.name,
               "| `" + std::to_string(Limits{}.*key.member) + "` | " + std::to_string(key.min) + " to " +
                   std::to_string(key.max));
-  const auto check_size = [&](const SizeKey& key, uint64_t value) {
+  const auto check_size = [&](std::string_view table, const SizeKey& key, uint64_t value) {
     const std::string shown = value == 0 ? "off" : format_size(value);
-    check_row(text, "limits", key.name,
-              "| `\"" + shown + "\"` | " + format_size(key.min) + " to " + format_size(key.max));
+    check_row(text, table, key.name,
+              "| `\"" + shown + "\"` | " + bounds(format_size(key.min), format_size(key.max), key.takes_off));
   };
-  check_size(head_bytes_key, Limits{}.head_bytes);
-  check_size(target_bytes_key, Limits{}.target_bytes);
-  check_size(body_bytes_key, Limits{}.body_bytes);
+  check_size("limits", head_bytes_key, Limits{}.head_bytes);
+  check_size("limits", target_bytes_key, Limits{}.target_bytes);
+  check_size("limits", body_bytes_key, Limits{}.body_bytes);
+  check_size("timeouts", client_pace_key, Timeouts{}.client_pace);
 }
 
 TEST_CASE("docs: every wait reads as `breakwater check --explain-timeouts` prints it") {

@@ -99,6 +99,7 @@ TEST_CASE("explain: where each value comes from") {
   CHECK(row(rows, "head") == "head | 10s | default");
   CHECK(row(rows, "response") == "response | 20m | x.toml:2");
   CHECK(row(rows, "drain") == "drain | off | default");
+  CHECK(row(rows, "client_pace_window") == "client_pace_window | 2m | default");
   CHECK(row(rows, "pool.a.connect") == "pool.a.connect | 1s | x.toml:9");
   CHECK(row(rows, "pool.a.advertise") == "pool.a.advertise | 1m | default");
   CHECK(row(rows, "pool.a.response") == "pool.a.response | 20m | x.toml:2");
@@ -114,4 +115,6 @@ TEST_CASE("explain: where each value comes from") {
   CHECK(row(rows, "pool.b.eject_time") == "pool.b.eject_time | 5s | default");
   const std::vector<std::string> never = timeouts(minimal + "slow_ratio = 'off'\neject_errors = 'off'\n");
   CHECK(row(never, "pool.gogs.eject_time_max") == "pool.gogs.eject_time_max | off | x.toml:6");
+  const std::vector<std::string> any_pace = timeouts("[timeouts]\nclient_pace = 'off'\n" + minimal);
+  CHECK(row(any_pace, "client_pace_window") == "client_pace_window | off | x.toml:2");
 }

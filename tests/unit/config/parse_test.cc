@@ -48,6 +48,8 @@ connect = "500ms"
 advertise = "3s"
 response = "1h"
 idle = "10m"
+client_pace = "1KiB"
+client_pace_window = "30s"
 server_idle = "4s"
 linger = "5s"
 drain = "6s"
@@ -85,6 +87,8 @@ pid_file = "/run/breakwater.pid"
   CHECK(config.timeouts.advertise == Duration{3'000});
   CHECK(config.timeouts.response == Duration{3'600'000});
   CHECK(config.timeouts.idle == Duration{600'000});
+  CHECK(config.timeouts.client_pace == 1024);
+  CHECK(config.timeouts.client_pace_window == Duration{30'000});
   CHECK(config.timeouts.server_idle == Duration{4'000});
   CHECK(config.timeouts.linger == Duration{5'000});
   CHECK(config.timeouts.drain == Duration{6'000});
@@ -108,11 +112,12 @@ pid_file = "/run/breakwater.pid"
 TEST_CASE("parse: other spellings of TOML, and off") {
   const Config config = good(
       "listen.git.bind = ':80'\npool = { gogs = { servers = [\n  'a:1', # one\n  'b:2',\n] } }\n"
-      "log.target = 'off'\n[timeouts]\ndrain = 'off'\n[limits]\nbody_bytes = 'off'\r\n");
+      "log.target = 'off'\n[timeouts]\ndrain = 'off'\nclient_pace = 'off'\n[limits]\nbody_bytes = 'off'\r\n");
   CHECK(config.listens[0].pool == "gogs");
   CHECK(config.pools[0].servers.size() == 2);
   CHECK(config.log.target == Log::Target::off);
   CHECK(config.timeouts.drain == Duration{0});
+  CHECK(config.timeouts.client_pace == 0);
   CHECK(config.limits.body_bytes == 0);
 }
 
@@ -189,6 +194,10 @@ TEST_CASE("parse: values out of bounds") {
         "\"10m\" or \"1h\"");
   CHECK(only("[timeouts]\nconnect = \"2h\"\n") ==
         "2:11 `connect` in [timeouts] must be a duration from 10ms to 1h, found \"2h\"");
+  CHECK(only("[timeouts]\nclient_pace = \"17MiB\"\n") ==
+        "2:15 `client_pace` in [timeouts] must be a size from 1 to 16MiB, or \"off\", found \"17MiB\"");
+  CHECK(only("[timeouts]\nclient_pace_window = \"off\"\n").find("must be a duration") != std::string::npos);
+  CHECK(only("[limits]\nclient_pace = \"256\"\n").ends_with("| it belongs in [timeouts]"));
   CHECK(only("[timeouts]\nconnect = \"off\"\n").find("must be a duration") != std::string::npos);
   CHECK(only("[timeouts]\ndrain = \"0s\"\n").ends_with("| write \"off\""));
   CHECK(only("[limits]\nhead_bytes = \"17KiB\"\n") ==
