@@ -141,6 +141,9 @@ std::string servers_table(const json& page) {
                  weights(row), word(row, "in_flight"), operations(row), word(row, "served"),
                  word(row, "ejections"), first_bytes(row), reason(row)});
     }
+    if (number(pool, "operations_limit") > 0)
+      remarks += "pool " + printable(name) + " takes " + word(pool, "operations_limit") +
+                 " operations, and has " + word(pool, "operations") + "\n";
     if (flag(pool, "panics"))
       remarks += "pool " + printable(name) +
                  " panics: so little of it is left that ejected servers are used as well\n";

@@ -106,6 +106,13 @@ void write_server_metrics(MetricsText& text, const std::deque<proxy::SharedPool>
   text.family("pool_panic", "gauge", "1 while so little of the pool is left that no judgement counts");
   for (const proxy::SharedPool& pool : pools)
     text.sample("pool_panic", "", {{"pool", pool.config.name}}, pool.health.panics(now_ns) ? 1 : 0);
+  text.family("pool_operations", "gauge", "operations inside, in pools that have a limit");
+  for (const proxy::SharedPool& pool : pools)
+    text.sample("pool_operations", "", {{"pool", pool.config.name}}, pool.admission.inside());
+  text.family("pool_operations_limit", "gauge",
+              "`max_operations` as of now, which may adapt itself; 0: none");
+  for (const proxy::SharedPool& pool : pools)
+    text.sample("pool_operations_limit", "", {{"pool", pool.config.name}}, pool.admission.operations_limit());
   write_waits(text, pools);
   const std::vector<Row> rows = rows_of(pools, now_ns);
   EachServer each(text, rows);

@@ -66,6 +66,9 @@ ordered_json pool_row(const proxy::SharedPool& pool, const Moment& moment) {
   row["method"] = config::text_of(std::span<const config::Word<config::Balance>>(config::balance_words),
                                   pool.config.balance);
   row["panics"] = pool.health.panics(moment.now_ns);
+  const uint32_t most = pool.admission.operations_limit();
+  row["operations"] = pool.admission.inside();
+  row["operations_limit"] = most == 0 ? ordered_json() : ordered_json(most);
   ordered_json& servers = row["servers"] = ordered_json::array();
   for (const NamedServer& server : servers_of(pool, moment.now_ns))
     servers.push_back(server_row(pool, server, moment));

@@ -19,7 +19,9 @@ Admission::Admission(const config::Admission& limits)
     : limits_(limits),
       has_limits_(limits.has_any()),
       by_repository_(std::make_unique<Table>()),
-      by_client_(std::make_unique<Table>()) {}
+      by_client_(std::make_unique<Table>()) {
+  if (limits.adaptive_min != 0) adaptive_.emplace(limits.adaptive_min, limits.operations);
+}
 
 void Admission::count(const Ask& ask, int32_t change) noexcept {
   const auto add = [change](std::atomic<uint32_t>& counter) {
@@ -35,6 +37,7 @@ void Admission::count(const Ask& ask, int32_t change) noexcept {
 // turned away, and look again soon.
 Limit Admission::enter(const Ask& ask) noexcept {
   count(ask, 1);
+  if (adaptive_ && inside() >= adaptive_->limit()) adaptive_->reached();
   const Limit limit = over(ask);
   if (limit != Limit::none) count(ask, -1);
   return limit;
@@ -62,7 +65,7 @@ Limit Admission::over(const Ask& ask) const noexcept {
   const std::array<uint32_t, operation_classes> class_values = {limits_.fetches, limits_.pushes, limits_.lfs,
                                                                 limits_.web};
   const size_t what = static_cast<size_t>(ask.what);
-  if (exceeds(inside_, limits_.operations)) return Limit::operations;
+  if (exceeds(inside_, operations_limit())) return Limit::operations;
   if (exceeds(by_class_[what], class_values[what])) return class_limits[what];
   if (ask.repository != 0 &&
       exceeds((*by_repository_)[ask.repository % table_entries], limits_.per_repository))

@@ -10,8 +10,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
+#include "backends/adaptive.h"
 #include "config/config.h"
 
 namespace breakwater::backends {
@@ -67,6 +69,14 @@ class Admission {
   void enter_anyway(Part part) noexcept { of(part).fetch_add(1, std::memory_order_relaxed); }
   void leave(Part part) noexcept { of(part).fetch_sub(1, std::memory_order_relaxed); }
 
+  // The first byte of an answer came after that wait; what adapts itself goes by it.
+  void heard(Work work, int64_t wait_ns, int64_t now_ns) noexcept {
+    if (adaptive_) adaptive_->heard(work, wait_ns, now_ns);
+  }
+  bool adapts() const noexcept { return adaptive_.has_value(); }
+  // Operations in all, as of now; 0: no such limit.
+  uint32_t operations_limit() const noexcept { return adaptive_ ? adaptive_->limit() : limits_.operations; }
+
   uint32_t inside() const noexcept { return inside_.load(std::memory_order_relaxed); }
   uint32_t inside(OperationClass what) const noexcept {
     return by_class_[static_cast<size_t>(what)].load(std::memory_order_relaxed);
@@ -85,6 +95,7 @@ class Admission {
 
   const config::Admission& limits_;
   bool has_limits_;
+  std::optional<Adaptive> adaptive_;  // max_operations
   std::atomic<uint32_t> inside_{0};
   std::array<std::atomic<uint32_t>, operation_classes> by_class_{};
   std::array<std::atomic<uint32_t>, parts> by_part_{};

@@ -105,8 +105,9 @@ struct Health {
 
 // How many operations a pool takes at the same time, over all cores; 0: no such limit (backends/admission.h).
 struct Admission {
-  uint32_t operations = 0;  // in all
-  uint32_t fetches = 0;     // clones and fetches
+  uint32_t operations = 0;    // in all
+  uint32_t adaptive_min = 0;  // that adapts itself to the servers, down to this; 0: it does not
+  uint32_t fetches = 0;       // clones and fetches
   uint32_t pushes = 0;
   uint32_t lfs = 0;
   uint32_t web = 0;

@@ -71,6 +71,20 @@ void check_agent_keys(const PoolDraft& in) {
                                             in_quotes(first->address.text()) + " has none");
 }
 
+// It is the floor below a ceiling.
+void check_adaptive(const PoolDraft& in) {
+  const config::Admission& limits = in.pool.admission;
+  const auto least = in.origins.find("adaptive_min");
+  if (limits.adaptive_min <= limits.operations || is_wrong(in.origins, "max_operations")) return;
+  const bool has_ceiling = limits.operations != 0;
+  in.draft.report(
+      least->second.place,
+      "`adaptive_min` in [pool." + in.pool.name + "] is " + std::to_string(limits.adaptive_min) +
+          (has_ceiling ? ", more than the " + std::to_string(limits.operations) + " of `max_operations`"
+                       : ", but there is no `max_operations` that could adapt"),
+      has_ceiling ? "" : "max_operations is the most that it may become");
+}
+
 // A clone is never refused, so without a queue its limit would limit nothing.
 void check_admission(const PoolDraft& in) {
   const auto clones = in.origins.find("max_clones"), queue = in.origins.find("queue");
@@ -92,6 +106,7 @@ void settle_pools(Draft& draft) {
     if (!draft.complete) continue;
     check_probe_keys(in);
     check_agent_keys(in);
+    check_adaptive(in);
     check_admission(in);
   }
 }

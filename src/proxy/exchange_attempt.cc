@@ -192,8 +192,10 @@ void Exchange::judge_answer() noexcept {
   if (git_failed) verdict_ = backends::Outcome::git_error;
   // A fast refusal is no proof of speed.
   const int64_t wait = times_.first_byte - times_.sent;
-  if (verdict_ == backends::Outcome::good && status < 400 && wait > 0 && interim_answers_ == 0)
+  if (verdict_ == backends::Outcome::good && status < 400 && wait > 0 && interim_answers_ == 0) {
     health().waited(server_index_, work_, wait, core_.now_ns());
+    pool_->shared.admission.heard(work_, wait, core_.now_ns());
+  }
 }
 
 // Those whose useless answer was replaced by a good one are to blame for theirs; if all fail alike, the

@@ -170,6 +170,10 @@ Task<void> Exchange::refuse_for_limit(backends::Limit limit, uint32_t position) 
   detail.text(backends::name(limit));
   detail.text(" of pool ");
   detail.text(pool_->shared.config.name);
+  if (limit == backends::Limit::operations && pool_->shared.admission.adapts()) {
+    detail.text(", now ");
+    put(detail, pool_->shared.admission.operations_limit());
+  }
   detail.text("; position ");
   put(detail, position);
   detail.text(" in the queue, about ");

@@ -550,5 +550,29 @@ class InTheOpen(Waiting):
         self.assertEqual(self.front.admin("/queue", method=b"POST", host=b"localhost").status, 405)
 
 
+class Adaptive(Waiting):
+    LIMIT = 'breakwater_pool_operations_limit{pool="test"}'
+
+    def test_it_rises_while_it_is_reached_and_answers_are_quick(self):
+        self.pool("max_operations = 64\nadaptive_min = 1\n")
+        self.assertEqual(self.front.metrics()[self.LIMIT], 1)
+        client, until = self.client(self.front), time.monotonic() + TIMEOUT
+        number = 0
+        while self.front.metrics()[self.LIMIT] == 1 and time.monotonic() < until:
+            number += 1  # an operation of its own each
+            self.assertEqual(client.ask(refs(f"team/repo{number}")).status, 200)
+        self.assertGreater(self.front.metrics()[self.LIMIT], 1)
+
+    def test_a_refusal_says_what_it_is_now(self):
+        self.pool('max_operations = 64\nadaptive_min = 1\nqueue = "off"\n')
+        first = self.runs()
+        reply = self.client(self.front).ask(refs("team/other"))
+        self.assertEqual(reply.status, 503)
+        self.assertIn(b"max_operations of pool test, now 1;", reply.body)
+        self.finish(first)
+        page = json.loads(self.front.admin("/servers", host=b"127.0.0.1").body)["pools"][0]
+        self.assertEqual(page["operations_limit"], 1)
+
+
 if __name__ == "__main__":
     main()

@@ -163,7 +163,11 @@ TEST_CASE("pool: every default lies within its own bounds") {
 TEST_CASE("pool: durations, counts and percentages within their bounds only") {
   const auto takes = [](std::string_view key, const std::string& value) {
     const bool of_agent = key == "agent_interval";
-    const std::string text = minimal + (of_agent ? "agent_port = 1\n" : "probe = 'tcp'\n") +
+    const bool of_limit = key == "adaptive_min";
+    const std::string text = minimal +
+                             (of_agent   ? "agent_port = 1\n"
+                              : of_limit ? "max_operations = 1000000\n"
+                                         : "probe = 'tcp'\n") +
                              std::string(key) + " = " + value + "\n";
     const auto parsed = parse(text);
     const auto* problems = std::get_if<Problems>(&parsed);
@@ -207,6 +211,14 @@ TEST_CASE("pool: durations, counts and percentages within their bounds only") {
   for (const auto& key : admission_count_keys) count(key, "");
   for (const auto& key : health_percent_keys) count(key, "%");
   count(retries_key, "%");
+}
+
+TEST_CASE("pool: a limit that adapts itself needs a ceiling") {
+  CHECK(pool("max_operations = 50\nadaptive_min = 50\n").admission.adaptive_min == 50);
+  CHECK(only("adaptive_min = 5\n").find("there is no `max_operations` that could adapt") !=
+        std::string::npos);
+  CHECK(only("max_operations = 4\nadaptive_min = 5\n").find("is 5, more than the 4 of `max_operations`") !=
+        std::string::npos);
 }
 
 TEST_CASE("pool: a limit of clones needs a queue, for a clone is never refused") {
