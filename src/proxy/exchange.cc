@@ -247,7 +247,8 @@ Task<bool> Exchange::finish() {
     core_.stats().responses_aborted.add();
     // A length or a chunked body shows by itself that it is short; a body that ends with the connection does
     // not.
-    const bool shows = request_.minor_version >= 1 || response_.body.kind == wire::BodyKind::length;
+    const bool has_length = !takes_over_ && response_.body.kind == wire::BodyKind::length;
+    const bool shows = request_.minor_version >= 1 || has_length;
     if (!shows || tunnel_ || failure_.side == Side::downstream) session_.abort_on_close();
     co_return false;
   }
@@ -312,10 +313,11 @@ Task<void> Exchange::relay_body(std::string_view head) {
   if (kind == wire::BodyKind::none) plan.initial = {};
   if (kind == wire::BodyKind::until_close) plan.git_end = git_end_;
   if (plan.git_end != wire::UploadPackAnswer::unprovable) core_.stats().packs_until_close.add();
-  // A server may end a body in good order although Git died inside.
+  // A server may end a body in good order although Git died inside. One that takes over may also end it with
+  // the connection, unasked.
   const bool is_pack = git_.operation == wire::GitOperation::upload_pack && replayable_ && has_git_result();
-  if (kind == wire::BodyKind::chunked && is_pack && upload_pack_ask().is_fetch)
-    plan.git_end = upload_pack_ask().answer;
+  const bool by_git = kind == wire::BodyKind::chunked || (kind == wire::BodyKind::until_close && takes_over_);
+  if (by_git && is_pack && upload_pack_ask().is_fetch) plan.git_end = upload_pack_ask().answer;
   plan.may_change_server = may_take_over_;
   plan.said = opening_sent_;
   plan.leaves_failed_git = leaves_failed_git;

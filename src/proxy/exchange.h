@@ -83,6 +83,7 @@ class Exchange {
   bool goes_on_well() noexcept;
   Task<void> take_over();
   Task<void> say_that_pack_failed();
+  std::span<char> room_for_line() noexcept;
   std::string_view framed(size_t bytes) noexcept;
   static bool leaves_failed_git(void* context);
   Task<void> relay_tunnel();
@@ -171,6 +172,7 @@ class Exchange {
   wire::UploadPackAsk ask_;  // of an upload-pack whose body is at hand
   uint32_t attempts_ = 0;
   uint32_t interim_answers_ = 0;
+  bool interim_passed_ = false;  // one was passed on, which binds the client to this server
   bool replayable_ = false;
   bool reused_ = false;
   bool fresh_only_ = false;  // it was sent once already
@@ -207,6 +209,7 @@ class Exchange {
   bool waits_for_head_ = false;
   bool response_begun_ = false;  // bytes of the final answer are on their way to the client
   bool may_take_over_ = false;   // another server may go on with it, as it is
+  bool was_left_ = false;        // the server, for it is down; next_server_ is found
   bool takes_over_ = false;      // another server does, or is asked to
   wire::PackOpening opening_sent_;
   uint64_t taken_over_bytes_ = 0;  // that the client has of those before

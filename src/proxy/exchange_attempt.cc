@@ -161,7 +161,7 @@ Exchange::Attempt Exchange::after_failure(const Error& error) noexcept {
   if (error.side != Side::upstream || (response_begun_ && !takes_over_)) return Attempt::failed;
   if (phase_ == Phase::connect) return find_another(false) ? Attempt::elsewhere : Attempt::failed;
   // It was sent. An interim answer that was passed on binds the client to this server.
-  if (!replayable_ || interim_answers_ > 0) return Attempt::failed;
+  if (!replayable_ || interim_passed_) return Attempt::failed;
   // One that thinks for longer than it may is not answered by letting another think as long.
   if (error.code == Code::timed_out) return Attempt::failed;
   return find_another(true) ? Attempt::elsewhere : Attempt::failed;
@@ -192,7 +192,7 @@ void Exchange::judge_answer() noexcept {
   if (git_failed) verdict_ = backends::Outcome::git_error;
   // A fast refusal is no proof of speed.
   const int64_t wait = times_.first_byte - times_.sent;
-  if (verdict_ == backends::Outcome::good && status < 400 && wait > 0 && interim_answers_ == 0) {
+  if (verdict_ == backends::Outcome::good && status < 400 && wait > 0 && !interim_passed_) {
     health().waited(server_index_, work_, wait, core_.now_ns());
     pool_->shared.admission.heard(work_, wait, core_.now_ns());
   }
@@ -205,6 +205,7 @@ void Exchange::blame_suspects() noexcept {
   for (uint32_t server = 0; server < health().size(); server++) {
     if (suspects_.has(server)) health().report(server, backends::Outcome::git_error, core_.now_ns());
   }
+  suspects_ = {};
 }
 
 // What an answer that came whole teaches. Errors only count against another server's better answer.
@@ -227,7 +228,7 @@ Task<void> Exchange::abandon_upload() {
 
 // Would the client be better served by another server's answer? Only asked for what may be sent again.
 bool Exchange::answer_is_useless() const noexcept {
-  if (!replayable_ || interim_answers_ > 0 || git_.operation == wire::GitOperation::other) return false;
+  if (!replayable_ || interim_passed_ || git_.operation == wire::GitOperation::other) return false;
   return verdict_ != backends::Outcome::good || answer_ == wire::GitAnswer::not_our_ref;
 }
 
@@ -471,6 +472,7 @@ Task<Error> Exchange::pass_interim_head() {
     co_return error;
   }
   const bool in_the_middle = takes_over_;  // of the answer that the client reads
+  if (!in_the_middle) interim_passed_ = true;
   if (request_.minor_version >= 1 && !in_the_middle) {
     const HeadRoom::Lease room = core_.head_room().acquire();
     const DownstreamFacts facts{.framing = {},

@@ -16,7 +16,7 @@ namespace {
 
 // In the room where what goes before another server's words is made ready.
 constexpr size_t line_end_bytes = 2;
-constexpr size_t framing_bytes = wire::chunk_header_bytes_max + line_end_bytes;
+constexpr size_t header_room = wire::chunk_header_bytes_max;
 
 constexpr std::string_view sorry =
     "\x03"
@@ -31,7 +31,7 @@ bool Exchange::another_may_go_on(const wire::BodyFraming& towards_client) noexce
       towards_client.kind == wire::BodyKind::chunked || towards_client.kind == wire::BodyKind::until_close;
   if (git_.operation != wire::GitOperation::upload_pack || !open_end || !replayable_ || !has_git_result())
     return false;
-  if (health().present_count() <= 1 || interim_answers_ > 0) return false;
+  if (health().present_count() <= 1 || interim_passed_) return false;
   const wire::UploadPackAsk& ask = upload_pack_ask();
   return ask.is_fetch && ask.answer != wire::UploadPackAnswer::unprovable;
 }
@@ -46,16 +46,19 @@ bool Exchange::goes_on_well() noexcept {
 
 // Git says that it failed: true if another server is to try.
 bool Exchange::leaves_failed_git(void* context) {
-  return static_cast<Exchange*>(context)->find_another(true);
+  Exchange& self = *static_cast<Exchange*>(context);
+  if (self.find_another(true)) return true;
+  self.verdict_ = backends::Outcome::git_error;  // the client hears of it: no better than those before
+  return false;
 }
 
 // The pump has ended. As long as it failed while another server may go on, one does.
 Task<void> Exchange::take_over() {
   while (failure_.code == Code::none && download_.error().code != Code::none) {
     const Error why = download_.error();
-    const bool may = download_.end_open_line(response_room_.span().subspan(framing_bytes)).has_value();
+    const bool may = download_.end_open_line(room_for_line()).has_value();
     const bool was_found = why.code == Code::failed;  // when Git said so
-    if (!may || !(was_found || find_another(true))) break;
+    if (!may || !(was_found || was_left_ || find_another(true))) break;
     if (was_found)
       suspects_.add(server_index_);
     else
@@ -64,12 +67,13 @@ Task<void> Exchange::take_over() {
     server_.finish(UpstreamLease::Ending::aborted);
     if (failure_.code != Code::none) co_return;  // whoever waited for it has gone
     takes_over_ = true;
+    was_left_ = false;
     enter_server(next_server_);
     core_.stats().failovers.add();
     core_.stats().retries.add();
     co_await ask_servers();
     if (failure_.code != Code::none) break;
-    const size_t open = download_.end_open_line(response_room_.span().subspan(framing_bytes)).value_or(0);
+    const size_t open = download_.end_open_line(room_for_line()).value_or(0);
     const std::string_view head = framed(open);
     opening_sent_ = download_.opening_passed();
     taken_over_bytes_ += download_.payload_bytes() + open;
@@ -83,7 +87,7 @@ Task<void> Exchange::take_over() {
 
 // Git's client shows this and fails; an end without a word it would show as trouble with the network.
 Task<void> Exchange::say_that_pack_failed() {
-  const std::span<char> room = response_room_.span().subspan(framing_bytes);
+  const std::span<char> room = room_for_line();
   const std::optional<size_t> open = download_.end_open_line(room);
   if (!open || !download_.opening_passed().whole) co_return;
   const size_t said = wire::write_pkt_line(sorry, room.subspan(*open));
@@ -93,13 +97,20 @@ Task<void> Exchange::say_that_pack_failed() {
   if (failure_.code == Code::none) failure_ = error.code != Code::none ? error : download_.error();
 }
 
+// Between a chunk's line and its end.
+std::span<char> Exchange::room_for_line() noexcept {
+  const std::span<char> room = response_room_.span();
+  return room.subspan(header_room, room.size() - header_room - line_end_bytes);
+}
+
 // What stands in the room, framed for the client; `bytes` may be 0.
 std::string_view Exchange::framed(size_t bytes) noexcept {
-  char* const begin = response_room_.span().data() + framing_bytes;
+  char* const begin = room_for_line().data();
   if (bytes == 0 || client_framing_ == Pump::Framing::plain) return {begin, bytes};
   std::array<char, wire::chunk_header_bytes_max> header;
   const size_t header_bytes = wire::write_chunk_header(bytes, header);
   std::memcpy(begin - header_bytes, header.data(), header_bytes);
+  BW_ASSERT(bytes <= room_for_line().size());
   std::memcpy(begin + bytes, "\r\n", line_end_bytes);
   return {begin - header_bytes, header_bytes + bytes + line_end_bytes};
 }

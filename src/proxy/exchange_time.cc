@@ -39,7 +39,7 @@ void Exchange::on_time(void* context) {
   if (limit > 0 && self.core_.now_ns() >= active + limit) {
     self.core_.stats().timeouts.add();
     // Refs that do not come may be had elsewhere. Who let a fetch wait for long is not asked to wait again.
-    const bool elsewhere = owed && self.replayable_ && self.interim_answers_ == 0 &&
+    const bool elsewhere = owed && self.replayable_ && !self.interim_passed_ &&
                            wire::is_advertisement(self.git_.operation) && self.find_another(true);
     if (elsewhere) {
       self.health().report(self.server_index_, backends::Outcome::broke, self.core_.now_ns());
@@ -84,7 +84,7 @@ void Exchange::mind_the_wait(int64_t& next_ns) noexcept {
       next_ns = std::min(next_ns, times_.sent + tell_at);
     }
   }
-  if (!replayable_ || interim_answers_ > 0 || health().present_count() <= 1) return;
+  if (!replayable_ || interim_passed_ || health().present_count() <= 1) return;
   const backends::State state = health().state(server_index_, now);
   // A pack may be long in the making, on whatever server; refs are not.
   const bool put_out_since = health().server(server_index_).put_out_ns() >= times_.connect_begun;
@@ -100,7 +100,10 @@ void Exchange::mind_the_progress(int64_t& next_ns) noexcept {
   const int64_t now = core_.now_ns();
   const bool put_out_since = health().server(server_index_).put_out_ns() >= times_.connect_begun;
   const bool is_down = health().state(server_index_, now) == backends::State::down && put_out_since;
-  if (is_down && !download_.waits_for_sink()) return download_.stop({Code::timed_out, Side::upstream, 0});
+  if (is_down && !download_.waits_for_sink() && find_another(true)) {
+    was_left_ = true;
+    return download_.stop({Code::timed_out, Side::upstream, 0});
+  }
   next_ns = std::min(next_ns, now + look_at_server_every_ns);
 }
 

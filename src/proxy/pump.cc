@@ -77,7 +77,7 @@ void Pump::fail_errno(Side side, int sys_errno) noexcept {
 // What was walked goes to the sink first, if another server may go on behind it.
 void Pump::fail_behind_pieces(const Error& why) noexcept {
   failing_ = why;
-  if (pieces_.count == 0 || !only_progress_passed()) stop(why);
+  if ((pieces_.count == 0 && part_count_ == 0) || !only_progress_passed()) stop(why);
 }
 
 // Ends a stopping pump once nothing is in flight.
@@ -117,7 +117,10 @@ void Pump::step() noexcept {
 
 // Takes payload out of the front slot, until there is something to send or nothing more to walk.
 void Pump::walk() noexcept {
-  if (failing_.code != Code::none && pieces_.count == 0) return stop(failing_);
+  if (failing_.code != Code::none) {
+    if (pieces_.count == 0 && part_count_ == 0) stop(failing_);
+    return;
+  }
   while (pieces_.count == 0 && !reader_.done()) {
     Slot& front = slots_[0];
     if (!front.used) {
@@ -201,10 +204,11 @@ void Pump::end_of_source() noexcept {
   // EPIPE.)
   const Error told = plan_.twin != nullptr ? plan_.twin->error() : Error{};
   if (told.sys_errno == ECONNRESET && told.side == plan_.source_side) {
-    return fail(Code::reset, plan_.source_side, ECONNRESET);
+    return fail_behind_pieces({Code::reset, plan_.source_side, ECONNRESET});
   }
-  if (source_errno_ != 0) return fail_errno(plan_.source_side, source_errno_);
-  if (!git_says_whole() || !reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);
+  if (source_errno_ != 0) return fail_behind_pieces({Code::reset, plan_.source_side, source_errno_});
+  if (!git_says_whole() || !reader_.end_of_connection())
+    fail_behind_pieces({Code::truncated, plan_.source_side, 0});
 }
 
 void Pump::pop_front_slot() noexcept {

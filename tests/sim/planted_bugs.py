@@ -71,8 +71,8 @@ BUGS = {
     # A body that was cut off is finished as if it were whole.
     "short_body_completed": (
         "proxy/pump.cc", 100,
-        "if (!git_says_whole() || !reader_.end_of_connection()) fail(Code::truncated, plan_.source_side, 0);",
-        "if (!git_says_whole() || !reader_.end_of_connection()) reader_.start({});"),
+        "fail_behind_pieces({Code::truncated, plan_.source_side, 0});\n}",
+        "reader_.start({});\n}"),
     # An answer for which there was no room is left out, and the next one takes its place.
     "reply_left_out": (
         "proxy/session.cc", 1000,
