@@ -166,8 +166,8 @@ BUGS = {
     # What may be sent once goes to the next server when the first one breaks.
     "form_sent_elsewhere": (
         "proxy/exchange_attempt.cc", 100,
-        "if (!replayable_ || interim_answers_ > 0) return Attempt::failed;",
-        "if (interim_answers_ > 0) return Attempt::failed;"),
+        "if (!replayable_ || interim_passed_) return Attempt::failed;",
+        "if (interim_passed_) return Attempt::failed;"),
 }
 
 
