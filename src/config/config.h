@@ -123,6 +123,14 @@ struct Admission {
   }
 };
 
+// The cookie by which web pages come from one server (docs/backends.md).
+struct Sticky {
+  std::string cookie;    // its name; empty: none
+  std::string key_file;  // holds what its values are made with; empty: a key of its own for each start
+  bool secure = false;   // only to be sent over TLS, whatever the client came by
+  Duration max_age{0};   // 0: until the browser is closed
+};
+
 struct Pool {
   std::string name;
   std::vector<Server> servers;
@@ -137,6 +145,7 @@ struct Pool {
   Probe probe;
   Admission admission;
   Agent agent;
+  Sticky sticky;
 };
 
 // Requests for a host and below a path go to a pool. Among those that fit, the one with an exact host, then

@@ -23,6 +23,8 @@ class PoolReader {
   bool read_servers(const toml::node& node);
   bool read_server(const toml::node& node);
   bool read_probe(const toml::node& node);
+  bool read_sticky(const toml::node& node);
+  bool read_sticky_key_file(const toml::node& node);
 
   Reader& reader_;
   const std::string title_;
@@ -45,6 +47,8 @@ void PoolReader::read(const toml::key& key, const toml::table& table) {
 bool PoolReader::read_key(std::string_view name, const toml::node& node) {
   if (name == "servers") return read_servers(node);
   if (name == "probe") return read_probe(node);
+  if (name == "sticky") return read_sticky(node);
+  if (name == "sticky_key_file") return read_sticky_key_file(node);
   std::optional<bool> good;
   const auto one = [&](const auto& key, auto& owner) {
     if (key.name == name) good = reader_.read(node, key, title_, owner);
@@ -67,6 +71,8 @@ bool PoolReader::read_key(std::string_view name, const toml::node& node) {
   among(health_percent_keys, pool_.health);
   among(admission_count_keys, pool_.admission);
   among(admission_duration_keys, pool_.admission);
+  one(sticky_secure_key, pool_.sticky);
+  one(sticky_max_age_key, pool_.sticky);
   BW_ASSERT(good.has_value());  // pool_keys has no other
   return *good;
 }
@@ -118,6 +124,31 @@ bool PoolReader::read_probe(const toml::node& node) {
   if (parse_probe(*text, pool_.probe, why)) return true;
   reader_.report(node, "`probe` in " + title_ + " can't be " + in_quotes(*text) + ": " + why);
   return false;
+}
+
+bool PoolReader::read_sticky(const toml::node& node) {
+  const std::string* const text = reader_.text(node, "sticky", title_, "a cookie's name, or \"off\"");
+  if (text == nullptr) return false;
+  if (*text == "off") return true;
+  const auto is_plain = [](char byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+           byte == '-' || byte == '_' || byte == '.';
+  };
+  if (!text->empty() && text->size() <= cookie_name_bytes_max &&
+      std::all_of(text->begin(), text->end(), is_plain)) {
+    pool_.sticky.cookie = *text;
+    return true;
+  }
+  reader_.report(node, "`sticky` in " + title_ + " can't be " + in_quotes(*text) +
+                           ": a cookie's name is 1 to " + std::to_string(cookie_name_bytes_max) +
+                           " letters, digits, '-', '_' or '.'");
+  return false;
+}
+
+bool PoolReader::read_sticky_key_file(const toml::node& node) {
+  const std::optional<std::string> path = reader_.path(node, "sticky_key_file", title_);
+  pool_.sticky.key_file = path.value_or("");
+  return path.has_value();
 }
 
 }  // namespace

@@ -17,26 +17,28 @@ inline constexpr std::string_view table_names[] = {"listen", "pool",  "route",  
                                                    "log",    "admin", "process", "dns"};
 
 inline constexpr std::string_view listen_keys[] = {"bind", "pool", "trusted"};
-inline constexpr std::string_view pool_keys[] = {"servers",        "kind",
-                                                 "balance",        "retries",
-                                                 "probe",          "connect",
-                                                 "advertise",      "response",
-                                                 "server_idle",    "fold_case",
-                                                 "repair_headers", "upload_pack_framing",
-                                                 "probe_interval", "probe_fast_interval",
-                                                 "probe_timeout",  "probe_rise",
-                                                 "probe_fall",     "agent_port",
-                                                 "agent_interval", "eject_errors",
-                                                 "slow_ratio",     "slow_min",
-                                                 "eject_time",     "eject_time_max",
-                                                 "slow_start",     "ejected_max",
-                                                 "panic",          "max_operations",
-                                                 "adaptive_min",   "max_fetches",
-                                                 "max_pushes",     "max_lfs",
-                                                 "max_web",        "max_advertisements",
-                                                 "max_clones",     "max_per_repository",
-                                                 "max_per_client", "queue",
-                                                 "queue_timeout"};
+inline constexpr std::string_view pool_keys[] = {"servers",         "kind",
+                                                 "balance",         "retries",
+                                                 "probe",           "connect",
+                                                 "advertise",       "response",
+                                                 "server_idle",     "fold_case",
+                                                 "repair_headers",  "upload_pack_framing",
+                                                 "probe_interval",  "probe_fast_interval",
+                                                 "probe_timeout",   "probe_rise",
+                                                 "probe_fall",      "agent_port",
+                                                 "agent_interval",  "eject_errors",
+                                                 "slow_ratio",      "slow_min",
+                                                 "eject_time",      "eject_time_max",
+                                                 "slow_start",      "ejected_max",
+                                                 "panic",           "max_operations",
+                                                 "adaptive_min",    "max_fetches",
+                                                 "max_pushes",      "max_lfs",
+                                                 "max_web",         "max_advertisements",
+                                                 "max_clones",      "max_per_repository",
+                                                 "max_per_client",  "queue",
+                                                 "queue_timeout",   "sticky",
+                                                 "sticky_key_file", "sticky_secure",
+                                                 "sticky_max_age"};
 inline constexpr std::string_view route_keys[] = {"listen", "host", "path", "pool"};
 inline constexpr std::string_view log_keys[] = {"target", "path"};
 inline constexpr std::string_view dns_keys[] = {"servers", "min_ttl", "max_ttl", "timeout"};
@@ -97,6 +99,8 @@ struct FlagKey {
 
 inline constexpr FlagKey<Pool> pool_flag_keys[] = {{"fold_case", &Pool::folds_case},
                                                    {"repair_headers", &Pool::repairs_headers}};
+
+inline constexpr FlagKey<Sticky> sticky_secure_key{"sticky_secure", &Sticky::secure};
 
 // ---- durations
 
@@ -214,6 +218,10 @@ inline constexpr DurationKey<Admission> admission_duration_keys[] = {
      &Admission::queue_timeout},
 };
 
+// Nobody waits for this one.
+inline constexpr DurationKey<Sticky> sticky_max_age_key{
+    {"sticky_max_age", second, 365 * 24 * hour, true, "", ""}, &Sticky::max_age};
+
 inline constexpr DurationKey<Dns> dns_duration_keys[] = {
     {{"min_ttl", Duration{100}, hour, false, "A name is looked up again, at the earliest",
       "It is, if its records are as old as they may be"},
@@ -318,6 +326,7 @@ inline constexpr size_t trusted_max = 256;
 inline constexpr uint32_t weight_max = 256;          // of a server
 inline constexpr uint32_t slots_max = 64;            // of a server that is a name
 inline constexpr uint32_t slots_per_pool_max = 256;  // backends/server_set.h
+inline constexpr size_t cookie_name_bytes_max = 64;
 inline constexpr size_t dns_servers_max = 8;
 inline constexpr size_t socket_path_bytes_max = 107;                       // what the kernel takes: unix(7)
 inline constexpr size_t request_path_bytes_max = 1024;                     // of a probe or a route

@@ -95,6 +95,24 @@ void check_admission(const PoolDraft& in) {
                   "a clone is never refused: it waits, and then begins");
 }
 
+// Without a cookie, keys that say how it is made look as if there were one.
+void check_sticky_keys(const PoolDraft& in) {
+  const std::string title = "[pool." + in.pool.name + "]";
+  const auto sticky = in.origins.find("sticky");
+  if (sticky == in.origins.end()) {
+    for (const auto& [name, origin] : in.origins)
+      if (name.starts_with("sticky_"))
+        in.draft.report(origin.place, ticked(name) + " in " + title + " is only used with a `sticky`",
+                        "add sticky = \"SERVERID\"");
+    return;
+  }
+  const std::string& cookie = in.pool.sticky.cookie;
+  if ((cookie.starts_with("__Host-") || cookie.starts_with("__Secure-")) && !in.pool.sticky.secure)
+    in.draft.report(sticky->second.place,
+                    "browsers take a cookie called " + in_quotes(cookie) + " over TLS only",
+                    "add sticky_secure = true, or choose another name");
+}
+
 }  // namespace
 
 void settle_pools(Draft& draft) {
@@ -108,6 +126,7 @@ void settle_pools(Draft& draft) {
     check_agent_keys(in);
     check_adaptive(in);
     check_admission(in);
+    check_sticky_keys(in);
   }
 }
 

@@ -1,7 +1,5 @@
 #include "wire/cookie.h"
 
-#include "wire/byte_class.h"
-
 namespace breakwater::wire {
 
 namespace {
@@ -27,10 +25,6 @@ bool next_cookie(std::string_view& rest, Cookie& cookie) noexcept {
     cookie.value = trimmed(cookie.raw.substr(equals + 1));
   }
   return true;
-}
-
-bool is_cookie_name(std::string_view name) noexcept {
-  return !name.empty() && all_are(byte_token, name);
 }
 
 std::string_view name_of_set_cookie(std::string_view value) noexcept {

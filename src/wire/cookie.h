@@ -19,9 +19,6 @@ struct Cookie {
 // no pair, if `rest` is used up.
 bool next_cookie(std::string_view& rest, Cookie& cookie) noexcept;
 
-// A name that RFC 6265 allows for a cookie: a token.
-bool is_cookie_name(std::string_view name) noexcept;
-
 // The name of the cookie that a Set-Cookie field sets.
 std::string_view name_of_set_cookie(std::string_view value) noexcept;
 

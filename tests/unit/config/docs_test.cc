@@ -1,6 +1,7 @@
 // docs/configuration.md says what the program does: every key with its default, and examples that parse.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -85,6 +86,7 @@ TEST_CASE("docs: every table and key is there, with its default") {
   check_durations("pool", agent_duration_keys, Agent{});
   check_durations("pool", health_duration_keys, Health{});
   check_durations("pool", admission_duration_keys, Admission{});
+  check_durations("pool", std::array{sticky_max_age_key}, Sticky{});
   const auto check_counts = [&](const auto& keys, const auto& owner) {
     for (const auto& key : keys)
       check_row(text, "pool", key.name,

@@ -49,10 +49,18 @@ eject_time_max = "14s"
 slow_start = "15s"
 ejected_max = "16%"
 panic = "17%"
+sticky = "__Host-gogs.1"
+sticky_key_file = "/etc/breakwater/sticky.key"
+sticky_secure = true
+sticky_max_age = "720h"
 )");
   CHECK(got.kind == Kind::gitlab);
   CHECK(got.balance == Balance::repository);
   CHECK(got.upload_pack_framing == UploadPackFraming::until_close);
+  CHECK(got.sticky.cookie == "__Host-gogs.1");
+  CHECK(got.sticky.key_file == "/etc/breakwater/sticky.key");
+  CHECK(got.sticky.secure);
+  CHECK(got.sticky.max_age == 720 * hour);
   CHECK_FALSE(got.folds_case);
   CHECK(got.repairs_headers);
   CHECK(got.retries == 25);
@@ -367,4 +375,27 @@ TEST_CASE("pool: what each kind sets, and a key wins over it") {
   CHECK(got.timeouts.server_idle == minute);  // still as the kind has it
   // The kind leaves alone how often is probed.
   CHECK(pool("kind = 'gogs'\nprobe_interval = '3s'\n").probe.interval == 3 * second);
+}
+
+TEST_CASE("pool: a sticky cookie's name and its keys") {
+  CHECK(pool("").sticky.cookie.empty());
+  CHECK(pool("sticky = 'off'\n").sticky.cookie.empty());
+  const Pool plain = pool("sticky = 'SERVERID'\n");
+  CHECK(plain.sticky.cookie == "SERVERID");
+  CHECK(plain.sticky.key_file.empty());
+  CHECK_FALSE(plain.sticky.secure);
+  CHECK(plain.sticky.max_age.count() == 0);
+  for (const std::string name : {"", "a b", "a;b", "a=b", "\xc3\xa4", "a,b"})
+    CHECK(only("sticky = '" + name + "'\n").find("a cookie's name is 1 to 64 letters") != std::string::npos);
+  CHECK(only("sticky = '" + std::string(65, 'a') + "'\n").find("can't be") != std::string::npos);
+  CHECK(only("sticky = true\n").find("must be a string") != std::string::npos);
+  CHECK(only("sticky_secure = true\n") ==
+        "1:17 `sticky_secure` in [pool.gogs] is only used with a `sticky` | add sticky = \"SERVERID\"");
+  CHECK(
+      only("sticky = '__Secure-x'\n") ==
+      "1:10 browsers take a cookie called \"__Secure-x\" over TLS only | add sticky_secure = true, or choose "
+      "another name");
+  CHECK(only("sticky = 'x'\nsticky_max_age = '8761h'\n").find("from 1s to 8760h, or \"off\"") !=
+        std::string::npos);
+  CHECK(only("sticky = 'x'\nsticky_key_file = ''\n").find("is not the path of a file") != std::string::npos);
 }
