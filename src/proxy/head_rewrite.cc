@@ -1,7 +1,9 @@
 #include "proxy/head_rewrite.h"
 
+#include <algorithm>
 #include <array>
 
+#include "wire/cookie.h"
 #include "wire/field_rules.h"
 #include "wire/http_write.h"
 
@@ -74,6 +76,64 @@ bool is_no_date(const Field& field) {
   return holds_a_date && field.value.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+bool names_cookie(std::string_view pairs, std::string_view name) {
+  wire::Cookie cookie;
+  while (wire::next_cookie(pairs, cookie)) {
+    if (cookie.name == name) return true;
+  }
+  return false;
+}
+
+// A Cookie field without the pairs of that name; nothing if no other is in it.
+void write_other_cookies(wire::HeadWriter& out, const Field& field, std::string_view name) {
+  std::string_view rest = field.value;
+  wire::Cookie cookie;
+  bool begun = false;
+  while (wire::next_cookie(rest, cookie)) {
+    if (cookie.name == name) continue;
+    if (begun) {
+      out.text(";");
+    } else {
+      out.text(field.name);
+      out.text(": ");
+      cookie.raw.remove_prefix(std::min(cookie.raw.find_first_not_of(" \t"), cookie.raw.size()));
+    }
+    out.text(cookie.raw);
+    begun = true;
+  }
+  if (begun) out.text("\r\n");
+}
+
+bool sets_cookie(const Field& field, std::string_view name) {
+  return equals_ignoring_case(field.name, "set-cookie") && wire::name_of_set_cookie(field.value) == name;
+}
+
+// No shared cache keeps the answer, as it is.
+bool is_private(const wire::Fields& fields) {
+  for (size_t index = 0; index < fields.size(); index++) {
+    const Field field = fields[index];
+    if (!equals_ignoring_case(field.name, "cache-control")) continue;
+    if (wire::list_has_token(field.value, "private") || wire::list_has_token(field.value, "no-store"))
+      return true;
+  }
+  return false;
+}
+
+void write_cookie(wire::HeadWriter& out, const StickyCookie& cookie) {
+  out.text("Set-Cookie: ");
+  out.text(cookie.name);
+  out.text("=");
+  out.text(cookie.value);
+  out.text("; Path=/");
+  if (cookie.max_age_s > 0) {
+    out.text("; Max-Age=");
+    out.number(cookie.max_age_s);
+  }
+  out.text("; HttpOnly; SameSite=Lax");
+  if (cookie.secure) out.text("; Secure");
+  out.text("\r\n");
+}
+
 }  // namespace
 
 size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts& facts,
@@ -100,6 +160,9 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
       continue;  // an underscore is no spelling that a proxy uses, but a CGI server would read it
     } else if (!facts.peer_is_trusted && equals_ignoring_case(field.name, "x-request-id")) {
       continue;
+    } else if (!facts.own_cookie.empty() && equals_ignoring_case(field.name, "cookie") &&
+               names_cookie(field.value, facts.own_cookie)) {
+      write_other_cookies(writer, field, facts.own_cookie);
     } else if (facts.until_close && equals_ignoring_case(field.name, "expect")) {
       continue;  // HTTP/1.0 has no 100 (RFC 9110 §10.1.1), and the body is here
     } else {
@@ -143,7 +206,12 @@ size_t write_downstream_head(const wire::ResponseHead& response, const Downstrea
     if (wire::is_hop_by_hop(field.name) || dropped_by_connection(response.fields, field.name)) continue;
     if (facts.repairs_dumb_http && (is_no_date(field) || equals_ignoring_case(field.name, "cache-control")))
       continue;
+    if (!facts.cookie.name.empty() && sets_cookie(field, facts.cookie.name)) continue;
     writer.field(field.name, field.value);
+  }
+  if (!facts.cookie.value.empty()) {
+    write_cookie(writer, facts.cookie);
+    if (!is_private(response.fields)) writer.field("Cache-Control", "private");
   }
   if (facts.repairs_dumb_http) writer.field("Cache-Control", "private, no-store");
   if (facts.framing.kind == wire::BodyKind::chunked) writer.field("Transfer-Encoding", "chunked");

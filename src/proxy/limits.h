@@ -28,7 +28,7 @@ inline constexpr uint32_t head_rooms = 512;
 inline constexpr size_t log_ring_bytes = 1024 * 1024;
 inline constexpr uint32_t ring_entries = 1024;
 
-// What rewriting may add to a head: X-Forwarded-*, X-Request-Id, Host, framing.
+// What rewriting may add to a head: X-Forwarded-*, X-Request-Id, Host, framing, a cookie.
 inline constexpr size_t head_growth_bytes = 4 * 1024;
 
 // A body of at least this length, or one of unknown length that already passed `splice_after_bytes`, is

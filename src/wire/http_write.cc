@@ -31,9 +31,16 @@ void HeadWriter::field(std::string_view name, std::string_view value) noexcept {
 }
 
 void HeadWriter::field(std::string_view name, uint64_t value) noexcept {
+  text(name);
+  text(": ");
+  number(value);
+  text("\r\n");
+}
+
+void HeadWriter::number(uint64_t value) noexcept {
   std::array<char, 20> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  field(name, std::string_view(digits.data(), static_cast<size_t>(end.ptr - digits.data())));
+  text({digits.data(), static_cast<size_t>(end.ptr - digits.data())});
 }
 
 std::string_view reason_phrase(uint16_t status) noexcept {

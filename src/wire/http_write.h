@@ -19,6 +19,7 @@ class HeadWriter {
   void status_line(uint16_t status, std::string_view reason) noexcept;  // always HTTP/1.1
   void field(std::string_view name, std::string_view value) noexcept;
   void field(std::string_view name, uint64_t value) noexcept;
+  void number(uint64_t value) noexcept;
   void text(std::string_view bytes) noexcept {
     if (overflowed_ || bytes.size() > out_.size() - bytes_) {
       overflowed_ = true;

@@ -127,6 +127,47 @@ TEST_CASE("dumb HTTP's answers of Gogs and Gitea are mended") {
         "Cache-Control: private, no-store\r\n\r\n");
 }
 
+TEST_CASE("a cookie of ours is taken out of what a server gets, and other bytes stay") {
+  const auto passed = [](const std::string& fields, std::string_view own) {
+    const std::string begin = "GET / HTTP/1.1\r\nHost: h\r\n";
+    const std::string came = begin + fields + "\r\n";
+    wire::RequestHead request;
+    REQUIRE(wire::parse_request(came, {}, request) == wire::Fault::none);
+    UpstreamFacts facts{"192.0.2.7", "http", "id1", "server:3000", false};
+    facts.own_cookie = own;
+    std::array<char, 4096> out;
+    const std::string head(out.data(), write_upstream_head(request, facts, out));
+    REQUIRE(head.starts_with(begin));
+    REQUIRE(head.ends_with(added));
+    return head.substr(begin.size(), head.size() - begin.size() - added.size());
+  };
+  CHECK(passed("Cookie: id=1\r\n", "id").empty());
+  CHECK(passed("cOOkie: id=1; b=2\r\n", "id") == "cOOkie: b=2\r\n");
+  CHECK(passed("Cookie: a=1; id=1; b=2; id=3\r\n", "id") == "Cookie: a=1; b=2\r\n");
+  CHECK(passed("Cookie: a=1;b=2 ;\tc\r\nCookie: id\r\n", "id") == "Cookie: a=1;b=2 ;\tc\r\nCookie: id\r\n");
+  CHECK(passed("Cookie: ID=1; idx=2\r\n", "id") == "Cookie: ID=1; idx=2\r\n");
+  CHECK(passed("Cookie: id=1; b=2\r\nCookie: id=4\r\n", "") == "Cookie: id=1; b=2\r\nCookie: id=4\r\n");
+  CHECK(passed("Cookie:\r\n", "id") == "Cookie: \r\n");
+  CHECK(passed("X-Cookie: id=1\r\n", "id") == "X-Cookie: id=1\r\n");
+}
+
+TEST_CASE("a cookie of ours in an answer: one, and no shared cache") {
+  DownstreamFacts facts;
+  facts.framing = {wire::BodyKind::length, 3};
+  facts.cookie.name = "id";
+  const std::string tail = "Content-Length: 3\r\n";
+  CHECK(downstream("HTTP/1.1 200 OK\r\n" + tail + "\r\n", facts) == "HTTP/1.1 200 OK\r\n" + tail + "\r\n");
+  facts.cookie.value = "xyz";
+  CHECK(downstream("HTTP/1.1 200 OK\r\nSet-Cookie: id=1\r\nset-cookie: a=1\r\n" + tail + "\r\n", facts) ==
+        "HTTP/1.1 200 OK\r\nset-cookie: a=1\r\n" + tail +
+            "Set-Cookie: id=xyz; Path=/; HttpOnly; SameSite=Lax\r\nCache-Control: private\r\n\r\n");
+  facts.cookie.secure = true;
+  facts.cookie.max_age_s = 86400;
+  CHECK(downstream("HTTP/1.1 200 OK\r\nCache-Control: x, No-Store\r\n" + tail + "\r\n", facts) ==
+        "HTTP/1.1 200 OK\r\nCache-Control: x, No-Store\r\n" + tail +
+            "Set-Cookie: id=xyz; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax; Secure\r\n\r\n");
+}
+
 TEST_CASE("a head that does not fit is not cut") {
   wire::RequestHead request;
   REQUIRE(wire::parse_request("GET / HTTP/1.1\r\nHost: h\r\n\r\n", {}, request) == wire::Fault::none);
