@@ -62,8 +62,9 @@ Resolver::~Resolver() {
   if (event_ >= 0) close(event_);
 }
 
-void Resolver::add(proxy::SharedPool& pool, uint32_t first_slot, const config::Server& server) {
-  names_.emplace_back(pool, first_slot, server);
+void Resolver::add(proxy::SharedPool& pool, uint32_t first_slot, const config::Server& server,
+                   const StickyKey* sticky_key) {
+  names_.emplace_back(pool, first_slot, server, sticky_key);
   for (uint32_t slot = 0; slot < server.slots; slot++) pool.health.begin_absent(first_slot + slot);
 }
 
@@ -231,7 +232,9 @@ const proxy::ServerAddress* Resolver::intern(const Name& name, const Lead& lead)
   const std::string label = name.text + " " + lead.address.text();
   const std::string authority =
       name.endpoint.service ? lead.record->host + ":" + std::to_string(lead.record->port) : name.text;
-  const std::string text = label + " " + authority;
+  const std::string sticky =
+      name.sticky_key != nullptr ? name.sticky_key->value_for(name.pool.config.name, label) : "";
+  const std::string text = label + " " + authority + " " + sticky;
   if (const auto known = address_by_text_.find(text); known != address_by_text_.end()) return known->second;
   if (addresses_.size() == addresses_max) {
     if (!std::exchange(full_, true))
@@ -240,7 +243,7 @@ const proxy::ServerAddress* Resolver::intern(const Name& name, const Lead& lead)
     return nullptr;
   }
   return address_by_text_[text] =
-             &addresses_.emplace_back(proxy::ServerAddress{lead.address, label, authority});
+             &addresses_.emplace_back(proxy::ServerAddress{lead.address, label, authority, sticky});
 }
 
 // True if other addresses are in use than before.

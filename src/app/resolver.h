@@ -15,6 +15,7 @@
 
 #include "app/dns.h"
 #include "app/metrics.h"
+#include "app/sticky_key.h"
 #include "backends/addresses.h"
 #include "config/config.h"
 #include "core/stats.h"
@@ -29,8 +30,10 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // `server` is a name, and its slots in `pool` begin at `first_slot`. Before look_up_all().
-  void add(proxy::SharedPool& pool, uint32_t first_slot, const config::Server& server);
+  // `server` is a name, and its slots in `pool` begin at `first_slot`. `sticky_key` is the pool's; null: it
+  // has no sticky cookie. Before look_up_all().
+  void add(proxy::SharedPool& pool, uint32_t first_slot, const config::Server& server,
+           const StickyKey* sticky_key);
   // Asks for all names once, on the caller's thread. False if a pool has no server now; `why` says which name
   // can't be found.
   bool look_up_all(std::string& why);
@@ -49,9 +52,10 @@ class Resolver {
 
   // A server that is a name. A round is from the first question to the last answer.
   struct Name {
-    Name(proxy::SharedPool& the_pool, uint32_t first, const config::Server& server)
+    Name(proxy::SharedPool& the_pool, uint32_t first, const config::Server& server, const StickyKey* key)
         : pool(the_pool),
           first_slot(first),
+          sticky_key(key),
           endpoint(server.address),
           text(server.address.text()),
           slots(server.slots),
@@ -59,6 +63,7 @@ class Resolver {
 
     proxy::SharedPool& pool;
     const uint32_t first_slot;
+    const StickyKey* const sticky_key;
     const config::Endpoint endpoint;
     const std::string text;
     backends::Slots slots;

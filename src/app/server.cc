@@ -23,6 +23,7 @@
 #include "app/metrics.h"
 #include "app/operations.h"
 #include "app/resolver.h"
+#include "app/sticky_key.h"
 #include "config/schema.h"
 #include "config/server.h"
 #include "proxy/limits.h"
@@ -195,6 +196,12 @@ class Program {
   // From here on a pool's servers are its slots: one for an address, and for a name as many as it may have.
   bool find_servers(std::string& why) {
     for (config::Pool& pool : config_.pools) {
+      const StickyKey* sticky_key = nullptr;
+      if (!pool.sticky.cookie.empty()) {
+        std::optional<StickyKey> key = StickyKey::make(pool.sticky, why);
+        if (!key) return false;
+        sticky_key = &sticky_keys_.emplace_back(std::move(*key));
+      }
       const std::vector<config::Server> configured = std::exchange(pool.servers, {});
       std::deque<proxy::Server> servers;
       for (const config::Server& server : configured) {
@@ -202,13 +209,15 @@ class Program {
         Address address;
         const bool is_name = config::is_name(server.address);
         if (!is_name && !resolve(server.address, false, address, why)) return false;
-        if (!is_name) servers.emplace_back(server.address.text(), address);
-        while (servers.size() < pool.servers.size()) servers.emplace_back(server.address.text());
+        const std::string name = server.address.text();
+        if (!is_name)
+          servers.emplace_back(name, address, sticky_key ? sticky_key->value_for(pool.name, name) : "");
+        while (servers.size() < pool.servers.size()) servers.emplace_back(name);
       }
       proxy::SharedPool& shared = shared_.pools.emplace_back(pool, std::move(servers));
       uint32_t slot = 0;
       for (const config::Server& server : configured) {
-        if (config::is_name(server.address)) resolver_.add(shared, slot, server);
+        if (config::is_name(server.address)) resolver_.add(shared, slot, server, sticky_key);
         slot += config::slots_of(server);
       }
     }
@@ -306,6 +315,7 @@ class Program {
 
   config::Config config_;
   Shared shared_;
+  std::deque<StickyKey> sticky_keys_;
   Resolver resolver_;
   std::vector<std::unique_ptr<LogRing>> log_rings_;  // of each thread that has something to log
   LogWriter log_writer_;

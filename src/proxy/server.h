@@ -18,15 +18,18 @@ namespace breakwater::proxy {
 // pointer to it is also what tells one from another.
 struct ServerAddress {
   Address address;
-  std::string label;      // in logs, next to others of the same name: "git1:3000 10.0.0.11:3000"
-  std::string authority;  // the Host for a request of HTTP/1.0 that named none
+  std::string label;        // in logs, next to others of the same name: "git1:3000 10.0.0.11:3000"
+  std::string authority;    // the Host for a request of HTTP/1.0 that named none
+  std::string sticky = {};  // the value of its pool's sticky cookie that stands for it; empty: there is none
 };
 
 class Server {
  public:
   // For good.
-  Server(std::string the_name, const Address& address)
-      : name(std::move(the_name)), own_{address, name, address.is_unix() ? "localhost" : name}, at_(&own_) {}
+  Server(std::string the_name, const Address& address, std::string sticky = {})
+      : name(std::move(the_name)),
+        own_{address, name, address.is_unix() ? "localhost" : name, std::move(sticky)},
+        at_(&own_) {}
   // None yet.
   explicit Server(std::string the_name) : name(std::move(the_name)), at_(nullptr) {}
   Server(const Server&) = delete;
