@@ -271,13 +271,14 @@ Task<void> Exchange::relay_response() {
   }
   keep_client_ = client_may_continue() && framing.kind != wire::BodyKind::until_close;
   response_room_ = core_.head_room().acquire();
-  const DownstreamFacts facts{.framing = framing,
-                              .client_is_1_0 = client_is_1_0,
-                              .keep_alive = keep_client_,
-                              .upgrade = false,
-                              .request_method = request_.method,
-                              .repairs_dumb_http = pool_->shared.config.repairs_headers &&
-                                                   git_.operation == wire::GitOperation::dumb};
+  const DownstreamFacts facts{
+      .framing = framing,
+      .client_is_1_0 = client_is_1_0,
+      .keep_alive = keep_client_,
+      .upgrade = false,
+      .request_method = request_.method,
+      .repairs_dumb_http = pool_->shared.config.repairs_headers && git_.operation == wire::GitOperation::dumb,
+      .cookie = cookie_of_answer()};
   const size_t head_bytes =
       response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
   if (head_bytes == 0) {
@@ -378,7 +379,8 @@ Task<void> Exchange::relay_tunnel() {
                               .client_is_1_0 = false,
                               .keep_alive = true,
                               .upgrade = true,
-                              .request_method = request_.method};
+                              .request_method = request_.method,
+                              .cookie = cookie_of_answer()};
   const size_t head_bytes =
       response_room_ ? write_downstream_head(response_, facts, response_room_.span()) : 0;
   if (head_bytes == 0) {

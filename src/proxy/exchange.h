@@ -14,6 +14,7 @@
 #include "proxy/pump.h"
 #include "proxy/replies.h"
 #include "proxy/session.h"
+#include "proxy/sticky.h"
 #include "proxy/upstream.h"
 #include "wire/git_answer.h"
 #include "wire/git_service.h"
@@ -117,6 +118,9 @@ class Exchange {
   uint32_t choose_server(bool over_max) noexcept;
   uint32_t pick_server(bool over_max) noexcept;
   static uint32_t choose_first(void* context) noexcept;
+  uint32_t choose_sticky_server() noexcept;
+  StickyCookie cookie_of_answer() const noexcept;
+  bool came_by_tls() const noexcept;
   backends::Work work_of_request() noexcept;
   backends::Balancer::Ask balancer_ask() const noexcept;
   uint64_t operation_key() const noexcept;
@@ -163,6 +167,7 @@ class Exchange {
   uint64_t repository_ = 0;                      // hashed; 0 for what belongs to none
   uint32_t server_index_ = backends::no_server;  // of the attempt that is being made or was made last
   uint32_t next_server_ = backends::no_server;   // of the next one, if there is to be one
+  StickyServer named_by_cookie_;                 // of a page
   std::string_view server_label_;                // of server_index_, as it was when that was chosen
   bool counted_ = false;                         // among the requests in flight on the server
   backends::ServerSet tried_;

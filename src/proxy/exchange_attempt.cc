@@ -37,6 +37,8 @@ uint32_t Exchange::choose_server(bool over_max) noexcept {
       bound = backends::no_server;
     if (bound != backends::no_server && health().keeps_operations(bound, now)) return bound;
   }
+  const uint32_t named = choose_sticky_server();
+  if (named != backends::no_server && (over_max || !health().places().is_full(named))) return named;
   return pick_server(over_max);
 }
 
@@ -335,6 +337,7 @@ Error Exchange::send_request() {
       .server_authority = server_->to().authority,
       .peer_is_trusted = session_.peer_is_trusted(),
       .until_close = git_end_ != wire::UploadPackAnswer::unprovable,
+      .own_cookie = pool_->shared.config.sticky.cookie,
   };
   request_head_bytes_ = write_upstream_head(request_, facts, request_room_.span());
   if (request_head_bytes_ == 0) return {Code::too_large, Side::internal, 0};

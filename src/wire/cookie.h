@@ -1,7 +1,6 @@
 // The pairs of a Cookie field (RFC 6265 §4.2.1), one after the other, as they came. Pure; no allocation.
 //
 // Browsers write "a=1; b=2". Whatever else stands there is not judged: it belongs to the servers, and passes.
-// Browsers write "a=1; b=2". Whatever else stands there is not judged: it belongs to the servers, and passes.
 // A ';' ends a pair wherever it stands, in a quoted string too, as it does for those who set cookies (§5.2).
 #pragma once
 
