@@ -74,10 +74,15 @@ void Pump::fail_errno(Side side, int sys_errno) noexcept {
   fail(sys_errno == ECANCELED ? Code::cancelled : Code::reset, side, sys_errno);
 }
 
-// What was walked goes to the sink first, if another server may go on behind it.
+// What was walked goes to the sink first, if another server may go on behind it. So does what ends the line
+// of a server before; but the head of an answer of which nothing was sent may still become another one.
 void Pump::fail_behind_pieces(const Error& why) noexcept {
   failing_ = why;
-  if ((pieces_.count == 0 && part_count_ == 0) || !only_progress_passed()) stop(why);
+  if (!owes_the_sink() || !only_progress_passed()) stop(why);
+}
+
+bool Pump::owes_the_sink() const noexcept {
+  return pieces_.count > 0 || (part_count_ > 0 && plan_.said.bytes > 0);
 }
 
 // Ends a stopping pump once nothing is in flight.
@@ -118,7 +123,7 @@ void Pump::step() noexcept {
 // Takes payload out of the front slot, until there is something to send or nothing more to walk.
 void Pump::walk() noexcept {
   if (failing_.code != Code::none) {
-    if (pieces_.count == 0 && part_count_ == 0) stop(failing_);
+    if (!owes_the_sink()) stop(failing_);
     return;
   }
   while (pieces_.count == 0 && !reader_.done()) {

@@ -138,6 +138,7 @@ class Pump {
   void fail(Code code, Side side, int sys_errno) noexcept;
   void fail_errno(Side side, int sys_errno) noexcept;
   void fail_behind_pieces(const Error& why) noexcept;
+  bool owes_the_sink() const noexcept;
   void progress() noexcept { last_progress_ns_ = core_.now_ns(); }
   void settle() noexcept;
   void add_part(const void* data, size_t bytes) noexcept;
