@@ -78,6 +78,12 @@ class Waiting(ProxyTest):
         self.gate.open()
         self.assertEqual(client.recv_response().body, answer)
 
+    def finish_all(self, clients):
+        """Of several that are at the gate nobody knows which one goes first."""
+        self.gate.open(len(clients))
+        for client in clients:
+            self.assertEqual(client.recv_response().body, ANSWER_V2)
+
     def posts(self):
         return [request for request in self.upstream.requests if request.head.method == b"POST"]
 
@@ -223,8 +229,8 @@ class Queue(Waiting):
         self.pool("max_operations = 2\n", cores=2)
         running = [self.runs(), self.runs()]
         waiting = {number: self.waits() for number in range(6)}
+        self.finish_all(running)
         for client in running:
-            self.finish(client)
             client.close()
         # On whichever core, each has its turn as the others leave.
         self.assertEqual(sorted(self.order_of(waiting)), list(range(6)))
@@ -259,11 +265,10 @@ class OfServers(Waiting):
             self.upstreams[number].connection(0).wait_requests(2)
             self.assertEqual(self.requests_of(number), [b"GET", b"POST"])
         waiting = self.waits()
-        self.finish(running[0])
+        self.finish_all(running)
         self.assertEqual(waiting.recv_response().status, 200)
         entry = self.front.wait_for_log(lambda entry: "queued_for" in entry)
         self.assertEqual((entry["queued_for"], entry["status"]), ("max of a server", 200))
-        self.finish(running[1])
 
     def test_an_operation_in_the_middle_goes_to_its_server_whatever_the_limit(self):
         self.pool(["max=1"])
@@ -272,9 +277,7 @@ class OfServers(Waiting):
         stranger = self.client(self.front)  # whose info/refs was somewhere else
         stranger.send(clone("team/other"))
         first.send(clone())
-        self.gate.open(2)
-        for client in (first, stranger):
-            self.assertEqual(client.recv_response().body, ANSWER_V2)
+        self.finish_all([first, stranger])
 
     def test_its_agent_moves_the_limit_while_it_runs(self):
         said = [b"maxconn:1"]
@@ -365,9 +368,7 @@ class OfParts(Waiting):
         third.send(fetch())
         self.wait_for_posts(2)
         self.assertEqual(self.length(), 1)
-        self.gate.open(3)
-        for client in (first, second, third):
-            self.assertEqual(client.recv_response().body, ANSWER_V2)
+        self.finish_all([first, second, third])
         entry = self.front.wait_for_log(lambda entry: "queued_for" in entry)
         self.assertEqual((entry["queued_for"], entry["git"], entry["status"]), ("max_clones", "upload-pack", 200))
         self.assertNotIn("reason", entry)
@@ -378,9 +379,7 @@ class OfParts(Waiting):
         self.wait_for_posts(1)
         second = self.runs()
         self.wait_for_posts(2)
-        self.gate.open(2)
-        for client in (first, second):
-            self.assertEqual(client.recv_response().body, ANSWER_V2)
+        self.finish_all([first, second])
         entry = self.front.wait_for_log(lambda entry: "queued_for" in entry)
         self.assertEqual((entry["queued_for"], entry["status"], entry["ended_by"]), ("max_clones", 200, "done"))
         self.assertGreaterEqual(entry["queue_ms"], 50)
@@ -393,9 +392,7 @@ class OfParts(Waiting):
         second = self.asks_for_a_clone(1)
         third = self.runs()
         self.wait_for_posts(2)
-        self.gate.open(3)
-        for client in (first, second, third):
-            self.assertEqual(client.recv_response().body, ANSWER_V2)
+        self.finish_all([first, second, third])
 
     def test_a_client_that_leaves_while_its_clone_waits_is_forgotten(self):
         for leave in ("reset", "half_close"):
@@ -556,7 +553,7 @@ class Adaptive(Waiting):
     def test_it_rises_while_it_is_reached_and_answers_are_quick(self):
         self.pool("max_operations = 64\nadaptive_min = 1\n")
         self.assertEqual(self.front.metrics()[self.LIMIT], 1)
-        client, until = self.client(self.front), time.monotonic() + TIMEOUT
+        client, until = self.client(self.front), time.monotonic() + 6 * TIMEOUT
         number = 0
         while self.front.metrics()[self.LIMIT] == 1 and time.monotonic() < until:
             number += 1  # an operation of its own each
