@@ -30,7 +30,7 @@ void Adaptive::heard(Work work, int64_t wait_ns, int64_t now_ns) noexcept {
 
 void Adaptive::judge(int64_t now_ns) noexcept {
   Verdict verdict = Verdict::unheard;
-  for (Class& waits : classes_) verdict = std::max(verdict, judge(waits));
+  for (Class& waits : classes_) verdict = std::max(verdict, judge(waits, now_ns));
   if (verdict == Verdict::unheard) return;  // after a decrease, until answers come that were asked for since
   const bool was_reached = reached_.exchange(false, std::memory_order_relaxed);
   const uint32_t limit = limit_.load(std::memory_order_relaxed);
@@ -38,18 +38,30 @@ void Adaptive::judge(int64_t now_ns) noexcept {
     const uint32_t less = limit - std::max(limit / 4, 1u);
     limit_.store(std::max(less, floor_), std::memory_order_relaxed);
     decreased_ns_.store(now_ns, std::memory_order_relaxed);
-  } else if (was_reached) {
+  } else if (was_reached && may_rise(now_ns)) {
     const uint32_t step = std::max(ceiling_ / steps, 1u);
     limit_.store(std::min(limit + step, ceiling_), std::memory_order_relaxed);
   }
 }
 
-Adaptive::Verdict Adaptive::judge(Class& waits) noexcept {
+// Waits that are longer than a window say late what a lower limit has done. Until then a class that is well
+// does not speak for one that was slow.
+bool Adaptive::may_rise(int64_t now_ns) const noexcept {
+  for (const Class& waits : classes_) {
+    const int64_t slow_ns = waits.slow_ns.load(std::memory_order_relaxed);
+    if (slow_ns != 0 && now_ns - slow_ns < silence_ns) return false;
+  }
+  return true;
+}
+
+Adaptive::Verdict Adaptive::judge(Class& waits, int64_t now_ns) noexcept {
   if (waits.waits.load(std::memory_order_relaxed) < samples_min) return Verdict::unheard;
   const uint32_t count = waits.waits.exchange(0, std::memory_order_relaxed);
   const uint32_t slow = waits.slow.exchange(0, std::memory_order_relaxed);
   learn(waits, waits.sum_us.exchange(0, std::memory_order_relaxed) / count);
-  return slow > count / 2 ? Verdict::slow : Verdict::well;
+  const bool is_slow = slow > count / 2;
+  waits.slow_ns.store(is_slow ? now_ns : 0, std::memory_order_relaxed);
+  return is_slow ? Verdict::slow : Verdict::well;
 }
 
 void Adaptive::learn(Class& waits, int64_t average_us) noexcept {

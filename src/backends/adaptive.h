@@ -6,7 +6,8 @@
 //
 //   more than half of the waits of a class of work were slow   a quarter less, and what was asked for before
 //                                                              that says nothing any more
-//   else, if the limit was reached                             a step more
+//   else, if the limit was reached, and every class that was   a step more
+//   slow was found well since
 //   else, or if nothing was heard                              as it is: nobody knows what more would do
 //
 // Slow is what takes more than twice as long as is usual, and 20 ms. What is usual is learnt from the
@@ -27,6 +28,8 @@ class Adaptive {
   static constexpr int64_t window_ns = 1'000'000'000;
   static constexpr uint32_t steps = 32;       // from nothing to the ceiling
   static constexpr uint32_t samples_min = 5;  // fewer say nothing, and wait for more
+  // A class that was slow, and of which nothing was heard for so long, is not waited for any more.
+  static constexpr int64_t silence_ns = 30'000'000'000;
 
   // 1 <= floor <= ceiling. It begins at the floor, so that what is usual is learnt there.
   Adaptive(uint32_t floor, uint32_t ceiling);
@@ -51,12 +54,14 @@ class Adaptive {
     std::atomic<uint32_t> slow{0};   // of these
     std::atomic<int64_t> sum_us{0};
     std::atomic<int64_t> usual_us{0};
+    std::atomic<int64_t> slow_ns{0};  // when it was found slow; 0: it was found well since
   };
   static constexpr int64_t slow_from_us(int64_t usual_us) noexcept { return 2 * usual_us + 20'000; }
 
   enum class Verdict : uint8_t { unheard, well, slow };
   void judge(int64_t now_ns) noexcept;
-  Verdict judge(Class& waits) noexcept;
+  Verdict judge(Class& waits, int64_t now_ns) noexcept;
+  bool may_rise(int64_t now_ns) const noexcept;
   void learn(Class& waits, int64_t average_us) noexcept;
 
   const uint32_t floor_, ceiling_;

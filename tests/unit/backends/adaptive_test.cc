@@ -180,6 +180,35 @@ TEST_CASE("adaptive: each class of work by its own measure, and pages by none") 
   CHECK(adaptive.usual_us(Work::other) == 0);
 }
 
+// Waits that are longer than a window say late what a decrease has done; refs that are well don't know it.
+TEST_CASE("adaptive: after a decrease it does not rise before the class that was slow is heard of again") {
+  Adaptive adaptive(10, 100);
+  int64_t now = second;
+  adaptive.heard(Work::other, 0, now);  // a window begins
+  for (int count = 0; count < 60; count++) {
+    adaptive.reached();
+    window(adaptive, now, 10, 10 * ms);
+  }
+  window(adaptive, now, 10, 500 * ms);
+  CHECK(adaptive.limit() == 75);
+  for (int count = 0; count < 10; count++) {
+    adaptive.reached();
+    window(adaptive, now, 10, 60 * second);  // asked for before
+    window(adaptive, now, 10, 10 * ms, Work::advertise);
+  }
+  CHECK(adaptive.limit() == 75);
+  adaptive.reached();
+  window(adaptive, now, 10, 10 * ms);
+  CHECK(adaptive.limit() == 78);
+  window(adaptive, now, 10, 500 * ms);
+  CHECK(adaptive.limit() == 59);
+  now += Adaptive::silence_ns;  // no packs any more
+  adaptive.heard(Work::other, 0, now);
+  adaptive.reached();
+  window(adaptive, now, 10, 10 * ms, Work::advertise);
+  CHECK(adaptive.limit() == 62);
+}
+
 TEST_CASE("adaptive: a pool with little work is judged when it has enough to say") {
   Adaptive adaptive(10, 100);
   int64_t now = second;
