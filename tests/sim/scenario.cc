@@ -149,7 +149,7 @@ RequestPlan make_request(Dice& dice, uint32_t id, const Flavour& flavour, const 
   plan.lists_refs = dice.one_in(3);
   plan.sideband = !dice.one_in(4);
   plan.done = !dice.one_in(4);
-  if (dice.one_in(2)) plan.progress = static_cast<uint32_t>(dice.below(12));
+  plan.progress = id % 2 == 0 ? 0 : id / 2 % 12;
   if (operation != nullptr) {
     plan.kind = operation->kind_of(number);
     plan.version_2 = operation->version_2;
