@@ -149,7 +149,7 @@ Task<bool> Exchange::forward() {
 // Attempt after attempt, the first one on the server that was chosen, until the head of an answer is there
 // that is fit to be begun. Otherwise failure_ says why there is none.
 Task<void> Exchange::ask_servers() {
-  bool end_may_be_close = true;
+  bool end_may_be_close = !fresh_only_;  // one server at most is sent it a second time
   for (;;) {
     attempts_++;
     git_end_ = end_may_be_close ? choose_git_end() : wire::UploadPackAnswer::unprovable;
