@@ -130,7 +130,7 @@ BUGS = {
         ": true;"),
     # A pooled connection still waits for as many bytes at once as the last pack had.
     "low_water_left": (
-        "proxy/splicer.cc", 100,
+        "proxy/splicer.cc", 400,
         "  set_low_water(1);\n  pipe_.release();",
         "  pipe_.release();"),
     # The end of a body was looked at, and what stands before it is left behind.

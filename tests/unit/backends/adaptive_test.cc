@@ -53,6 +53,17 @@ void window(Adaptive& adaptive, int64_t& now_ns, uint32_t waits, int64_t wait_ns
   adaptive.heard(work, wait_ns, now_ns);
 }
 
+// Windows of so many packs that come in 10 ms, so that it is at its ceiling. Returns the time.
+int64_t rise(Adaptive& adaptive, uint32_t waits) {
+  int64_t now = second;
+  adaptive.heard(Work::other, 0, now);  // a window begins
+  for (int count = 0; count < 60; count++) {
+    adaptive.reached();
+    window(adaptive, now, waits, 10 * ms);
+  }
+  return now;
+}
+
 }  // namespace
 
 TEST_CASE("adaptive: it begins at its floor and rises to its ceiling while it is used, and no further") {
@@ -118,12 +129,7 @@ TEST_CASE("adaptive: one that is slow with whatever little load is soon what is 
 
 TEST_CASE("adaptive: it decreases at most once in a window, and never below its floor") {
   Adaptive adaptive(10, 100);
-  int64_t now = second;
-  adaptive.heard(Work::other, 0, now);  // a window begins
-  for (int count = 0; count < 60; count++) {
-    adaptive.reached();
-    window(adaptive, now, 10, 10 * ms);
-  }
+  int64_t now = rise(adaptive, 10);
   CHECK(adaptive.limit() == 100);
   window(adaptive, now, 10, 500 * ms);
   CHECK(adaptive.limit() == 75);
@@ -139,12 +145,7 @@ TEST_CASE("adaptive: it decreases at most once in a window, and never below its 
 
 TEST_CASE("adaptive: a lone outlier changes nothing, nor do a few") {
   Adaptive adaptive(10, 100);
-  int64_t now = second;
-  adaptive.heard(Work::other, 0, now);  // a window begins
-  for (int count = 0; count < 60; count++) {
-    adaptive.reached();
-    window(adaptive, now, 10, 10 * ms);
-  }
+  int64_t now = rise(adaptive, 10);
   for (int count = 0; count < 100; count++) {
     now += Adaptive::window_ns;
     adaptive.heard(Work::pack, 600 * second, now - ms);  // (asked for before anything was decreased)
@@ -183,12 +184,7 @@ TEST_CASE("adaptive: each class of work by its own measure, and pages by none") 
 // Waits that are longer than a window say late what a decrease has done; refs that are well don't know it.
 TEST_CASE("adaptive: after a decrease it does not rise before the class that was slow is heard of again") {
   Adaptive adaptive(10, 100);
-  int64_t now = second;
-  adaptive.heard(Work::other, 0, now);  // a window begins
-  for (int count = 0; count < 60; count++) {
-    adaptive.reached();
-    window(adaptive, now, 10, 10 * ms);
-  }
+  int64_t now = rise(adaptive, 10);
   window(adaptive, now, 10, 500 * ms);
   CHECK(adaptive.limit() == 75);
   for (int count = 0; count < 10; count++) {
@@ -211,12 +207,7 @@ TEST_CASE("adaptive: after a decrease it does not rise before the class that was
 
 TEST_CASE("adaptive: a pool with little work is judged when it has enough to say") {
   Adaptive adaptive(10, 100);
-  int64_t now = second;
-  adaptive.heard(Work::other, 0, now);  // a window begins
-  for (int count = 0; count < 100; count++) {
-    adaptive.reached();
-    window(adaptive, now, 5, 10 * ms);
-  }
+  int64_t now = rise(adaptive, 5);
   CHECK(adaptive.limit() == 100);
   for (uint32_t count = 0; count < 4; count++) window(adaptive, now, 1, 500 * ms);
   CHECK(adaptive.limit() == 100);

@@ -14,27 +14,14 @@
 
 #include "core/await.h"
 #include "coro/scope.h"
+#include "unit/core_world.h"
 
 using namespace breakwater;
 
 namespace {
 
-struct World {
-  Stats stats;
-  LogRing log{4096};
-  Mailbox mailbox;
-  std::string why;
-  std::unique_ptr<Core> core;
-
-  explicit World(uint32_t buffers = 8) {
-    CoreLimits limits;
-    limits.ring_entries = 64;
-    limits.head_buffers = buffers;
-    limits.bulk_buffers = 8;
-    limits.pipes = 2;
-    core = Core::open(0, limits, stats, log, mailbox, why);
-    REQUIRE_MESSAGE(core != nullptr, why);
-  }
+struct World : CoreWorld {
+  explicit World(uint32_t buffers = 8) : CoreWorld(buffers) {}
 };
 
 Task<void> receive_one(Core& core, int fd, std::string& got, int64_t limit_ns, int32_t& result) {

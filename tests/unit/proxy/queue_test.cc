@@ -4,7 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <memory>
-#include <string>
+
+#include "unit/core_world.h"
 
 using namespace breakwater;
 using namespace breakwater::proxy;
@@ -12,27 +13,14 @@ using backends::Limit;
 
 namespace {
 
-struct World {
-  Stats stats;
-  LogRing log{4096};
-  Mailbox mailbox;
-  std::unique_ptr<Core> core;
-
+struct World : CoreWorld {
   config::Admission limits;
   std::vector<config::Server> servers{2};
   std::unique_ptr<backends::Admission> admission;
   std::unique_ptr<backends::Places> places;
   std::unique_ptr<Queue> queue;
 
-  World() {
-    CoreLimits core_limits;
-    core_limits.ring_entries = 64;
-    core_limits.head_buffers = 1;
-    core_limits.bulk_buffers = 1;
-    std::string why;
-    core = Core::open(0, core_limits, stats, log, mailbox, why);
-    REQUIRE_MESSAGE(core != nullptr, why);
-  }
+  World() : CoreWorld(1) {}
   void open() {
     admission = std::make_unique<backends::Admission>(limits);
     places = std::make_unique<backends::Places>(servers);

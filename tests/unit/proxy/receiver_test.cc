@@ -5,30 +5,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <memory>
-#include <string>
+#include "unit/core_world.h"
 
 using namespace breakwater;
 using namespace breakwater::proxy;
 
 namespace {
 
-struct World {
-  Stats stats;
-  LogRing log{4096};
-  Mailbox mailbox;
-  std::unique_ptr<Core> core;
-
-  World() {
-    CoreLimits limits;
-    limits.ring_entries = 64;
-    limits.head_buffers = 1;
-    limits.bulk_buffers = 8;
-    limits.pipes = 2;
-    std::string why;
-    core = Core::open(0, limits, stats, log, mailbox, why);
-    REQUIRE_MESSAGE(core != nullptr, why);
-  }
+struct World : CoreWorld {
+  World() : CoreWorld(1) {}
 };
 
 struct Connection {
