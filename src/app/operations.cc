@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "proxy/limits.h"
 #include "ring/sys.h"
 
 namespace breakwater::app {
@@ -132,9 +133,10 @@ std::string network_of(std::string_view client) {
   std::array<uint8_t, 16> bytes{};
   std::array<char, INET6_ADDRSTRLEN> text;
   if (inet_pton(family, host.c_str(), bytes.data()) != 1) return "";
-  std::fill(bytes.begin() + (is_v6 ? 7 : 3), bytes.end(), uint8_t{0});
+  const size_t kept = is_v6 ? proxy::network_bytes_of_ipv6 : proxy::network_bytes_of_ipv4;
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(kept), bytes.end(), uint8_t{0});
   inet_ntop(family, bytes.data(), text.data(), text.size());
-  return std::string(text.data()) + (is_v6 ? "/56" : "/24");
+  return fmt::format("{}/{}", text.data(), 8 * kept);
 }
 
 }  // namespace breakwater::app

@@ -44,10 +44,7 @@ Limit Admission::enter(const Ask& ask) noexcept {
 }
 
 Limit Admission::enter(Part part) noexcept {
-  const uint32_t now = of(part).fetch_add(1, std::memory_order_relaxed) + 1;
-  const uint32_t most = limit_of(part);
-  if (most == 0 || now <= most) return Limit::none;
-  leave(part);
+  if (take_below(of(part), limit_of(part))) return Limit::none;
   return part == Part::clone ? Limit::clones : Limit::advertisements;
 }
 

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "backends/adaptive.h"
+#include "backends/places.h"
 #include "config/config.h"
 
 namespace breakwater::backends {

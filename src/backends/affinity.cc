@@ -1,5 +1,7 @@
 #include "backends/affinity.h"
 
+#include "base/fnv.h"
+
 namespace breakwater::backends {
 
 namespace {
@@ -25,10 +27,10 @@ constexpr uint64_t tag_of(uint64_t key) {
 
 // FNV-1a, mixed.
 uint64_t hash(std::string_view text, bool fold, uint64_t seed) noexcept {
-  uint64_t value = 0xcbf29ce484222325ull ^ seed;
+  uint64_t value = fnv_begin ^ seed;
   for (char byte : text) {
     if (fold && byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
-    value = (value ^ static_cast<unsigned char>(byte)) * 0x100000001b3ull;
+    value = fnv_add(value, byte);
   }
   return mix(value);
 }

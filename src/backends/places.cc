@@ -7,16 +7,6 @@ Places::Places(const std::vector<config::Server>& servers)
   for (uint32_t index = 0; index < servers.size(); index++) set_limit(index, servers[index].max);
 }
 
-// Counted first and looked at then, as in Admission::enter.
-bool Places::enter(uint32_t index) noexcept {
-  Server& server = servers_[index];
-  const uint32_t now = server.taken.fetch_add(1, std::memory_order_relaxed) + 1;
-  const uint32_t most = server.limit.load(std::memory_order_relaxed);
-  if (most == 0 || now <= most) return true;
-  server.taken.fetch_sub(1, std::memory_order_relaxed);
-  return false;
-}
-
 void Places::set_limit(uint32_t index, uint32_t limit) noexcept {
   const uint32_t before = servers_[index].limit.exchange(limit, std::memory_order_relaxed);
   if (before == 0 && limit != 0) limited_.fetch_add(1, std::memory_order_relaxed);

@@ -15,6 +15,15 @@
 
 namespace breakwater::backends {
 
+// One more of `taken`, unless there are `most` (0: as many as there may be). Counted first and looked at
+// then: of two that race for the last place at most one gets it; both may be turned away.
+inline bool take_below(std::atomic<uint32_t>& taken, uint32_t most) noexcept {
+  const uint32_t now = taken.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (most == 0 || now <= most) return true;
+  taken.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
 class Places {
  public:
   explicit Places(const std::vector<config::Server>& servers);
@@ -34,7 +43,7 @@ class Places {
   }
 
   // False, and nothing has changed: it is full.
-  bool enter(uint32_t server) noexcept;
+  bool enter(uint32_t server) noexcept { return take_below(servers_[server].taken, limit(server)); }
   void enter_anyway(uint32_t server) noexcept {
     servers_[server].taken.fetch_add(1, std::memory_order_relaxed);
   }

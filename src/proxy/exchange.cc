@@ -262,13 +262,11 @@ Task<void> Exchange::relay_response() {
   response_begun_ = true;
   status_ = response_.status;
   const bool client_is_1_0 = request_.minor_version == 0;
-  const wire::BodyKind kind = response_.body.kind;
   // Towards the client: a body of unknown length is chunked, or ends with the connection for an HTTP/1.0
   // client.
   wire::BodyFraming framing = response_.body;
-  if (kind == wire::BodyKind::chunked || kind == wire::BodyKind::until_close) {
+  if (framing.is_open_ended())
     framing.kind = client_is_1_0 ? wire::BodyKind::until_close : wire::BodyKind::chunked;
-  }
   keep_client_ = client_may_continue() && framing.kind != wire::BodyKind::until_close;
   response_room_ = core_.head_room().acquire();
   const DownstreamFacts facts{

@@ -102,10 +102,11 @@ class Exchange {
   void judge_answer() noexcept;
   void blame_suspects() noexcept;
   void report_answer() noexcept;
-  Task<void> abandon_upload();
+  Task<void> abandon_server();
   bool answer_is_useless() const noexcept;
   void mind_the_wait(int64_t& next_ns) noexcept;
   void mind_the_progress(int64_t& next_ns) noexcept;
+  bool server_went_down() const noexcept;
   void mind_the_client(int64_t& next_ns) noexcept;
   const Pump* waits_for_client() const noexcept;
   void end_attempt() noexcept;

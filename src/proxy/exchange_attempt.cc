@@ -220,12 +220,13 @@ void Exchange::report_answer() noexcept {
                   core_.now_ns());
 }
 
-// Ends what is still being sent, which is no failure of the exchange.
-Task<void> Exchange::abandon_upload() {
+// Ends what is still being sent to it, which is no failure of the exchange, and the connection.
+Task<void> Exchange::abandon_server() {
   const bool failed_before = upload_failed_;
   stop_upload();
   if (upload_.running()) co_await upload_.finished;
   upload_failed_ = failed_before;
+  server_.finish(UpstreamLease::Ending::aborted);
 }
 
 // Would the client be better served by another server's answer? Only asked for what may be sent again.
@@ -270,8 +271,7 @@ Task<Exchange::Attempt> Exchange::try_server() {
     const bool elsewhere = (unfit || answer_is_useless()) && find_another(true);
     if (elsewhere || unfit) {
       if (verdict_ != backends::Outcome::good) suspects_.add(server_index_);
-      co_await abandon_upload();
-      server_.finish(UpstreamLease::Ending::aborted);
+      co_await abandon_server();
       if (!elsewhere && failure_.code == Code::none) failure_ = {Code::malformed, Side::upstream, 0};
       co_return failure_.code == Code::none ? Attempt::elsewhere : Attempt::failed;
     }
@@ -295,8 +295,7 @@ Task<Exchange::Attempt> Exchange::try_server() {
       report_failure(error);
     }
   }
-  co_await abandon_upload();
-  server_.finish(UpstreamLease::Ending::aborted);
+  co_await abandon_server();
   if (failure_.code != Code::none) co_return Attempt::failed;  // whoever waited for it has gone
   failure_ = error;
   co_return outcome;

@@ -5,7 +5,6 @@
 // but not without end.
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "core/await.h"
 #include "proxy/exchange.h"
@@ -41,12 +40,6 @@ bool is_part_of_operation(wire::GitOperation operation) noexcept {
 bool begins_operation(wire::GitOperation operation) noexcept {
   return wire::is_advertisement(operation) || operation == wire::GitOperation::other ||
          operation == wire::GitOperation::lfs;
-}
-
-void put(wire::HeadWriter& text, uint64_t number) noexcept {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  text.text({digits.data(), static_cast<size_t>(end.ptr - digits.data())});
 }
 
 }  // namespace
@@ -118,7 +111,8 @@ Task<bool> Exchange::wait_in_queue(const Queue::Wish& wish, backends::Limit limi
   const auto on_late = [](void* context) {
     Late& what = *static_cast<Late*>(context);
     if (what.waiter.over.is_set()) return;
-    what.position = what.queue.position(what.waiter);
+    what.queue.number();
+    what.position = what.waiter.position;
     what.queue.remove(what.waiter);
   };
   waits_for_place_ = &waiter;
@@ -172,12 +166,12 @@ Task<void> Exchange::refuse_for_limit(backends::Limit limit, uint32_t position) 
   detail.text(pool_->shared.config.name);
   if (limit == backends::Limit::operations && pool_->shared.admission.adapts()) {
     detail.text(", now ");
-    put(detail, pool_->shared.admission.operations_limit());
+    detail.number(pool_->shared.admission.operations_limit());
   }
   detail.text("; position ");
-  put(detail, position);
+  detail.number(position);
   detail.text(" in the queue, about ");
-  put(detail, static_cast<uint64_t>(wait_s));
+  detail.number(static_cast<uint64_t>(wait_s));
   detail.text(" s");
   failure_ = {queued_ns_ > 0 ? Code::timed_out : Code::too_large, Side::internal, 0};
   Reply reply{static_cast<uint16_t>(is_theirs ? 429 : 503),

@@ -27,9 +27,8 @@ constexpr std::string_view sorry =
 // May another server go on with the answer whose head is there? The client must not have been told its
 // length.
 bool Exchange::another_may_go_on(const wire::BodyFraming& towards_client) noexcept {
-  const bool open_end =
-      towards_client.kind == wire::BodyKind::chunked || towards_client.kind == wire::BodyKind::until_close;
-  if (git_.operation != wire::GitOperation::upload_pack || !open_end || !replayable_ || !has_git_result())
+  if (git_.operation != wire::GitOperation::upload_pack || !towards_client.is_open_ended() || !replayable_ ||
+      !has_git_result())
     return false;
   if (health().present_count() <= 1 || interim_passed_) return false;
   const wire::UploadPackAsk& ask = upload_pack_ask();
@@ -38,9 +37,7 @@ bool Exchange::another_may_go_on(const wire::BodyFraming& towards_client) noexce
 
 // Is the answer of the server that is to take over one that can be put behind what the client has?
 bool Exchange::goes_on_well() noexcept {
-  const wire::BodyKind kind = response_.body.kind;
-  const bool open_end = kind == wire::BodyKind::chunked || kind == wire::BodyKind::until_close;
-  return open_end && has_git_result() && verdict_ == backends::Outcome::good &&
+  return response_.body.is_open_ended() && has_git_result() && verdict_ == backends::Outcome::good &&
          answer_ == wire::GitAnswer::fine;
 }
 
@@ -63,8 +60,7 @@ Task<void> Exchange::take_over() {
       suspects_.add(server_index_);
     else
       report_failure(why);
-    co_await abandon_upload();
-    server_.finish(UpstreamLease::Ending::aborted);
+    co_await abandon_server();
     if (failure_.code != Code::none) co_return;  // whoever waited for it has gone
     takes_over_ = true;
     was_left_ = false;
@@ -107,10 +103,10 @@ std::span<char> Exchange::room_for_line() noexcept {
 std::string_view Exchange::framed(size_t bytes) noexcept {
   char* const begin = room_for_line().data();
   if (bytes == 0 || client_framing_ == Pump::Framing::plain) return {begin, bytes};
+  BW_ASSERT(bytes <= room_for_line().size());
   std::array<char, wire::chunk_header_bytes_max> header;
   const size_t header_bytes = wire::write_chunk_header(bytes, header);
   std::memcpy(begin - header_bytes, header.data(), header_bytes);
-  BW_ASSERT(bytes <= room_for_line().size());
   std::memcpy(begin + bytes, "\r\n", line_end_bytes);
   return {begin - header_bytes, header_bytes + bytes + line_end_bytes};
 }

@@ -87,9 +87,8 @@ void Exchange::mind_the_wait(int64_t& next_ns) noexcept {
   if (!replayable_ || interim_passed_ || health().present_count() <= 1) return;
   const backends::State state = health().state(server_index_, now);
   // A pack may be long in the making, on whatever server; refs are not.
-  const bool put_out_since = health().server(server_index_).put_out_ns() >= times_.connect_begun;
-  const bool hopeless = (state == backends::State::down && put_out_since) ||
-                        (state == backends::State::ejected && told_wait_ns_ > 0 && asks_for_refs);
+  const bool hopeless =
+      server_went_down() || (state == backends::State::ejected && told_wait_ns_ > 0 && asks_for_refs);
   if (hopeless && find_another(true)) return end_attempt();
   next_ns = std::min(next_ns, now + look_at_server_every_ns);
 }
@@ -97,14 +96,16 @@ void Exchange::mind_the_wait(int64_t& next_ns) noexcept {
 // While a server has told no more than how far it is with a pack: once it is down, another one may take over.
 void Exchange::mind_the_progress(int64_t& next_ns) noexcept {
   if (!may_take_over_ || !download_.only_progress_passed()) return;
-  const int64_t now = core_.now_ns();
-  const bool put_out_since = health().server(server_index_).put_out_ns() >= times_.connect_begun;
-  const bool is_down = health().state(server_index_, now) == backends::State::down && put_out_since;
-  if (is_down && !download_.waits_for_sink() && find_another(true)) {
+  if (server_went_down() && !download_.waits_for_sink() && find_another(true)) {
     was_left_ = true;
     return download_.stop({Code::timed_out, Side::upstream, 0});
   }
-  next_ns = std::min(next_ns, now + look_at_server_every_ns);
+  next_ns = std::min(next_ns, core_.now_ns() + look_at_server_every_ns);
+}
+
+bool Exchange::server_went_down() const noexcept {
+  return health().state(server_index_, core_.now_ns()) == backends::State::down &&
+         health().server(server_index_).put_out_ns() >= times_.connect_begun;
 }
 
 // The server is given up, but not the request: it goes to next_server_.

@@ -55,6 +55,10 @@ inline constexpr int64_t look_at_server_every_ns = 250'000'000;
 inline constexpr size_t probe_head_bytes_max = 16 * 1024;
 inline constexpr size_t probe_answer_bytes = probe_head_bytes_max + 4 * 1024;
 
+// A client is counted with its network: so many bytes of its address, /24 or /56.
+inline constexpr size_t network_bytes_of_ipv4 = 3;
+inline constexpr size_t network_bytes_of_ipv6 = 7;
+
 // Interim (1xx) answers to one request; a server that sends more has lost its way.
 inline constexpr uint32_t interim_answers_max = 64;
 

@@ -181,8 +181,7 @@ void Pump::look_at_progress() noexcept {
 }
 
 bool Pump::only_progress_passed() const noexcept {
-  using Stage = wire::PackProgress::Stage;
-  return plan_.may_change_server && progress_.stage() != Stage::beyond;
+  return progress_.stage() != wire::PackProgress::Stage::beyond;  // which it is where none may
 }
 
 const wire::PackOpening& Pump::opening_passed() const noexcept {
@@ -192,7 +191,7 @@ const wire::PackOpening& Pump::opening_passed() const noexcept {
 }
 
 std::optional<size_t> Pump::end_open_line(std::span<char> out) const noexcept {
-  if (!plan_.may_change_server || !all_is_sent_ || error_.side != plan_.source_side) return {};
+  if (!all_is_sent_ || error_.side != plan_.source_side) return {};
   return progress_.end_open_line(out);
 }
 

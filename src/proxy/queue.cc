@@ -169,13 +169,6 @@ void Queue::remove(Waiter& waiter) noexcept {
   waiter.over.set();
 }
 
-uint32_t Queue::position(const Waiter& waiter) noexcept {
-  uint32_t position = 1;
-  for (Waiter* other = waiting_.front(); other != nullptr && other != &waiter; other = waiting_.after(*other))
-    position++;
-  return position;
-}
-
 void Queue::number() noexcept {
   uint32_t position = 0;
   for (Waiter* waiter = waiting_.front(); waiter != nullptr; waiter = waiting_.after(*waiter))

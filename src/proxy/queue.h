@@ -126,8 +126,7 @@ class Queue {
   void remove(Waiter& waiter) noexcept;  // it no longer waits, if it did
 
   uint32_t length() const noexcept { return length_; }
-  uint32_t position(const Waiter& waiter) noexcept;  // 1: the next
-  void number() noexcept;                            // tells all that wait their positions
+  void number() noexcept;  // tells all that wait their positions
   // How long the next to come would wait, going by the last admissions.
   int64_t expected_wait_ns() const noexcept { return static_cast<int64_t>(length_ + 1) * pace_ns_; }
 

@@ -24,10 +24,9 @@ void cancel_receiver(void* receiver) {
 
 // The network that a client is counted with.
 uint64_t network_of(const Address& client) noexcept {
-  constexpr size_t bytes_of_ipv4 = 3;
-  constexpr size_t bytes_of_ipv6 = 7;
   const std::string_view bytes = client.ip_bytes();
-  return backends::hash(bytes.substr(0, bytes.size() == 4 ? bytes_of_ipv4 : bytes_of_ipv6), false);
+  return backends::hash(bytes.substr(0, bytes.size() == 4 ? network_bytes_of_ipv4 : network_bytes_of_ipv6),
+                        false);
 }
 
 wire::HeadLimits head_limits(const config::Config& config) {

@@ -58,6 +58,8 @@ enum class BodyKind : uint8_t { none, length, chunked, until_close };
 struct BodyFraming {
   BodyKind kind = BodyKind::none;
   uint64_t length = 0;  // bytes; only for BodyKind::length
+  // Its length is not told before its end.
+  bool is_open_ended() const noexcept { return kind == BodyKind::chunked || kind == BodyKind::until_close; }
 };
 
 struct HeadLimits {

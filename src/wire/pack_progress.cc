@@ -66,9 +66,8 @@ void PackProgress::leave() noexcept {
 }
 
 void PackProgress::note_opening(std::string_view bytes) noexcept {
-  constexpr uint64_t prime = 0x100000001b3;
   for (const char byte : bytes) {
-    opening_.hash = (opening_.hash ^ static_cast<uint8_t>(byte)) * prime;
+    opening_.hash = fnv_add(opening_.hash, byte);
     if (++opening_.bytes == said_.bytes && opening_.hash != said_.hash) stage_ = Stage::differs;
   }
 }

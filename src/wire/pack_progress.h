@@ -14,6 +14,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/fnv.h"
 #include "wire/upload_pack.h"
 
 namespace breakwater::wire {
@@ -21,7 +22,7 @@ namespace breakwater::wire {
 // What passed of the part before the sidebands.
 struct PackOpening {
   size_t bytes = 0;
-  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, of these
+  uint64_t hash = fnv_begin;  // of these
   bool whole = false;
 };
 
