@@ -41,9 +41,10 @@ class Packs(ProxyTest):
     def test_one_that_git_did_not_end_is_cut(self):
         for size in self.CHUNK_SIZES:
             for bytes_of_pack in (1000, 300_000, 3_000_001):
-                # (pattern() may end in a 0, which would stand in for the one that is missing.)
+                # (pattern() may end in a 0, which would stand in for the one that is missing; so may four of them for all.)
                 whole = line(b"packfile\n") + pack(bytes_of_pack) + line(b"\x01" + b"\xfe" * 20) + b"0000"
-                for missing in (1, 4, 5, 777):
+                for missing in (1, 4, 5, 779):
+                    self.assertFalse(whole[:-missing].endswith(b"0000"))  # of what was spliced only the end is seen
                     with self.subTest(size=size, bytes_of_pack=bytes_of_pack, missing=missing):
                         proxy, client = self.fetch(whole[:-missing], size)
                         if bytes_of_pack == 1000:  # nothing of it was sent on yet
