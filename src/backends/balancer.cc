@@ -26,7 +26,7 @@ uint32_t Balancer::pick(const Ask& ask, const ServerSet& tried, int64_t now_ns) 
   for (const bool unproven : {false, true}) {
     for (const Standing standing :
          {Standing::in_rotation, Standing::backup, Standing::ejected, Standing::down}) {
-      if (standing == Standing::down && somebody_is_there_) break;
+      if (standing == Standing::down && (somebody_is_there_ || !ask.may_be_down)) break;
       const Among among{standing, tried, unproven, primaries_only, passes_full};
       const uint32_t server = pick_among(among, ask);
       if (server == no_server) {

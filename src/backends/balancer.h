@@ -43,6 +43,7 @@ class Balancer {
     uint64_t repository = 0;     // hashed; 0 for what belongs to none
     bool needs_primary = false;  // where a pool has primaries
     bool over_max = false;       // it goes to full servers, too
+    bool may_be_down = true;     // it goes to one that is down if there are no others
   };
   // May it get this, if it is there at all?
   bool suits(uint32_t server, const Ask& ask) const noexcept {

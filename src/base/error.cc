@@ -38,6 +38,8 @@ std::string_view name(Code code) noexcept {
       return "no_descriptors";
     case Code::failed:
       return "failed";
+    case Code::differs:
+      return "differs";
     case Code::cancelled:
       return "cancelled";
   }

@@ -24,6 +24,7 @@ enum class Code : uint8_t {
   no_buffers,      // our own bound was reached
   no_descriptors,  // our own bound was reached
   failed,          // the peer says itself that it failed, in its protocol
+  differs,         // the peer says something else than what was said before it
   cancelled,       // we asked for it: shutting down, or the other direction failed first
 };
 

@@ -156,8 +156,7 @@ Task<void> Exchange::ask_servers() {
     const Attempt attempt = co_await try_server();
     if (attempt == Attempt::answered || attempt == Attempt::failed) co_return;
     if (attempt == Attempt::elsewhere) {
-      enter_server(next_server_);
-      core_.stats().failovers.add();
+      enter_next_server();
     } else {
       // Sent a second time to one server at most, so that one must be neither stale nor unprovable.
       fresh_only_ = true;

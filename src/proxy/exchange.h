@@ -63,6 +63,13 @@ class Exchange {
     int64_t begun = 0, head = 0, connect_begun = 0, connected = 0, sent = 0, first_byte = 0;
   };
 
+  // Why another server is wanted.
+  enum class Move : uint8_t {
+    unsent,  // this one was sent nothing
+    again,   // it failed
+    better,  // it may still answer, so only one that is not down is better
+  };
+
   Task<bool> forward();
   Task<bool> admit();
   Task<bool> wait_in_queue(const Queue::Wish& wish, backends::Limit limit);
@@ -114,10 +121,11 @@ class Exchange {
     return failure_.code != Code::none || attempt_failure_.code != Code::none;
   }
   void report_failure(const Error& error) noexcept;
-  bool find_another(bool was_sent) noexcept;
+  bool find_another(Move move) noexcept;
   bool client_may_continue() const noexcept;
   uint32_t choose_server(bool over_max) noexcept;
-  uint32_t pick_server(bool over_max) noexcept;
+  uint32_t pick_server(bool over_max, bool may_be_down = true) noexcept;
+  void enter_next_server() noexcept;
   static uint32_t choose_first(void* context) noexcept;
   uint32_t choose_sticky_server() noexcept;
   StickyCookie cookie_of_answer() const noexcept;
@@ -139,7 +147,7 @@ class Exchange {
   void write_log() noexcept;
   uint64_t bytes_in() const noexcept { return upload_.started() ? upload_.payload_bytes() : 0; }
   uint64_t bytes_out() const noexcept {
-    return download_.started() ? taken_over_bytes_ + download_.payload_bytes() : own_reply_bytes_;
+    return download_.started() ? taken_over_bytes_ + download_.passed_bytes() : own_reply_bytes_;
   }
   int64_t last_moved_ns() const noexcept;
   std::string_view ended_by() const noexcept;
@@ -167,13 +175,13 @@ class Exchange {
   backends::Work work_ = backends::Work::other;
   uint64_t repository_ = 0;                      // hashed; 0 for what belongs to none
   uint32_t server_index_ = backends::no_server;  // of the attempt that is being made or was made last
-  uint32_t next_server_ = backends::no_server;   // of the next one, if there is to be one
+  uint32_t next_server_ = backends::no_server;   // of the next one, once it is found
   StickyServer named_by_cookie_;                 // of a page
   std::string_view server_label_;                // of server_index_, as it was when that was chosen
   bool counted_ = false;                         // among the requests in flight on the server
   backends::ServerSet tried_;
-  backends::ServerSet suspects_;     // whose answers were useless
-  bool looked_for_another_ = false;  // in this attempt
+  backends::ServerSet suspects_;  // whose answers were useless
+  bool is_over_budget_ = false;   // in this attempt
   bool ask_is_read_ = false;
   wire::UploadPackAsk ask_;  // of an upload-pack whose body is at hand
   uint32_t attempts_ = 0;
@@ -215,10 +223,9 @@ class Exchange {
   bool waits_for_head_ = false;
   bool response_begun_ = false;  // bytes of the final answer are on their way to the client
   bool may_take_over_ = false;   // another server may go on with it, as it is
-  bool was_left_ = false;        // the server, for it is down; next_server_ is found
   bool takes_over_ = false;      // another server does, or is asked to
   wire::PackOpening opening_sent_;
-  uint64_t taken_over_bytes_ = 0;  // that the client has of those before
+  uint64_t taken_over_bytes_ = 0;  // that the client has of those before, and of us
   Pump::Framing client_framing_ = Pump::Framing::plain;
   bool continue_sent_ = false;
   bool keep_client_ = false;

@@ -3,6 +3,7 @@
 // begun.
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "core/await.h"
 #include "proxy/exchange.h"
@@ -43,8 +44,9 @@ uint32_t Exchange::choose_server(bool over_max) noexcept {
 }
 
 // One that is not full, if there is any.
-uint32_t Exchange::pick_server(bool over_max) noexcept {
+uint32_t Exchange::pick_server(bool over_max, bool may_be_down) noexcept {
   backends::Balancer::Ask ask = balancer_ask();
+  ask.may_be_down = may_be_down;
   const uint32_t server = pool_->balancer.pick(ask, tried_, core_.now_ns());
   if (server != backends::all_full || !over_max) return server;
   ask.over_max = true;
@@ -161,25 +163,32 @@ Exchange::Attempt Exchange::after_failure(const Error& error) noexcept {
   if (is_stale && replayable_) return Attempt::stale;
   report_failure(error);
   if (error.side != Side::upstream || (response_begun_ && !takes_over_)) return Attempt::failed;
-  if (phase_ == Phase::connect) return find_another(false) ? Attempt::elsewhere : Attempt::failed;
+  if (phase_ == Phase::connect) return find_another(Move::unsent) ? Attempt::elsewhere : Attempt::failed;
   // It was sent. An interim answer that was passed on binds the client to this server.
   if (!replayable_ || interim_passed_) return Attempt::failed;
   // One that thinks for longer than it may is not answered by letting another think as long.
   if (error.code == Code::timed_out) return Attempt::failed;
-  return find_another(true) ? Attempt::elsewhere : Attempt::failed;
+  return find_another(Move::again) ? Attempt::elsewhere : Attempt::failed;
 }
 
 // Chooses the server of one more attempt, if there may be one.
-bool Exchange::find_another(bool was_sent) noexcept {
-  if (looked_for_another_) return false;
-  looked_for_another_ = true;
+bool Exchange::find_another(Move move) noexcept {
+  if (next_server_ != backends::no_server) return true;
   tried_.add(server_index_);
-  if (tried_.size() >= servers_tried_max) return false;
-  next_server_ = pick_server(true);
-  if (next_server_ == backends::no_server) return false;
-  if (!was_sent || pool_->budget.take()) return true;
-  core_.stats().retries_over_budget.add();
-  return false;
+  if (is_over_budget_ || tried_.size() >= servers_tried_max) return false;
+  const uint32_t next = pick_server(true, move != Move::better);
+  if (next == backends::no_server) return false;
+  is_over_budget_ = move != Move::unsent && !pool_->budget.take();
+  if (is_over_budget_)
+    core_.stats().retries_over_budget.add();
+  else
+    next_server_ = next;
+  return !is_over_budget_;
+}
+
+void Exchange::enter_next_server() noexcept {
+  enter_server(std::exchange(next_server_, backends::no_server));
+  core_.stats().failovers.add();
 }
 
 // What the head of an answer, and its first words, say of the server.
@@ -237,8 +246,10 @@ bool Exchange::answer_is_useless() const noexcept {
 
 // What a failure teaches of the server.
 void Exchange::report_failure(const Error& error) noexcept {
-  // A head that is too large for us may be the client's making.
-  if (error.side != Side::upstream || fault_ == wire::Fault::head_too_large) return;
+  // A head that is too large for us may be the client's making, and another answer is as true as the one
+  // before.
+  if (error.side != Side::upstream || fault_ == wire::Fault::head_too_large || error.code == Code::differs)
+    return;
   const backends::Outcome outcome =
       phase_ == Phase::connect ? backends::Outcome::unreachable : backends::Outcome::broke;
   health().report(server_index_, outcome, core_.now_ns());
@@ -249,7 +260,7 @@ Task<Exchange::Attempt> Exchange::try_server() {
   phase_ = Phase::connect;
   timer_.disarm();
   active_ns_ = core_.now_ns();
-  looked_for_another_ = false;
+  is_over_budget_ = false;
   response_bytes_seen_ = 0;
   attempt_failure_ = {};
   told_wait_ns_ = 0;
@@ -268,7 +279,7 @@ Task<Exchange::Attempt> Exchange::try_server() {
   if (error.code == Code::none && !unprovable) {
     judge_answer();
     const bool unfit = takes_over_ && !goes_on_well();
-    const bool elsewhere = (unfit || answer_is_useless()) && find_another(true);
+    const bool elsewhere = (unfit || answer_is_useless()) && find_another(Move::again);
     if (elsewhere || unfit) {
       if (verdict_ != backends::Outcome::good) suspects_.add(server_index_);
       co_await abandon_server();

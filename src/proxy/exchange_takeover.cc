@@ -44,7 +44,7 @@ bool Exchange::goes_on_well() noexcept {
 // Git says that it failed: true if another server is to try.
 bool Exchange::leaves_failed_git(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
-  if (self.find_another(true)) return true;
+  if (self.find_another(Move::again)) return true;
   self.verdict_ = backends::Outcome::git_error;  // the client hears of it: no better than those before
   return false;
 }
@@ -54,30 +54,27 @@ Task<void> Exchange::take_over() {
   while (failure_.code == Code::none && download_.error().code != Code::none) {
     const Error why = download_.error();
     const bool may = download_.end_open_line(room_for_line()).has_value();
-    const bool was_found = why.code == Code::failed;  // when Git said so
-    if (!may || !(was_found || was_left_ || find_another(true))) break;
-    if (was_found)
+    if (!may || !find_another(Move::again)) break;
+    if (why.code == Code::failed)  // Git says so
       suspects_.add(server_index_);
     else
       report_failure(why);
     co_await abandon_server();
     if (failure_.code != Code::none) co_return;  // whoever waited for it has gone
     takes_over_ = true;
-    was_left_ = false;
-    enter_server(next_server_);
-    core_.stats().failovers.add();
+    enter_next_server();
     core_.stats().retries.add();
     co_await ask_servers();
     if (failure_.code != Code::none) break;
     const size_t open = download_.end_open_line(room_for_line()).value_or(0);
     const std::string_view head = framed(open);
     opening_sent_ = download_.opening_passed();
-    taken_over_bytes_ += download_.payload_bytes() + open;
-    core_.stats().packs_taken_over.add();
+    taken_over_bytes_ += download_.passed_bytes() + open;
     phase_ = Phase::response_body;
     co_await relay_body(head);
   }
   const bool failed = failure_.code != Code::none || download_.error().code != Code::none;
+  if (!failed && takes_over_ && verdict_ == backends::Outcome::good) core_.stats().packs_taken_over.add();
   if (failed && failure_.side != Side::downstream) co_await say_that_pack_failed();
 }
 
@@ -87,9 +84,11 @@ Task<void> Exchange::say_that_pack_failed() {
   const std::optional<size_t> open = download_.end_open_line(room);
   if (!open || !download_.opening_passed().whole) co_return;
   const size_t said = wire::write_pkt_line(sorry, room.subspan(*open));
-  const std::string_view message = framed(said > 0 ? *open + said : 0);
+  if (said == 0) co_return;
+  const std::string_view message = framed(*open + said);
   const Error error =
       co_await send_all(core_, session_.fd(), Side::downstream, message, ns(config_.timeouts.idle));
+  if (error.code == Code::none) taken_over_bytes_ += *open + said;
   if (failure_.code == Code::none) failure_ = error.code != Code::none ? error : download_.error();
 }
 

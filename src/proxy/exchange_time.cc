@@ -40,7 +40,7 @@ void Exchange::on_time(void* context) {
     self.core_.stats().timeouts.add();
     // Refs that do not come may be had elsewhere. Who let a fetch wait for long is not asked to wait again.
     const bool elsewhere = owed && self.replayable_ && !self.interim_passed_ &&
-                           wire::is_advertisement(self.git_.operation) && self.find_another(true);
+                           wire::is_advertisement(self.git_.operation) && self.find_another(Move::again);
     if (elsewhere) {
       self.health().report(self.server_index_, backends::Outcome::broke, self.core_.now_ns());
       return self.end_attempt();
@@ -89,17 +89,15 @@ void Exchange::mind_the_wait(int64_t& next_ns) noexcept {
   // A pack may be long in the making, on whatever server; refs are not.
   const bool hopeless =
       server_went_down() || (state == backends::State::ejected && told_wait_ns_ > 0 && asks_for_refs);
-  if (hopeless && find_another(true)) return end_attempt();
+  if (hopeless && find_another(Move::better)) return end_attempt();
   next_ns = std::min(next_ns, now + look_at_server_every_ns);
 }
 
 // While a server has told no more than how far it is with a pack: once it is down, another one may take over.
 void Exchange::mind_the_progress(int64_t& next_ns) noexcept {
   if (!may_take_over_ || !download_.only_progress_passed()) return;
-  if (server_went_down() && !download_.waits_for_sink() && find_another(true)) {
-    was_left_ = true;
+  if (server_went_down() && !download_.waits_for_sink() && find_another(Move::better))
     return download_.stop({Code::timed_out, Side::upstream, 0});
-  }
   next_ns = std::min(next_ns, core_.now_ns() + look_at_server_every_ns);
 }
 

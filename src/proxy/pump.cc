@@ -34,7 +34,7 @@ void Pump::start(const Plan& plan) noexcept {
   source_ended_ = end_framed_ = pipe_refused_ = chunk_open_ = all_is_sent_ = false;
   source_errno_ = 0;
   initial_used_ = 0;
-  sent_bytes_ = 0;
+  sent_bytes_ = passed_bytes_ = 0;
   pieces_.clear();
   plan_ = plan;
   reader_.start(plan.from);
@@ -166,7 +166,7 @@ void Pump::look_at_progress() noexcept {
   const size_t known = std::min(progress_.opening().bytes, plan_.said.bytes) - known_before;
   if (progress_.stage() == Stage::differs) {
     pieces_.clear();
-    return fail_behind_pieces({Code::malformed, plan_.source_side, 0});
+    return fail_behind_pieces({Code::differs, plan_.source_side, 0});
   }
   if (progress_.stage() == Stage::failed) {
     if (plan_.leaves_failed_git(plan_.context)) {
@@ -225,6 +225,11 @@ void Pump::add_part(const void* data, size_t bytes) noexcept {
   parts_[part_count_++] = {const_cast<void*>(data), bytes};
 }
 
+void Pump::pass(uint64_t payload) noexcept {
+  passed_bytes_ += payload;
+  if (plan_.payload_counter != nullptr) plan_.payload_counter->add(payload);
+}
+
 void Pump::end_open_chunk() noexcept {
   if (chunk_open_) add_part(line_end.data(), line_end.size());
   chunk_open_ = false;
@@ -235,7 +240,7 @@ void Pump::start_drain() noexcept {
   if (drain_.in_flight) return;
   const bool chunked = plan_.to == Framing::chunked;
   if (pieces_.count > 0) {
-    if (plan_.payload_counter != nullptr) plan_.payload_counter->add(pieces_.bytes);
+    pass(pieces_.bytes);
     core_.stats().bytes_copied.add(pieces_.bytes);
     if (chunked) {
       end_open_chunk();
@@ -425,7 +430,7 @@ void Pump::splice_some() noexcept {
   const Splicer::Next next = splicer_.run();
   const uint64_t payload = reader_.payload_bytes() - payload_before;
   core_.stats().bytes_spliced.add(payload);
-  if (plan_.payload_counter != nullptr) plan_.payload_counter->add(payload);
+  pass(payload);
   if (splicer_.moved_bytes() > moved_before) progress();
   switch (next) {
     case Splicer::Next::wait_readable:

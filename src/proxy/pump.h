@@ -84,6 +84,7 @@ class Pump {
   bool only_sends() const noexcept { return reader_.done() && drain_.in_flight; }
   bool sent_anything() const noexcept { return sent_bytes_ > 0; }
   uint64_t payload_bytes() const noexcept { return reader_.payload_bytes(); }
+  uint64_t passed_bytes() const noexcept { return passed_bytes_; }  // of it, on their way to the sink
   // The answer is such that another server can go on with it.
   bool only_progress_passed() const noexcept;
   const wire::PackOpening& opening_passed() const noexcept;
@@ -142,6 +143,7 @@ class Pump {
   void progress() noexcept { last_progress_ns_ = core_.now_ns(); }
   void settle() noexcept;
   void add_part(const void* data, size_t bytes) noexcept;
+  void pass(uint64_t payload) noexcept;
   void end_open_chunk() noexcept;
   void pop_front_slot() noexcept;
   bool idle() const noexcept {
@@ -161,6 +163,7 @@ class Pump {
   bool chunk_open_ = false;  // a spliced chunk of ours still needs its CRLF
   size_t initial_used_ = 0;
   uint64_t sent_bytes_ = 0;
+  uint64_t passed_bytes_ = 0;
   int64_t last_progress_ns_ = 0;
   Error error_;
   Error failing_;             // what it ends with once the pieces are with the sink

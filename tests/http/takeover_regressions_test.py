@@ -1,12 +1,30 @@
 """Takeovers (takeover_test.py) that once went wrong."""
 
+import json
 import threading
 
-from support import main, always, chunked, ok
+from support import RawClient, always, chunked, main, ok
 from takeover_test import (ALIVE, CHUNKED, COUNTING, FATAL, OPENING, Failing, TakeOver as Base, close, content, packets, whole)
-from upload_pack_framing_test import ANSWER_V2, CLONE_V2, RESULT, line, upload_pack
+from upload_pack_framing_test import ANSWER_V2, CLONE_V2, OID, RESULT, line, upload_pack
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + RESULT + b"\r\n\r\n"
+PROBED = 'probe = "tcp"\nprobe_interval = "100ms"\nprobe_fast_interval = "100ms"\n'
+REST = ANSWER_V2[len(OPENING):]
+
+
+def go_on(peer):
+    peer.try_send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(REST), REST))
+    peer.read_until_end()
+
+
+def payload(record):
+    """Of a chunked answer that was cut off between two chunks."""
+    rest, found = bytes(record).split(b"\r\n\r\n", 1)[1], b""
+    while rest:
+        size, rest = rest.split(b"\r\n", 1)
+        found += rest[:int(size, 16)]
+        rest = rest[int(size, 16) + 2:]
+    return found
 
 
 def once(answer):
@@ -146,9 +164,98 @@ class Regressions(Base):
                 self.assertEqual(content(client.recv_response().body), packets(ANSWER_V2))
 
 
+class Judging(Base):
+    def change(self, server, word):
+        body = json.dumps({"state": word}).encode()
+        client = RawClient(self.front.admin_port)
+        self.clients.append(client)
+        client.send(b"POST /servers/test/%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+                    % (server.address.encode(), len(body)) + body)
+        self.assertEqual(client.recv_response().status, 200)
+
+    def wait_state(self, server, state):
+        name = f'breakwater_server_state{{pool="test",server="{server.address}",state="{state}"}}'
+        while self.front.metrics()[name] != 1:
+            pass
+
+    def wait_looked(self):
+        """Until an exchange has looked at its server's state: it does so every 250 ms."""
+        failed = self.front.metrics()["breakwater_probes_failed_total"]
+        while self.front.metrics()["breakwater_probes_failed_total"] < failed + 8:
+            pass
+
+    def bytes_out(self):
+        return self.front.wait_for_log(lambda entry: True)["bytes_out"]
+
+    def test_a_clone_leaves_a_server_that_works_for_one_that_is_down_as_well(self):
+        # Probes say that all are down, and may be wrong. This one talks; the other refuses connections.
+        failing = Failing(OPENING + COUNTING, go_on)
+        client = self.fetch(failing, whole(ANSWER_V2), tables=CHUNKED + PROBED)
+        client.read_until_seen(COUNTING)
+        self.others[0].listener.close()
+        self.wait_state(self.others[0], "down")
+        self.bad.listener.close()  # what was accepted stays
+        self.wait_state(self.bad, "down")
+        self.wait_looked()
+        failing.seen.set()
+        self.assertEqual(content(client.recv_response().body), packets(ANSWER_V2))
+
+    def test_who_found_nobody_while_its_server_was_down_looks_again_when_that_breaks(self):
+        failing = Failing(OPENING + COUNTING, close)
+        client = self.fetch(failing, whole(ANSWER_V2), tables=CHUNKED + PROBED)
+        client.read_until_seen(COUNTING)
+        self.change(self.others[0], "maintenance")
+        self.bad.listener.close()  # what was accepted stays
+        self.wait_state(self.bad, "down")
+        self.wait_looked()
+        self.change(self.others[0], "ready")
+        failing.seen.set()
+        self.assertEqual(content(client.recv_response().body), packets(ANSWER_V2))
+
+    def test_servers_that_told_the_truth_are_ejected_for_it(self):
+        # Their opening differs from that of the one that broke, as a replica's may. Nothing is wrong with them.
+        failing = Failing(OPENING + COUNTING, close)
+        honest = whole(line(b"shallow-info\n") + line(b"shallow " + OID) + b"0001" + ANSWER_V2)
+        tables = CHUNKED + 'retries = "100%"\neject_errors = 1\nejected_max = "100%"\npanic = "off"\n'
+        client = self.fetch(failing, honest, honest, honest, tables=tables)
+        self.see(failing, client)
+        client.recv_aborted()
+        self.bytes_out()
+        metrics = self.front.metrics()
+        name = 'breakwater_server_ejections_total{pool="test",server="%s"}'
+        self.assertEqual([metrics[name % server.address] for server in self.others], [0, 0, 0])
+
+    def test_bytes_out_without_the_opening_that_was_left_out(self):
+        failing = Failing(OPENING + COUNTING, close)
+        client = self.fetch(failing, whole(ANSWER_V2))
+        self.see(failing, client)
+        body = client.recv_response().body
+        self.assertEqual(self.bytes_out(), len(body))
+
+    def test_bytes_out_without_the_words_of_git_that_were_left_out(self):
+        client = self.fetch(whole(OPENING + COUNTING + FATAL), whole(ANSWER_V2))
+        body = client.recv_response().body
+        self.assertEqual(self.bytes_out(), len(body))
+
+    def test_bytes_out_with_our_own_words(self):
+        failing = Failing(OPENING + COUNTING, close)
+        client = self.fetch(failing, close)
+        self.see(failing, client)
+        client.read_until_end_keeping()
+        self.assertEqual(self.bytes_out(), len(payload(client.record)))
+
+    def test_a_pack_that_nobody_made_is_not_counted_as_taken_over(self):
+        failing = Failing(OPENING + COUNTING, close)
+        client = self.fetch(failing, whole(line(b"shallow-info\n") + b"0001" + ANSWER_V2))
+        self.see(failing, client)
+        client.recv_aborted()
+        self.assertEqual(self.front.metrics()["breakwater_packs_taken_over_total"], 0)
+
+
 # Only what is new.
 for name in [name for name in dir(Base) if name.startswith("test_")]:
     setattr(Regressions, name, None)
+    setattr(Judging, name, None)
 del Base
 
 if __name__ == "__main__":

@@ -95,8 +95,8 @@ class TakeOver(ProxyTest):
                 self.assertEqual(content(reply.body), packets(ANSWER_V2))
                 self.assertTrue(reply.body.startswith(OPENING + COUNTING + ALIVE))
                 self.assertEqual(self.others[0].requests[0].body, CLONE_V2)
-                self.assertEqual(self.front.metrics()["breakwater_packs_taken_over_total"], 1)
                 entry = self.front.wait_for_log(lambda entry: True)
+                self.assertEqual(self.front.metrics()["breakwater_packs_taken_over_total"], 1)
                 self.assertEqual((entry["status"], entry["attempts"], entry["server"], entry["ended_by"]),
                                  (200, 2, self.others[0].address, "done"))
 
