@@ -153,6 +153,16 @@ BUGS = {
         "proxy/exchange_attempt.cc", 400,
         "  tried_.add(server_index_);\n",
         ""),
+    # Who goes to another server keeps its place on the first one, too.
+    "place_not_moved": (
+        "proxy/queue.cc", 400,
+        "!queue_->places_.has_limits()) return;\n  leave_server();",
+        "!queue_->places_.has_limits()) return;"),
+    # What waited as long as it may begins without a place, and gives one back.
+    "place_of_nobody": (
+        "proxy/queue.cc", 1000,
+        "  admission_.enter_anyway(wish.part);\n",
+        ""),
     # A drained core goes on to probe.
     "probes_without_end": (
         "proxy/serving.cc", 40,

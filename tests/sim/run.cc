@@ -93,6 +93,7 @@ class Run {
   void check_memory() const;
   void check_probes();
   void check_end();
+  void check_places();
   void check_waits() const;
   void add_coverage(std::map<std::string, uint64_t>& coverage) const;
 
@@ -116,13 +117,16 @@ void Run::start() {
   pool.timeouts = config_.timeouts;
   pool.health.eject_time = std::chrono::milliseconds(eject_time_ns / ms);
   pool.admission.operations = scenario_.operations_max;
+  pool.admission.adaptive_min = scenario_.adaptive_min;
+  pool.admission.advertisements = scenario_.advertisements_max;
+  pool.admission.clones = scenario_.clones_max;
   pool.admission.queue_timeout = std::chrono::milliseconds(queue_timeout_ns / ms);
   pool.health.slow_start = std::chrono::milliseconds(eject_time_ns / ms);
   if (scenario_.probes) pool.probe = probe();
   std::deque<proxy::Server> servers;
   for (size_t index = 0; index < world_.servers.size(); index++) {
     const std::string name = "server" + std::to_string(index);
-    pool.servers.push_back({.address = {name, 80}});
+    pool.servers.push_back({.address = {name, 80}, .max = scenario_.operations_of_server_max});
     servers.emplace_back(name, world_.servers[index].address);
   }
   pools_.emplace_back(pool, std::move(servers));
@@ -298,6 +302,17 @@ void Run::check_probes() {
   }
 }
 
+// Whoever was let in has left, and nobody has left twice.
+void Run::check_places() {
+  const backends::Admission& admission = pools_[0].admission;
+  const backends::Places& places = pools_[0].health.places();
+  uint32_t held = admission.inside() + admission.inside(backends::Part::advertisement) +
+                  admission.inside(backends::Part::clone);
+  for (size_t index = 0; index < world_.servers.size(); index++)
+    held += places.taken(static_cast<uint32_t>(index));
+  if (held != 0) violation(std::to_string(held) + " places of the pool's limits are held at the end");
+}
+
 void Run::check_end() {
   uint64_t in = 0, out = 0, moved = 0, requests = 0;
   size_t lines = 0;
@@ -325,6 +340,7 @@ void Run::check_end() {
       violation("a buffer did not come home");
     }
   }
+  check_places();
   if (in != moved)
     violation("body bytes: " + std::to_string(in) + " were counted by direction, " + std::to_string(moved) +
               " by the way they moved");

@@ -331,6 +331,22 @@ bool Scenario::quiet() const noexcept {
   return restarts.empty() && drain_ns == 0 && stop_ns == 0 && !scarce;
 }
 
+namespace {
+
+// Dice of their own, so that the rest of the scenario is what it was without them.
+void add_limits(Scenario& scenario) {
+  Dice dice(Rng(scenario.seed).next() ^ 0x11a175);
+  const auto one = [&dice](uint64_t most) {
+    return dice.one_in(2) ? static_cast<uint32_t>(dice.between(1, most)) : 0;
+  };
+  scenario.operations_of_server_max = one(4);
+  scenario.advertisements_max = one(3);
+  scenario.clones_max = one(2);
+  scenario.adaptive_min = dice.one_in(3) ? 1 : 0;
+}
+
+}  // namespace
+
 Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   Dice dice(Rng(seed).next() ^ 0x5ce7a210);  // or neighbours would share most of their dice
   Scenario scenario;
@@ -371,7 +387,10 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
     scenario.bulk_buffers = static_cast<uint32_t>(1u << dice.between(0, 3));
     scenario.pipes = static_cast<uint32_t>(dice.below(3));
     if (dice.one_in(3)) scenario.connections_max = static_cast<uint32_t>(dice.between(3, 40));
-    if (dice.one_in(2)) scenario.operations_max = static_cast<uint32_t>(dice.between(1, 8));
+    if (dice.one_in(2)) {
+      scenario.operations_max = static_cast<uint32_t>(dice.between(1, 8));
+      add_limits(scenario);
+    }
   }
   const bool many = dice.one_in(400);
   const size_t lives = many ? 2000 : 200;
@@ -478,7 +497,10 @@ std::string Scenario::describe() const {
   if (drain_ns != 0) out += "\n  drain after " + std::to_string(drain_ns / ms) + " ms";
   if (stop_ns != 0) out += "\n  stop after " + std::to_string(stop_ns / ms) + " ms";
   out += "\n  buffers: " + std::to_string(head_buffers) + " head, " + std::to_string(bulk_buffers) +
-         " bulk; pipes: " + std::to_string(pipes) + "; connections: " + std::to_string(connections_max);
+         " bulk; pipes: " + std::to_string(pipes) + "; connections: " + std::to_string(connections_max) +
+         "; operations: " + std::to_string(operations_max) + " (at first " + std::to_string(adaptive_min) +
+         "), " + std::to_string(operations_of_server_max) + " of a server, " +
+         std::to_string(advertisements_max) + " advertisements, " + std::to_string(clones_max) + " clones";
   for (const ClientPlan& client : clients) {
     if (clients.size() > 4000) break;
     out += "\n  client " + std::to_string(client.number) + " at " + std::to_string(client.starts_ns / ms) +

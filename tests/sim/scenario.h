@@ -140,6 +140,8 @@ struct Scenario {
   uint32_t connections_max = 10'000;
   bool scarce = false;          // too little of something: requests may wait long, or be refused with 503
   uint32_t operations_max = 0;  // of the pool; 0: no limit
+  // Besides, where there is that one; 0: no limit.
+  uint32_t operations_of_server_max = 0, advertisements_max = 0, clones_max = 0, adaptive_min = 0;
   uint32_t head_buffers = 4096, bulk_buffers = 128, pipes = 16, head_rooms = 2048;
   config::UploadPackFraming upload_pack_framing{};
   Faults faults;
