@@ -420,8 +420,18 @@ Task<Outcome> Client::read_answer(const RequestPlan& plan, bool authorized, Send
     co_return outcome;
   }
   const bool is_login = plan.login && !authorized;
-  const std::string expected = no_body ? "" : is_login ? "log in" : plan.answer_body();
-  if (outcome.status != (is_login ? 401 : plan.status)) violation(who + " got a status that no server sent");
+  std::string expected = no_body ? "" : is_login ? "log in" : plan.answer_body();
+  uint16_t status = is_login ? 401 : plan.status;
+  // What a server said instead, and no other one did better; of two that begin alike the longer one is meant.
+  const std::string useless = is_useless(plan.server_fault) ? plan.useless_body() : "";
+  if (!useless.empty() && useless.starts_with(body) && !expected.starts_with(body)) {
+    kernel_.cover("a useless answer was passed on");
+    expected = useless;
+    if (plan.server_fault == ServerFault::answers_500) status = 500;
+  } else if (!useless.empty() && body.empty()) {
+    status = outcome.status;
+  }
+  if (outcome.status != status) violation(who + " got a status that no server sent");
   const bool as_it_was = end == BodyEnd::whole ? body == expected : expected.starts_with(body);
   if (!as_it_was && plan.gives_pack_in_band() && is_pack_of_another(expected, body, end == BodyEnd::whole)) {
     kernel_.cover(end == BodyEnd::whole ? "Git: a pack was taken over" : "Git: nobody took over");
@@ -500,6 +510,9 @@ bool Client::may_fail(const RequestPlan& plan, const Outcome& outcome) const {
     case ServerFault::both_framings:
     case ServerFault::bad_head:
     case ServerFault::too_many_interim:
+    case ServerFault::answers_500:
+    case ServerFault::answers_web_page:
+    case ServerFault::git_says_err:
       return own && is_broken;
     case ServerFault::closes_in_body:
     case ServerFault::resets_in_body:
@@ -551,12 +564,12 @@ void Client::judge(const RequestPlan& plan, const Outcome& outcome) {
 void Client::check_affinity(const RequestPlan& plan, const Outcome& outcome) {
   if (plan.kind > Kind::receive_pack) return server_of_.clear();
   std::erase_if(server_of_, [&plan](const auto& known) { return known.first != plan.repository; });
-  if (!world_.quiet || outcome.result != Result::whole || plan.login) return;
-  const int server = world_.find(plan.id)->server;
-  // info/refs begins anew, and leaves a server that has failed others.
+  // info/refs begins anew, and leaves a server that has failed others, or is drained.
   const bool begins = plan.kind == Kind::advertise_fetch || plan.kind == Kind::advertise_push;
   if (begins || plan.server_fault != ServerFault::none)
     server_of_.erase(plan.repository);  // it may have been replaced
+  if (!world_.quiet || outcome.result != Result::whole || plan.login) return;
+  const int server = world_.find(plan.id)->server;
   const auto [known, fresh] = server_of_.emplace(plan.repository, server);
   if (!fresh && known->second != server) {
     violation("request " + std::to_string(plan.id) + " went to server " + std::to_string(server) +

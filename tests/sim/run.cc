@@ -130,6 +130,15 @@ void Run::start() {
     servers.emplace_back(name, world_.servers[index].address);
   }
   pools_.emplace_back(pool, std::move(servers));
+  for (const Drain& drain : scenario_.drains) {
+    const int64_t begun = kernel.now_ns();
+    const auto say = [this, &kernel, server = drain.server](backends::Word word) {
+      pools_[0].health.set_word(server, word, kernel.now_ns());
+      kernel.cover("a server is drained while it serves");
+    };
+    kernel.at(begun + drain.from_ns, [say] { say(backends::Word::drain); });
+    kernel.at(begun + drain.until_ns, [say] { say(backends::Word::ready); });
+  }
   config::Listen listen;
   listen.name = "sim";
   listen.pool = "sim";
@@ -464,6 +473,9 @@ std::vector<std::string> everything_to_cover() {
                            "receive now",
                            "Git: a request of an operation",
                            "Git: a pack was taken over",
+                           "a slow server",
+                           "a useless answer was passed on",
+                           "a server is drained while it serves",
                            "Git: nobody took over",
                            "Git: asked for by HTTP/1.0",
                            "Git: until close",

@@ -312,6 +312,19 @@ std::string RequestPlan::answer_body() const {
   }
 }
 
+std::string RequestPlan::useless_body() const {
+  switch (server_fault) {
+    case ServerFault::git_says_err: {
+      const std::string error = packet("ERR upload-pack: cannot open the repository");
+      return kind == Kind::upload_pack ? error : packet("# service=git-upload-pack\n").append(flush) + error;
+    }
+    case ServerFault::answers_web_page:
+      return "<!DOCTYPE html><title>Back soon</title>";
+    default:
+      return "the database is gone";
+  }
+}
+
 RequestPlan RequestPlan::by_http_1_0() const {
   RequestPlan plan = *this;
   if (plan.answer_framing == Framing::chunked) plan.answer_framing = Framing::until_close;
@@ -345,6 +358,31 @@ void add_limits(Scenario& scenario) {
   scenario.adaptive_min = dice.one_in(3) ? 1 : 0;
 }
 
+// Likewise: one server that is slow, one that its operator drains now and then.
+void add_odd_servers(Scenario& scenario, int64_t span_ns) {
+  if (scenario.servers < 2) return;
+  Dice dice(Rng(scenario.seed).next() ^ 0x0dd);
+  if (dice.one_in(4)) {
+    const uint32_t server = static_cast<uint32_t>(dice.below(scenario.servers));  // one, so that some are left
+    for (uint64_t count = dice.between(1, 3); count > 0; count--) {
+      const int64_t from = static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
+      scenario.drains.push_back({server, from, from + static_cast<int64_t>(dice.between(1, 300)) * ms});
+    }
+  }
+  if (dice.one_in(6)) scenario.slow_server = static_cast<uint32_t>(dice.below(scenario.servers));
+}
+
+// Likewise: answers that are none to Git's question, where no other fault was thrown.
+void answer_something_else(Dice& dice, RequestPlan& plan) {
+  const bool asks_git = plan.kind == Kind::advertise_fetch || plan.kind == Kind::upload_pack;
+  if (plan.server_fault != ServerFault::none || plan.status != 200 || !asks_git || !dice.one_in(12)) return;
+  static constexpr ServerFault useless[] = {ServerFault::answers_500, ServerFault::answers_web_page,
+                                            ServerFault::git_says_err};
+  plan.server_fault = useless[dice.below(std::size(useless))];
+  plan.login = false;
+  plan.interim = 0;
+}
+
 }  // namespace
 
 Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
@@ -361,7 +399,8 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   flavour.hostile = unasked || dice.one_in(2);
   const bool scarce = !unasked && dice.one_in(6);
   flavour.large = dice.one_in(scarce ? 3 : 20);
-  pick_favourites(dice, server_faults, flavour.server_faults);
+  constexpr auto faults_dealt = static_cast<size_t>(ServerFault::answers_500);  // see answer_something_else
+  pick_favourites(dice, faults_dealt, flavour.server_faults);
   pick_favourites(dice, client_faults, flavour.client_faults);
   if (unasked) flavour.server_faults = {ServerFault::late_surplus, ServerFault::extra_bytes};
   const bool noisy = !unasked && dice.one_in(2);
@@ -404,11 +443,13 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
                                    from + static_cast<int64_t>(dice.between(1, 300)) * ms});
     }
   }
+  add_odd_servers(scenario, span_ns);
   if (dice.one_in(12))
     scenario.drain_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
   if (dice.one_in(16))
     scenario.stop_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
   flavour.repositories = static_cast<uint32_t>(dice.between(1, 20));
+  Dice useless(Rng(seed).next() ^ 0x05e1e55);
   uint32_t id = 1;
   size_t planned = 0;
   while (planned < lives) {
@@ -425,6 +466,7 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
     client.operation = count > 1 && !client.pipelined && dice.one_in(2);
     for (uint64_t number = 0; number < count; number++) {
       RequestPlan plan = make_request(dice, id++, flavour, client.operation ? &operation : nullptr, number);
+      if (flavour.hostile) answer_something_else(useless, plan);
       // Only where a byte that has landed is seen at once can it be told from an answer.
       if (plan.server_fault == ServerFault::late_surplus && (noisy || scarce || plan.server_closes))
         plan.server_fault = ServerFault::none;
@@ -455,7 +497,10 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
     if (client.requests.size() > reduction.requests_max) client.requests.resize(reduction.requests_max);
   }
   for (const uint8_t fault : reduction.without_faults) scenario.faults.per_mille[fault] = 0;
-  if (reduction.no_restarts) scenario.restarts.clear();
+  if (reduction.no_restarts) {
+    scenario.restarts.clear();
+    scenario.drains.clear();
+  }
   if (reduction.no_drain) scenario.drain_ns = scenario.stop_ns = 0;
   return scenario;
 }
@@ -549,7 +594,10 @@ const char* name(ServerFault fault) {
                                                        "early_answer_then_close",
                                                        "early_answer_then_reset",
                                                        "closes_soon_after",
-                                                       "late_surplus"};
+                                                       "late_surplus",
+                                                       "answers_500",
+                                                       "answers_web_page",
+                                                       "git_says_err"};
   return names[static_cast<size_t>(fault)];
 }
 const char* name(ClientFault fault) {

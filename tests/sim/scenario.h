@@ -44,8 +44,15 @@ enum class ServerFault : uint8_t {
   early_answer_then_reset,
   closes_soon_after,
   late_surplus,  // says something that nobody asked for, on a connection that is at rest
+  answers_500,
+  answers_web_page,  // to Git
+  git_says_err,      // inside a 200
 };
-inline constexpr size_t server_faults = 17;
+inline constexpr size_t server_faults = 20;
+// Its answer is one, but not what was asked for.
+inline constexpr bool is_useless(ServerFault fault) noexcept {
+  return fault >= ServerFault::answers_500 && fault <= ServerFault::git_says_err;
+}
 // An answer before the request has been read.
 inline constexpr bool answers_early(ServerFault fault) noexcept {
   return fault == ServerFault::early_answer || fault == ServerFault::early_answer_then_close ||
@@ -113,6 +120,7 @@ struct RequestPlan {
   std::string target() const;
   std::string request_body() const;
   std::string answer_body() const;
+  std::string useless_body() const;  // of a server whose fault is_useless()
 };
 
 struct ClientPlan {
@@ -126,6 +134,12 @@ struct ClientPlan {
 };
 
 struct Restart {
+  uint32_t server = 0;
+  int64_t from_ns = 0, until_ns = 0;
+};
+
+// The operator takes a server out, and lets it back in.
+struct Drain {
   uint32_t server = 0;
   int64_t from_ns = 0, until_ns = 0;
 };
@@ -146,7 +160,9 @@ struct Scenario {
   config::UploadPackFraming upload_pack_framing{};
   Faults faults;
   std::vector<Restart> restarts;
-  int64_t drain_ns = 0;  // 0: only when everybody is done
+  std::vector<Drain> drains;
+  uint32_t slow_server = UINT32_MAX;  // takes its time for every answer
+  int64_t drain_ns = 0;               // 0: only when everybody is done
   int64_t stop_ns = 0;
   std::vector<ClientPlan> clients;
 

@@ -132,6 +132,25 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan, uint32_t se
     (void)got;
     co_return Next::close;
   }
+  if (world.scenario.slow_server == server) {
+    const Sleep work{kernel, static_cast<int64_t>(50 + kernel.below(200)) * ms};
+    co_await work;
+    kernel.cover("a slow server");
+  }
+  if (is_useless(fault)) {
+    const std::string body = plan.useless_body();
+    const char* const type = fault == ServerFault::answers_500        ? "text/plain"
+                             : fault == ServerFault::answers_web_page ? "text/html"
+                             : plan.kind == Kind::upload_pack         ? "application/x-git-upload-pack-result"
+                                                              : "application/x-git-upload-pack-advertisement";
+    const std::string message = std::string("HTTP/1.1 ") +
+                                (fault == ServerFault::answers_500 ? "500 Oh" : "200 OK") +
+                                "\r\nX-Sim-Answer: " + std::to_string(plan.id) + "\r\nContent-Type: " + type +
+                                "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+                                (plan.server_closes ? "Connection: close\r\n\r\n" : "\r\n") + body;
+    const bool sent = co_await peer.send(message, 0, deadline());
+    co_return sent && !plan.server_closes ? Next::request : Next::close;
+  }
   if (fault == ServerFault::closes_before_answer) co_return Next::close;
   if (fault == ServerFault::resets_before_answer) co_return Next::reset;
   const uint32_t interim = fault == ServerFault::too_many_interim ? 70 : plan.interim;
