@@ -314,6 +314,13 @@ int shrink(const Options& options) {
     change(smaller);
     return attempt(smaller);
   };
+  // What is thrown first: the less there is of it, the fewer clients it takes to fail.
+  without([](Reduction& smaller) { smaller.no_restarts = true; });
+  without([](Reduction& smaller) { smaller.no_drain = true; });
+  for (uint8_t fault = 0; fault < fault_kinds; fault++) {
+    if (make_scenario(seed, best).faults.per_mille[fault] == 0) continue;
+    without([fault](Reduction& smaller) { smaller.without_faults.push_back(fault); });
+  }
   // Fewer clients, in ever smaller portions, until none can be spared.
   std::vector<uint32_t> kept;
   for (const ClientPlan& client : make_scenario(seed, best).clients) kept.push_back(client.number);
@@ -335,12 +342,6 @@ int shrink(const Options& options) {
     }
     if (portion == 1 && !spared) break;
     if (!spared || portion > kept.size()) portion = std::max<size_t>(portion / 2, 1);
-  }
-  without([](Reduction& smaller) { smaller.no_restarts = true; });
-  without([](Reduction& smaller) { smaller.no_drain = true; });
-  for (uint8_t fault = 0; fault < fault_kinds; fault++) {
-    if (make_scenario(seed, best).faults.per_mille[fault] == 0) continue;
-    without([fault](Reduction& smaller) { smaller.without_faults.push_back(fault); });
   }
   for (uint32_t count = 1; count <= 3; count++) {
     if (without([count](Reduction& smaller) { smaller.requests_max = count; })) break;

@@ -55,12 +55,12 @@ BUGS = {
         ""),
     # Bytes that landed on a pooled connection become the next client's answer.
     "answer_of_another_client": (
-        "proxy/upstream.cc", 1000,
+        "proxy/upstream.cc", 3000,
         "if (last != nullptr && !last->receiver_.listens() && oldest->receiver_.listens()) return take(*oldest);",
         "if (last != nullptr && !last->receiver_.listens()) return take(*oldest);"),
     # The same, in the turn in which the connection came back.
     "reuse_without_a_look": (
-        "proxy/upstream.cc", 2000,
+        "proxy/upstream.cc", 4000,
         "!connection->receiver_.listens() && ",
         "false && "),
     # Hooks see the time of the turn before, which may be long ago.
