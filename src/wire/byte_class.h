@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace breakwater::wire {
@@ -54,6 +55,18 @@ inline bool has_control(std::string_view text) noexcept {
 
 constexpr char to_lower(char byte) noexcept {
   return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte;
+}
+
+// Eight bytes at once, as they lie in memory; whatever is no letter stays as it is.
+inline uint64_t lower_eight(const char* text) noexcept {
+  constexpr uint64_t each = 0x0101010101010101;
+  uint64_t word;
+  std::memcpy(&word, text, sizeof word);
+  const uint64_t seven_bits = word & (0x7f * each);
+  const uint64_t from_a = seven_bits + (0x80 - 'A') * each;
+  const uint64_t beyond_z = seven_bits + (0x7f - 'Z') * each;
+  const uint64_t is_upper = (from_a ^ beyond_z) & ~word & (0x80 * each);
+  return word | is_upper >> 2;  // 'a' - 'A' is a quarter of that bit
 }
 
 constexpr uint8_t hex_value(char byte) noexcept {  // of a byte_hex
