@@ -71,7 +71,7 @@ backends::Balancer::Ask Exchange::balancer_ask() const noexcept {
 // Whose operation on which repository: many clients share an address, so what they say of themselves counts
 // too.
 uint64_t Exchange::operation_key() const noexcept {
-  const uint64_t who = backends::hash(session_.peer_host(), false, repository_);
+  const uint64_t who = session_.peer_hash() ^ repository_;
   const uint64_t as = backends::hash(request_.fields.find("authorization"), false, who);
   return backends::hash(request_.fields.find("user-agent"), false, as);
 }

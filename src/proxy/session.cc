@@ -52,6 +52,7 @@ Session::Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept
   peer_text_ = AddressText(peer);
   peer_is_trusted_ = contains(site.trusted, peer);
   peer_network_ = network_of(peer);
+  peer_hash_ = backends::hash(peer_host(), false);
 }
 
 Session::~Session() {

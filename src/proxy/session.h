@@ -45,6 +45,7 @@ class Session : public ListNode {
   int fd() const noexcept { return fd_; }
   Receiver& receiver() noexcept { return receiver_; }
   uint64_t peer_network() const noexcept { return peer_network_; }  // hashed: /24, or /56 of IPv6
+  uint64_t peer_hash() const noexcept { return peer_hash_; }        // of its address
   std::string_view peer_host() const noexcept { return peer_text_.host(); }
   std::string_view peer_text() const noexcept { return peer_text_.host_and_port(); }
   bool peer_is_trusted() const noexcept { return peer_is_trusted_; }
@@ -93,6 +94,7 @@ class Session : public ListNode {
   Op gone_;                       // armed once: hears when the client closes or breaks
   Signal gone_ended_;
   uint64_t peer_network_ = 0;
+  uint64_t peer_hash_ = 0;
   AddressText peer_text_;  // made once, not for each request
 };
 

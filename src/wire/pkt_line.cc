@@ -1,18 +1,37 @@
 #include "wire/pkt_line.h"
 
+#include <array>
 #include <cstring>
 
 #include "wire/byte_class.h"
 
 namespace breakwater::wire {
 
+namespace {
+
+constexpr uint8_t no_digit = 0xff;
+
+constexpr std::array<uint8_t, 256> make_digits() {
+  std::array<uint8_t, 256> digits;
+  digits.fill(no_digit);
+  for (const char digit : std::string_view("0123456789abcdefABCDEF"))
+    digits[static_cast<uint8_t>(digit)] = hex_value(digit);
+  return digits;
+}
+
+constexpr std::array<uint8_t, 256> digit_values = make_digits();
+
+}  // namespace
+
 size_t pkt_line_length(std::string_view digits) noexcept {
   size_t length = 0;
+  uint8_t seen = 0;
   for (const char digit : digits.substr(0, 4)) {
-    if (!is(byte_hex, digit)) return SIZE_MAX;
-    length = length * 16 + hex_value(digit);
+    const uint8_t value = digit_values[static_cast<uint8_t>(digit)];
+    seen |= value;
+    length = length * 16 + value;
   }
-  return length;
+  return seen > 0xf ? SIZE_MAX : length;
 }
 
 PktLine read_pkt_line(std::string_view bytes) noexcept {
