@@ -401,7 +401,8 @@ bool same_letters(std::string_view a, std::string_view b) noexcept {
     }
     return true;
   }
-  if (std::memcmp(a.data(), b.data(), a.size()) == 0) return true;  // most peers write the case that we ask for
+  if (std::memcmp(a.data(), b.data(), a.size()) == 0)
+    return true;  // most peers write the case that we ask for
   // The last step may look at letters again.
   const size_t last = a.size() - step;
   for (size_t at = 0; at < last; at += step) {

@@ -523,6 +523,7 @@ bool Client::may_fail(const RequestPlan& plan, const Outcome& outcome) const {
               (is_broken || (outcome.status == 504 && plan.server_fault == ServerFault::stalls_in_body)));
     case ServerFault::early_answer_then_close:
     case ServerFault::early_answer_then_reset:
+    case ServerFault::early_part_then_reset:
       return outcome.result == Result::cut || (own && is_broken);
     default:
       return false;

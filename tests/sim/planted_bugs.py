@@ -80,7 +80,7 @@ BUGS = {
         " ? Next::request : Next::close;"),
     # A reset heard by the upload passes for the orderly end of the answer.
     "reset_told_once": (
-        "proxy/pump.cc", 8000,
+        "proxy/pump.cc", 200,
         "if (told.sys_errno == ECONNRESET && told.side == plan_.source_side)",
         "if (told.sys_errno == ECONNRESET && told.side == Side::internal)"),
     # A timeout fires, but much later than its name says.

@@ -363,7 +363,8 @@ void add_odd_servers(Scenario& scenario, int64_t span_ns) {
   if (scenario.servers < 2) return;
   Dice dice(Rng(scenario.seed).next() ^ 0x0dd);
   if (dice.one_in(4)) {
-    const uint32_t server = static_cast<uint32_t>(dice.below(scenario.servers));  // one, so that some are left
+    const uint32_t server =
+        static_cast<uint32_t>(dice.below(scenario.servers));  // one, so that some are left
     for (uint64_t count = dice.between(1, 3); count > 0; count--) {
       const int64_t from = static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
       scenario.drains.push_back({server, from, from + static_cast<int64_t>(dice.between(1, 300)) * ms});
@@ -381,6 +382,19 @@ void answer_something_else(Dice& dice, RequestPlan& plan) {
   plan.server_fault = useless[dice.below(std::size(useless))];
   plan.login = false;
   plan.interim = 0;
+}
+
+// Likewise: a reset that our sending may hear of before our receiving does.
+void reset_while_both_send(Dice& dice, RequestPlan& plan) {
+  const bool sends =
+      plan.kind == Kind::receive_pack || plan.kind == Kind::web_form || plan.kind == Kind::lfs_upload;
+  const bool is_free = plan.server_fault == ServerFault::none && plan.client_fault == ClientFault::none;
+  if (!sends || !is_free || plan.answer_framing == Framing::none || !dice.one_in(12)) return;
+  plan.server_fault = ServerFault::early_part_then_reset;
+  plan.answer_framing = Framing::until_close;
+  plan.server_closes = true;
+  plan.answer_bytes = dice.between(2, 60'000);
+  plan.request_bytes = dice.between(20'000, 300'000);
 }
 
 }  // namespace
@@ -449,7 +463,7 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   if (dice.one_in(16))
     scenario.stop_ns = 1 + static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
   flavour.repositories = static_cast<uint32_t>(dice.between(1, 20));
-  Dice useless(Rng(seed).next() ^ 0x05e1e55);
+  Dice more(Rng(seed).next() ^ 0x05e1e55);
   uint32_t id = 1;
   size_t planned = 0;
   while (planned < lives) {
@@ -466,7 +480,10 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
     client.operation = count > 1 && !client.pipelined && dice.one_in(2);
     for (uint64_t number = 0; number < count; number++) {
       RequestPlan plan = make_request(dice, id++, flavour, client.operation ? &operation : nullptr, number);
-      if (flavour.hostile) answer_something_else(useless, plan);
+      if (flavour.hostile) {
+        answer_something_else(more, plan);
+        reset_while_both_send(more, plan);
+      }
       // Only where a byte that has landed is seen at once can it be told from an answer.
       if (plan.server_fault == ServerFault::late_surplus && (noisy || scarce || plan.server_closes))
         plan.server_fault = ServerFault::none;
@@ -597,7 +614,8 @@ const char* name(ServerFault fault) {
                                                        "late_surplus",
                                                        "answers_500",
                                                        "answers_web_page",
-                                                       "git_says_err"};
+                                                       "git_says_err",
+                                                       "early_part_then_reset"};
   return names[static_cast<size_t>(fault)];
 }
 const char* name(ClientFault fault) {

@@ -45,10 +45,11 @@ enum class ServerFault : uint8_t {
   closes_soon_after,
   late_surplus,  // says something that nobody asked for, on a connection that is at rest
   answers_500,
-  answers_web_page,  // to Git
-  git_says_err,      // inside a 200
+  answers_web_page,       // to Git
+  git_says_err,           // inside a 200
+  early_part_then_reset,  // of an answer until the end, while the request is still coming
 };
-inline constexpr size_t server_faults = 20;
+inline constexpr size_t server_faults = 21;
 // Its answer is one, but not what was asked for.
 inline constexpr bool is_useless(ServerFault fault) noexcept {
   return fault >= ServerFault::answers_500 && fault <= ServerFault::git_says_err;
@@ -56,7 +57,7 @@ inline constexpr bool is_useless(ServerFault fault) noexcept {
 // An answer before the request has been read.
 inline constexpr bool answers_early(ServerFault fault) noexcept {
   return fault == ServerFault::early_answer || fault == ServerFault::early_answer_then_close ||
-         fault == ServerFault::early_answer_then_reset;
+         fault == ServerFault::early_answer_then_reset || fault == ServerFault::early_part_then_reset;
 }
 inline constexpr bool ends_early(ServerFault fault) noexcept {
   return answers_early(fault) && fault != ServerFault::early_answer;

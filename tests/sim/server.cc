@@ -182,7 +182,8 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan, uint32_t se
     message += "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen";
   }
   const bool stops_in_body = fault == ServerFault::closes_in_body || fault == ServerFault::resets_in_body ||
-                             fault == ServerFault::stalls_in_body;
+                             fault == ServerFault::stalls_in_body ||
+                             fault == ServerFault::early_part_then_reset;
   if (stops_in_body) message.resize(head.size() + kernel.below(message.size() - head.size()));
   const bool in_pieces = fault != ServerFault::extra_bytes && kernel.below(4) == 0;
   const size_t piece = in_pieces ? 1 + kernel.below(5000) : 0;
@@ -193,7 +194,7 @@ Task<Next> answer(World& world, Peer& peer, const RequestPlan& plan, uint32_t se
     (void)got;
     co_return Next::close;
   }
-  if (fault == ServerFault::early_answer_then_reset) {
+  if (fault == ServerFault::early_answer_then_reset || fault == ServerFault::early_part_then_reset) {
     const Sleep soon{kernel, static_cast<int64_t>(kernel.below(300'000))};
     co_await soon;
     co_return Next::reset;
