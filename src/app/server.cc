@@ -29,6 +29,7 @@
 #include "proxy/limits.h"
 #include "ring/ring.h"
 #include "ring/sys.h"
+#include "tls/library.h"
 
 namespace breakwater::app {
 
@@ -262,6 +263,8 @@ class Program {
     if (!admin_address_.empty()) std::fprintf(stderr, "admin on %s\n", admin_address_.c_str());
     for (const std::string& address : listen_addresses_)
       std::fprintf(stderr, "listening on %s\n", address.c_str());
+    const std::string slow = tls::slow_library_warning();
+    if (!slow.empty()) std::fprintf(stderr, "warning: %s\n", slow.c_str());
   }
 
   // Waits for signals: the first that ends us drains, the second stops at once.

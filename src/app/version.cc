@@ -5,9 +5,18 @@
 
 #include "ring/ring.h"
 #include "ring/sys.h"
+#include "tls/library.h"
 #include "wire/http_head.h"
 
 namespace breakwater::app {
+namespace {
+
+std::string tls_warning() {
+  const std::string warning = tls::slow_library_warning();
+  return warning.empty() ? "" : "warning: " + warning + "\n";
+}
+
+}  // namespace
 
 std::string version_text() {
   const RingFeatures features = probe_ring_features();
@@ -21,9 +30,11 @@ std::string version_text() {
       "breakwater {}\n"
       "compiler: {}\n"
       "libraries (built with): liburing {}, llhttp {}, c-ares {}, fmt {}.{}.{}\n"
+      "TLS: {}\n"
+      "{}"
       "{}\n",
       BW_VERSION, BW_COMPILER, BW_LIBURING, wire::second_parser_version(), BW_CARES, FMT_VERSION / 10000,
-      FMT_VERSION / 100 % 100, FMT_VERSION % 100, features.summary);
+      FMT_VERSION / 100 % 100, FMT_VERSION % 100, tls::library_text(), tls_warning(), features.summary);
   if (!features.usable) return text + "data path: none: " + features.why + "\n";
   return text + fmt::format(
                     "data path: heads, small and chunked bodies by ring receive and gathered send; bodies of "

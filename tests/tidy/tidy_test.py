@@ -34,6 +34,7 @@ LIBRARY_HOMES = {
     "toml++/": "src/config/toml.h",
     "CLI/": "src/app/command_line.cc",
     "ares.h": "src/app/dns.cc",
+    "wolfssl/": "src/tls/",
 }
 
 # What the simulator can replace only if it goes through src/ring: the kernel, clocks, chance, and other threads.

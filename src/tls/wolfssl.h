@@ -1,0 +1,16 @@
+// wolfSSL's headers in the one order in which they may be included; for the sources of this folder.
+#pragma once
+
+// IWYU pragma: begin_exports
+#include <wolfssl/options.h>
+// Everything else wants the options before it.
+#include <wolfssl/error-ssl.h>
+#include <wolfssl/ssl.h>
+#include <wolfssl/version.h>
+#include <wolfssl/wolfcrypt/aes.h>
+#include <wolfssl/wolfcrypt/asn.h>
+#include <wolfssl/wolfcrypt/coding.h>
+#include <wolfssl/wolfcrypt/error-crypt.h>
+#include <wolfssl/wolfcrypt/memory.h>
+#include <wolfssl/wolfcrypt/random.h>
+// IWYU pragma: end_exports
