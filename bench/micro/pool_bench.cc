@@ -30,7 +30,7 @@ void server_connection(benchmark::State& state, bool known_for_a_turn) {
   const int listener = sys::listen_on(address, 1, true);
   const proxy::Server server("server", address);
   const config::Config config;
-  proxy::UpstreamPool pool(*world.core, config.timeouts, config.limits.servers_idle, server);
+  proxy::UpstreamPool pool(*world.core, config.timeouts, config.limits.servers_idle, server, nullptr);
   Scope scope;
   proxy::UpstreamLease lease;
   scope.spawn(connect(pool, lease));

@@ -6,6 +6,7 @@
 
 #include "app/metrics_text.h"
 #include "app/server_metrics.h"
+#include "tls/fault.h"
 
 namespace breakwater::app {
 
@@ -20,7 +21,33 @@ ContextSwitches context_switches(int thread_id) {
   return switches;
 }
 
+namespace {
+
+void write_tls(MetricsText& text, std::span<const CoreReading> cores,
+               std::span<const CertificateReading> certificates) {
+  text.family("tls_failures", "counter", "TLS of clients that failed, in the handshake or later");
+  for (size_t kind = 1; kind < tls::fault_kinds; kind++) {
+    uint64_t total = 0;
+    for (const CoreReading& core : cores) total += core.stats.tls_failures[kind].get();
+    text.sample("tls_failures", "_total", {{"reason", tls::name(static_cast<tls::FaultKind>(kind))}}, total);
+  }
+  text.family("tls_certificate_reads", "counter", "times the certificates of a table were read");
+  for (const CertificateReading& each : certificates)
+    text.sample("tls_certificate_reads", "_total", {{"table", each.table}}, each.reads);
+  text.family("tls_certificate_read_failures", "counter",
+              "times they could not be used, so that those before stayed");
+  for (const CertificateReading& each : certificates)
+    text.sample("tls_certificate_read_failures", "_total", {{"table", each.table}}, each.failures);
+  text.family("tls_certificate_expiry_seconds", "gauge", "when a certificate expires, in seconds since 1970");
+  for (const CertificateReading& each : certificates)
+    for (const auto& [file, at] : each.expiries)
+      text.sample("tls_certificate_expiry_seconds", "", {{"table", each.table}, {"file", file}}, at);
+}
+
+}  // namespace
+
 std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns,
+                         std::span<const CertificateReading> certificates,
                          const std::deque<proxy::SharedPool>& pools, int64_t now_ns) {
   MetricsText text;
   const auto sum = [cores](Count Stats::* member) {
@@ -36,6 +63,7 @@ std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& d
 #define BW_WRITE(name, help) text.counter(#name, help, sum(&Stats::name));
   BW_COUNTERS(BW_WRITE)
 #undef BW_WRITE
+  write_tls(text, cores, certificates);
   text.counter("context_switches_voluntary", "times a core slept and was woken", switches.voluntary);
   text.counter("context_switches_involuntary", "times the kernel took the CPU from a core",
                switches.involuntary);

@@ -6,6 +6,7 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/stats.h"
 #include "proxy/pool.h"
@@ -34,8 +35,21 @@ struct DnsReading {
   uint64_t names_failing = 0;
 };
 
+// What is known of the certificates of one listener, or of one pool.
+struct CertificateReading {
+  std::string table;      // of the configuration: "listen.git"
+  uint64_t reads = 0;     // since the start, that were good
+  uint64_t failures = 0;  // after which everything stayed as it was
+  struct Expiry {
+    std::string file;
+    int64_t at = 0;  // seconds since 1970
+  };
+  std::vector<Expiry> expiries;
+};
+
 // Sums over all cores, and what is known of each server.
 std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns,
+                         std::span<const CertificateReading> certificates,
                          const std::deque<proxy::SharedPool>& pools, int64_t now_ns);
 
 }  // namespace breakwater::app

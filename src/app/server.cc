@@ -18,6 +18,7 @@
 #include "app/admin.h"
 #include "app/admin_log.h"
 #include "app/admin_pages.h"
+#include "app/certificate_watch.h"
 #include "app/core_thread.h"
 #include "app/log_writer.h"
 #include "app/metrics.h"
@@ -189,6 +190,7 @@ class Program {
     if (!write_pid_file(config_.pid_file, why)) return false;  // last: what fails leaves none behind
     log_writer_.start();
     resolver_.start();
+    certificates_.start();
     if (config_.admin_enabled) admin_.start();
     for (const std::unique_ptr<CoreThread>& thread : threads_) thread->begin();
     return true;
@@ -216,6 +218,11 @@ class Program {
         while (servers.size() < pool.servers.size()) servers.emplace_back(name);
       }
       proxy::SharedPool& shared = shared_.pools.emplace_back(pool, std::move(servers));
+      if (pool.tls.on) {
+        shared.tls = std::make_unique<proxy::PoolTls>();
+        shared.tls->name = pool.tls.name;
+        if (!certificates_.add(pool, *shared.tls, why)) return false;
+      }
       uint32_t slot = 0;
       for (const config::Server& server : configured) {
         if (config::is_name(server.address)) resolver_.add(shared, slot, server, sticky_key);
@@ -229,6 +236,7 @@ class Program {
   bool open_listeners(std::vector<std::vector<int>>& sockets, std::string& why) {
     for (const config::Listen& listen : config_.listens) {
       proxy::Site& site = shared_.sites.emplace_back(listen.name, proxy::Router(config_, listen));
+      if (listen.tls.speaks() && !read_certificates(listen, site, why)) return false;
       for (const std::string& network : listen.trusted) {
         const std::optional<proxy::Network> parsed = proxy::parse_network(network);
         if (parsed) site.trusted.push_back(*parsed);
@@ -251,6 +259,11 @@ class Program {
     return true;
   }
 
+  bool read_certificates(const config::Listen& listen, proxy::Site& site, std::string& why) {
+    site.tls = std::make_unique<tls::Current<tls::Context>>();
+    return certificates_.add(listen, *site.tls, why);
+  }
+
   bool open_admin(std::string& why) {
     if (!config_.admin_enabled) return true;
     Address address;
@@ -263,7 +276,7 @@ class Program {
     if (!admin_address_.empty()) std::fprintf(stderr, "admin on %s\n", admin_address_.c_str());
     for (const std::string& address : listen_addresses_)
       std::fprintf(stderr, "listening on %s\n", address.c_str());
-    const std::string slow = tls::slow_library_warning();
+    const std::string slow = certificates_.empty() ? "" : tls::slow_library_warning();
     if (!slow.empty()) std::fprintf(stderr, "warning: %s\n", slow.c_str());
   }
 
@@ -273,7 +286,7 @@ class Program {
     int signal = 0;
     do {
       if (sigwait(&signals, &signal) != 0) continue;
-      if (signal == SIGHUP) log_writer_.reopen();
+      if (signal == SIGHUP) reread();
     } while (signal != SIGTERM && signal != SIGINT);
     pages_.set_draining();
     post(Mailbox::drain);  // before it is said
@@ -283,9 +296,14 @@ class Program {
     const int64_t drain_end = drain_ns > 0 ? sys::monotonic_ns() + drain_ns : INT64_MAX;
     while (!all_ended()) {
       const int again = sigtimedwait(&signals, nullptr, &poll_end);
-      if (again == SIGHUP) log_writer_.reopen();
+      if (again == SIGHUP) reread();
       if (again == SIGTERM || again == SIGINT || sys::monotonic_ns() >= drain_end) return stop_at_once();
     }
+  }
+
+  void reread() {
+    log_writer_.reopen();
+    certificates_.read_again();
   }
 
   void stop_at_once() {
@@ -313,12 +331,14 @@ class Program {
     for (const std::unique_ptr<CoreThread>& thread : threads_) {
       cores.push_back({thread->stats(), context_switches(thread->thread_id())});
     }
-    return metrics_text(cores, resolver_.reading(), shared_.pools, sys::monotonic_ns());
+    return metrics_text(cores, resolver_.reading(), certificates_.readings(), shared_.pools,
+                        sys::monotonic_ns());
   }
 
   config::Config config_;
   Shared shared_;
   std::deque<StickyKey> sticky_keys_;
+  CertificateWatch certificates_;
   Resolver resolver_;
   std::vector<std::unique_ptr<LogRing>> log_rings_;  // of each thread that has something to log
   LogWriter log_writer_;

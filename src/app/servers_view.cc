@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/schema.h"
+#include "tls/fault.h"
 
 namespace breakwater::app {
 
@@ -23,8 +24,12 @@ double seconds(int64_t ns) {
 
 std::string why_out(const backends::ServerHealth& server) {
   const std::string reason(name(server.reason()));
-  const bool was_probed = server.reason() == backends::Reason::probe;
-  return was_probed ? reason + ": " + std::string(server.probe_failure().text()) : reason;
+  if (server.reason() != backends::Reason::probe) return reason;
+  const backends::ProbeFailure failure = server.probe_failure();
+  std::string text = reason + ": " + failure.text();
+  if (failure.why == backends::ProbeFailure::Why::tls)
+    text.append(": ").append(tls::explain(static_cast<tls::FaultKind>(failure.number)));
+  return text;
 }
 
 std::string reason(const backends::PoolHealth& health, uint32_t index, State state) {

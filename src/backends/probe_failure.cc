@@ -28,6 +28,8 @@ std::string ProbeFailure::text() const {
       return "closed before its answer was there";
     case Why::broke:
       return "the connection broke: " + error_text(number);
+    case Why::tls:
+      return "TLS failed";
     case Why::not_http:
       return "the answer is no HTTP";
     case Why::too_large:

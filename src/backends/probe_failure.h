@@ -15,6 +15,7 @@ struct ProbeFailure {
     late_answer,
     closed,  // before its answer was there
     broke,   // `number`: errno
+    tls,     // `number`: a tls::FaultKind, whose words the reader adds
     not_http,
     too_large,  // of a head
     status,     // `number`: another than was wanted

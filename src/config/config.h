@@ -28,10 +28,24 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
+// How a listener speaks TLS (docs/tls.md). Files are read when the program starts and whenever they change.
+struct ListenTls {
+  enum class Minimum : uint8_t { tls12, tls13 };
+  enum class Client : uint8_t { off, optional, required };
+  std::string certificates;  // a folder of them; empty: this listener speaks no TLS
+  Minimum minimum = Minimum::tls12;
+  std::string ticket_keys;      // a file; empty: keys of our own, that change by themselves
+  Client client = Client::off;  // whether clients show certificates
+  std::string client_ca;        // a file: by whom they must be signed
+  std::string client_crl;       // a file: which of them are revoked; empty: nobody asks
+  bool speaks() const { return !certificates.empty(); }
+};
+
 struct Listen {
   std::string name;
   Endpoint bind;
   std::string pool;
+  ListenTls tls;
   std::vector<std::string> trusted;  // networks (CIDR) whose X-Forwarded-* we believe; none by default
 };
 
@@ -131,6 +145,16 @@ struct Sticky {
   Duration max_age{0};   // 0: until the browser is closed
 };
 
+// How a pool's servers are spoken to over TLS (docs/tls.md).
+struct ServerTls {
+  bool on = false;
+  bool verifies = true;
+  std::string name;         // that their certificates are for; empty: the host of each
+  std::string ca;           // a file: by whom they must be signed; empty: those that the system trusts
+  std::string crl;          // a file: which of them are revoked; empty: nobody asks
+  std::string certificate;  // a file with our own, and its key; empty: we show none
+};
+
 struct Pool {
   std::string name;
   std::vector<Server> servers;
@@ -146,6 +170,7 @@ struct Pool {
   Admission admission;
   Agent agent;
   Sticky sticky;
+  ServerTls tls;
 };
 
 // Requests for a host and below a path go to a pool. Among those that fit, the one with an exact host, then
@@ -159,10 +184,11 @@ struct Route {
 };
 
 struct Timeouts : PoolTimeouts {
-  Duration head{10'000};        // a client finishes a request head it began; else 408
-  Duration keep_alive{60'000};  // a client connection waits for its next request
-  Duration idle{300'000};       // no byte moved in either direction of a body or tunnel
-  uint64_t client_pace = 256;   // bytes a second that a client takes or gives while it is waited for; 0: any
+  Duration tls_handshake{10'000};  // a client's handshake is done, its wait for its turn included
+  Duration head{10'000};           // a client finishes a request head it began; else 408
+  Duration keep_alive{60'000};     // a client connection waits for its next request
+  Duration idle{300'000};          // no byte moved in either direction of a body or tunnel
+  uint64_t client_pace = 256;  // bytes a second that a client takes or gives while it is waited for; 0: any
   Duration client_pace_window{120'000};  // so much waiting for a client is judged at a time
   Duration linger{2'000};  // after an early answer, bytes the client still sends are read and dropped
   Duration drain{0};       // after SIGTERM running transfers may go on that long; 0: as long as they need
@@ -171,6 +197,7 @@ struct Timeouts : PoolTimeouts {
 struct Limits {                   // per core; proxy/limits.h has the memory sum
   uint32_t connections = 10'000;  // client connections; past it 503, further past it a close
   uint32_t servers_idle = 256;    // unused pooled connections per server
+  uint32_t tls_handshakes = 256;  // that run at once; further clients wait for their turn
   size_t head_bytes = 16384;      // a request or response head; 431
   size_t target_bytes = 8192;     // a request-target; 414
   uint64_t body_bytes = 0;        // a request body; 413. 0: no cap (Git and LFS need none)

@@ -1,6 +1,7 @@
 // [listen.NAME] and [admin]: where clients come in.
 #include "config/message.h"
 #include "config/network.h"
+#include "config/order.h"
 #include "config/parse.h"
 #include "config/tables.h"
 
@@ -22,6 +23,43 @@ void read_trusted(Reader& reader, const toml::node& node, const std::string& tit
   }
 }
 
+// True if `name` is a key of TLS; then it was read.
+bool read_tls(Reader& reader, std::string_view name, const toml::node& node, const std::string& title,
+              ListenTls& tls, KeyOrigins& origins) {
+  std::optional<bool> good;
+  const auto one = [&](const auto& key) {
+    if (key.name == name) good = reader.read(node, key, title, tls);
+  };
+  for (const auto& key : tls_path_keys) one(key);
+  one(tls_minimum_key);
+  one(tls_client_key);
+  if (good) origins[name] = origin_of(node, *good);
+  return good.has_value();
+}
+
+// Keys that would do nothing, and a client's certificate that nobody could check.
+void check_tls(Reader& reader, const std::string& title, const ListenTls& tls, const KeyOrigins& origins) {
+  const auto report = [&](std::string_view name, std::string_view lacks, std::string hint) {
+    const auto origin = origins.find(name);
+    if (origin != origins.end())
+      reader.draft.report(origin->second.place,
+                          ticked(name) + " in " + title + " is only used with " + std::string(lacks),
+                          std::move(hint));
+  };
+  if (!origins.contains("tls")) {
+    for (const auto& [name, origin] : origins)
+      report(name, "`tls`", "add tls = \"/etc/breakwater/certificates\", a folder");
+    return;
+  }
+  if (tls.client == ListenTls::Client::off && !is_wrong(origins, "tls_client")) {
+    report("tls_client_ca", "`tls_client`", "add tls_client = \"required\"");
+    report("tls_client_crl", "`tls_client`", "add tls_client = \"required\"");
+  } else if (!origins.contains("tls_client_ca")) {
+    report("tls_client", "a `tls_client_ca`",
+           "name the file of the authorities that may sign clients' certificates");
+  }
+}
+
 std::optional<Endpoint> read_bind(Reader& reader, const toml::node& node, const std::string& title,
                                   Reader::ParseEndpoint parse) {
   std::optional<Endpoint> endpoint = reader.bind(node, "bind", title, parse);
@@ -36,6 +74,7 @@ void read_listen(Reader& reader, const toml::key& key, const toml::table& table)
   Draft& draft = reader.draft;
   Listen listen;
   listen.name = key.str();
+  KeyOrigins tls_origins;
   bool bind_seen = false, pool_seen = false;
   reader.each_key(table, title, listen_keys, [&](std::string_view name, const toml::node& node) {
     if (name == "bind") {
@@ -47,10 +86,11 @@ void read_listen(Reader& reader, const toml::key& key, const toml::table& table)
         listen.pool = *text;
         draft.pool_references.push_back({title, *text, place_of(node)});
       }
-    } else {
+    } else if (!read_tls(reader, name, node, title, listen.tls, tls_origins)) {
       read_trusted(reader, node, title, listen);
     }
   });
+  if (draft.complete) check_tls(reader, title, listen.tls, tls_origins);
   if (!bind_seen && draft.complete)
     reader.report(key, title + " has no `bind`", "for example bind = \"0.0.0.0:8080\"");
   if (!pool_seen) draft.listens_without_pool.push_back({draft.config.listens.size(), place_of(key)});

@@ -24,7 +24,7 @@ class PoolReader {
   bool read_server(const toml::node& node);
   bool read_probe(const toml::node& node);
   bool read_sticky(const toml::node& node);
-  bool read_sticky_key_file(const toml::node& node);
+  bool read_tls_name(const toml::node& node);
 
   Reader& reader_;
   const std::string title_;
@@ -48,7 +48,7 @@ bool PoolReader::read_key(std::string_view name, const toml::node& node) {
   if (name == "servers") return read_servers(node);
   if (name == "probe") return read_probe(node);
   if (name == "sticky") return read_sticky(node);
-  if (name == "sticky_key_file") return read_sticky_key_file(node);
+  if (name == "tls_name") return read_tls_name(node);
   std::optional<bool> good;
   const auto one = [&](const auto& key, auto& owner) {
     if (key.name == name) good = reader_.read(node, key, title_, owner);
@@ -71,8 +71,11 @@ bool PoolReader::read_key(std::string_view name, const toml::node& node) {
   among(health_percent_keys, pool_.health);
   among(admission_count_keys, pool_.admission);
   among(admission_duration_keys, pool_.admission);
+  one(sticky_key_file_key, pool_.sticky);
   one(sticky_secure_key, pool_.sticky);
   one(sticky_max_age_key, pool_.sticky);
+  among(server_tls_flag_keys, pool_.tls);
+  among(server_tls_path_keys, pool_.tls);
   BW_ASSERT(good.has_value());  // pool_keys has no other
   return *good;
 }
@@ -145,10 +148,19 @@ bool PoolReader::read_sticky(const toml::node& node) {
   return false;
 }
 
-bool PoolReader::read_sticky_key_file(const toml::node& node) {
-  const std::optional<std::string> path = reader_.path(node, "sticky_key_file", title_);
-  pool_.sticky.key_file = path.value_or("");
-  return path.has_value();
+bool PoolReader::read_tls_name(const toml::node& node) {
+  const std::string* const text =
+      reader_.text(node, "tls_name", title_, "a host's name, as certificates have it");
+  if (text == nullptr) return false;
+  Endpoint endpoint;
+  std::string why;
+  if (parse_endpoint(*text + ":1", endpoint, why) && endpoint.host == *text && !text->empty()) {
+    pool_.tls.name = *text;
+    return true;
+  }
+  reader_.report(node,
+                 "`tls_name` in " + title_ + " can't be " + in_quotes(*text) + ": it is no name of a host");
+  return false;
 }
 
 }  // namespace

@@ -111,6 +111,10 @@ class Reader {
   bool read(const toml::node& node, const FlagKey<Owner>& key, const std::string& title, Owner& owner) {
     return store(flag(node, key.name, title), owner.*key.member);
   }
+  template <typename Owner>
+  bool read(const toml::node& node, const PathKey<Owner>& key, const std::string& title, Owner& owner) {
+    return store(path(node, key.name, title), owner.*key.member);
+  }
   template <typename Owner, typename Value>
   bool read(const toml::node& node, const WordKey<Owner, Value>& key, const std::string& title,
             Owner& owner) {

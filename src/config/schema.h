@@ -16,7 +16,9 @@ namespace breakwater::config {
 inline constexpr std::string_view table_names[] = {"listen", "pool",  "route",   "timeouts", "limits",
                                                    "log",    "admin", "process", "dns"};
 
-inline constexpr std::string_view listen_keys[] = {"bind", "pool", "trusted"};
+inline constexpr std::string_view listen_keys[] = {"bind",       "pool",          "trusted",
+                                                   "tls",        "tls_minimum",   "tls_ticket_keys",
+                                                   "tls_client", "tls_client_ca", "tls_client_crl"};
 inline constexpr std::string_view pool_keys[] = {"servers",         "kind",
                                                  "balance",         "retries",
                                                  "probe",           "connect",
@@ -38,7 +40,10 @@ inline constexpr std::string_view pool_keys[] = {"servers",         "kind",
                                                  "max_per_client",  "queue",
                                                  "queue_timeout",   "sticky",
                                                  "sticky_key_file", "sticky_secure",
-                                                 "sticky_max_age"};
+                                                 "sticky_max_age",  "tls",
+                                                 "tls_verify",      "tls_name",
+                                                 "tls_ca",          "tls_crl",
+                                                 "tls_certificate"};
 inline constexpr std::string_view route_keys[] = {"listen", "host", "path", "pool"};
 inline constexpr std::string_view log_keys[] = {"target", "path"};
 inline constexpr std::string_view dns_keys[] = {"servers", "min_ttl", "max_ttl", "timeout"};
@@ -91,6 +96,27 @@ inline constexpr WordKey<Pool, Balance> balance_key{"balance", &Pool::balance, b
 inline constexpr WordKey<Pool, UploadPackFraming> framing_key{"upload_pack_framing",
                                                               &Pool::upload_pack_framing, framing_words, ""};
 
+inline constexpr Word<ListenTls::Minimum> tls_minimum_words[] = {{"1.2", ListenTls::Minimum::tls12},
+                                                                 {"1.3", ListenTls::Minimum::tls13}};
+inline constexpr Word<ListenTls::Client> tls_client_words[] = {{"off", ListenTls::Client::off},
+                                                               {"optional", ListenTls::Client::optional},
+                                                               {"required", ListenTls::Client::required}};
+inline constexpr WordKey<ListenTls, ListenTls::Minimum> tls_minimum_key{
+    "tls_minimum", &ListenTls::minimum, tls_minimum_words, "older versions are not spoken"};
+inline constexpr WordKey<ListenTls, ListenTls::Client> tls_client_key{"tls_client", &ListenTls::client,
+                                                                      tls_client_words, ""};
+
+template <typename Owner>
+struct PathKey {
+  std::string_view name;
+  std::string Owner::* member;
+};
+
+inline constexpr PathKey<ListenTls> tls_path_keys[] = {{"tls", &ListenTls::certificates},
+                                                       {"tls_ticket_keys", &ListenTls::ticket_keys},
+                                                       {"tls_client_ca", &ListenTls::client_ca},
+                                                       {"tls_client_crl", &ListenTls::client_crl}};
+
 template <typename Owner>
 struct FlagKey {
   std::string_view name;
@@ -99,6 +125,12 @@ struct FlagKey {
 
 inline constexpr FlagKey<Pool> pool_flag_keys[] = {{"fold_case", &Pool::folds_case},
                                                    {"repair_headers", &Pool::repairs_headers}};
+
+inline constexpr PathKey<Sticky> sticky_key_file_key{"sticky_key_file", &Sticky::key_file};
+inline constexpr FlagKey<ServerTls> server_tls_flag_keys[] = {{"tls", &ServerTls::on},
+                                                              {"tls_verify", &ServerTls::verifies}};
+inline constexpr PathKey<ServerTls> server_tls_path_keys[] = {
+    {"tls_ca", &ServerTls::ca}, {"tls_crl", &ServerTls::crl}, {"tls_certificate", &ServerTls::certificate}};
 
 inline constexpr FlagKey<Sticky> sticky_secure_key{"sticky_secure", &Sticky::secure};
 
@@ -150,6 +182,10 @@ constexpr DurationKey<Timeouts> as_timeout(const DurationKey<PoolTimeouts>& key)
 }
 
 inline constexpr DurationKey<Timeouts> timeout_keys[] = {
+    {{"tls_handshake", timeout_min, hour, false,
+      "A TLS client's handshake is done, counted from its connection: it may have to wait for its turn",
+      "The connection closes"},
+     &Timeouts::tls_handshake},
     {{"head", timeout_min, hour, false, "The client finishes a request head it began",
       "408, then the connection closes"},
      &Timeouts::head},
@@ -264,6 +300,7 @@ inline constexpr uint32_t buffers_max = 32'768;  // what the kernel takes in one
 
 inline constexpr CountKey<Limits> limit_count_keys[] = {
     {{"connections", 1, 1'000'000}, &Limits::connections},
+    {{"tls_handshakes", 1, 100'000}, &Limits::tls_handshakes},
     {{"servers_idle", 0, 65'536}, &Limits::servers_idle},  // 0: no connection to a server is used twice
     {{"head_buffers", 16, buffers_max}, &Limits::head_buffers},
     {{"bulk_buffers", 4, buffers_max}, &Limits::bulk_buffers},

@@ -113,6 +113,36 @@ void check_sticky_keys(const PoolDraft& in) {
                     "add sticky_secure = true, or choose another name");
 }
 
+// Keys that would do nothing, and servers whose certificates could be for no name.
+void check_tls_keys(const PoolDraft& in) {
+  const std::string title = "[pool." + in.pool.name + "]";
+  const auto only_with = [&](std::string_view key, std::string_view what, std::string hint) {
+    const auto origin = in.origins.find(key);
+    if (origin != in.origins.end())
+      in.draft.report(origin->second.place,
+                      ticked(key) + " in " + title + " is only used with " + std::string(what),
+                      std::move(hint));
+  };
+  if (!in.pool.tls.on) {
+    if (is_wrong(in.origins, "tls")) return;
+    for (const auto& [name, origin] : in.origins)
+      if (name.starts_with("tls_")) only_with(name, "`tls`", "add tls = true");
+    return;
+  }
+  if (!in.pool.tls.verifies) {
+    for (const std::string_view key : {"tls_ca", "tls_crl"}) only_with(key, "`tls_verify`", "");
+    return;
+  }
+  const auto has_no_host = [](const Server& server) { return server.address.host.empty(); };
+  const auto& servers = in.pool.servers;
+  const auto first = std::find_if(servers.begin(), servers.end(), has_no_host);
+  if (in.pool.tls.name.empty() && first != servers.end())
+    in.draft.report(
+        in.origins.at("tls").place,
+        "the certificate of " + in_quotes(first->address.text()) + " in " + title + " could be for any name",
+        "add the `tls_name` that it is for");
+}
+
 }  // namespace
 
 void settle_pools(Draft& draft) {
@@ -127,6 +157,7 @@ void settle_pools(Draft& draft) {
     check_adaptive(in);
     check_admission(in);
     check_sticky_keys(in);
+    check_tls_keys(in);
   }
 }
 

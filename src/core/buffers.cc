@@ -34,26 +34,27 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
 }
 
 char* Buffer::data() const noexcept {
-  return group_->memory_ + id_ * group_->bytes_;
+  return group_->memory_of(id_);
 }
 size_t Buffer::bytes() const noexcept {
-  return group_->bytes_;
+  return group_->stride();
 }
 
 void Buffer::release() noexcept {
   if (group_ != nullptr) std::exchange(group_, nullptr)->give_back(id_);
 }
 
-BufferGroup::BufferGroup(Ring& ring, uint16_t id, size_t bytes, uint32_t count, Count& free_gauge,
-                         Count& waits)
+BufferGroup::BufferGroup(Ring& ring, uint16_t id, size_t lead, size_t bytes, uint32_t count,
+                         Count& free_gauge, Count& waits)
     : ring_(ring),
       free_gauge_(free_gauge),
       waits_(waits),
+      lead_(lead),
       bytes_(bytes),
       count_(std::bit_ceil(count)),
       id_(id) {
-  memory_ = map_pages(bytes_ * count_);
-  ready_ = ring.make_group(id, memory_, bytes_, count_);
+  memory_ = map_pages(stride() * count_);
+  ready_ = ring.make_group(id, memory_ + lead_, bytes_, stride(), count_);
   stock_max_ = static_cast<uint32_t>(std::clamp<size_t>(stock_bytes / bytes, stock_least, stock_most));
   free_.reserve(count_);
   for (uint32_t index = count_; index > 0; index--) free_.push_back(static_cast<uint16_t>(index - 1));
@@ -63,7 +64,7 @@ BufferGroup::BufferGroup(Ring& ring, uint16_t id, size_t bytes, uint32_t count, 
 
 BufferGroup::~BufferGroup() {
   BW_ASSERT(leased_ == 0);
-  munmap(memory_, bytes_ * count_);
+  munmap(memory_, stride() * count_);
 }
 
 Buffer BufferGroup::take_picked(uint16_t buffer_id) noexcept {
@@ -73,6 +74,14 @@ Buffer BufferGroup::take_picked(uint16_t buffer_id) noexcept {
   stock_up();
   free_gauge_.set(count_ - leased_);
   return {*this, buffer_id};
+}
+
+uint16_t BufferGroup::hand_over(Buffer buffer) noexcept {
+  BW_ASSERT(buffer.group_ == this && leased_ > 0);
+  leased_--;
+  stock_++;  // until it is taken
+  buffer.group_ = nullptr;
+  return buffer.id_;
 }
 
 void BufferGroup::give_back(uint16_t buffer_id) noexcept {

@@ -6,6 +6,9 @@
 // none a receive ends with ENOBUFS and whoever needs a buffer joins the waiters: that is the back-pressure,
 // there is nothing to grow. HeadRoom is the small stock of buffers that we write outgoing heads into. One
 // core; nothing here suspends.
+//
+// In front of what the kernel writes each buffer has some room (`lead`): whoever unwraps in place what came
+// (tls/stream.h) needs it for what was left over of the receive before.
 #pragma once
 
 #include <cstddef>
@@ -48,11 +51,12 @@ class Buffer {
   ~Buffer() { release(); }
 
   explicit operator bool() const noexcept { return group_ != nullptr; }
-  char* data() const noexcept;
-  size_t bytes() const noexcept;
+  char* data() const noexcept;    // its lead, and behind it what the kernel wrote
+  size_t bytes() const noexcept;  // of both
   void release() noexcept;
 
  private:
+  friend class BufferGroup;
   BufferGroup* group_ = nullptr;
   uint16_t id_ = 0;
 };
@@ -60,18 +64,23 @@ class Buffer {
 class BufferGroup {
  public:
   // `count` is rounded up to a power of two (what the kernel takes).
-  BufferGroup(Ring& ring, uint16_t id, size_t bytes, uint32_t count, Count& free_gauge, Count& waits);
+  BufferGroup(Ring& ring, uint16_t id, size_t lead, size_t bytes, uint32_t count, Count& free_gauge,
+              Count& waits);
   ~BufferGroup();
   BufferGroup(const BufferGroup&) = delete;
   BufferGroup& operator=(const BufferGroup&) = delete;
 
   bool ready() const noexcept { return ready_; }  // false: the kernel refused the group
   uint16_t id() const noexcept { return id_; }
-  size_t bytes() const noexcept { return bytes_; }
+  size_t lead() const noexcept { return lead_; }
+  size_t bytes() const noexcept { return bytes_; }  // that the kernel may write, behind the lead
   uint32_t count() const noexcept { return count_; }
   uint32_t leased() const noexcept { return leased_; }
 
   Buffer take_picked(uint16_t buffer_id) noexcept;  // what a completion says the kernel picked
+  char* memory_of(uint16_t buffer_id) noexcept { return memory_ + buffer_id * stride(); }  // from the lead on
+  // What was taken becomes what the kernel picked once more, to be taken by somebody else.
+  uint16_t hand_over(Buffer buffer) noexcept;
   void wait(BufferWaiter& waiter) noexcept;
   // Wakes as many waiters as there are free buffers. Called by the loop, in every turn: a waiter that was
   // woken may have no use for its buffer yet (nothing to read), and then the next one gets its chance.
@@ -82,11 +91,13 @@ class BufferGroup {
   friend class Buffer;
   void give_back(uint16_t buffer_id) noexcept;
   void stock_up() noexcept;
+  size_t stride() const noexcept { return lead_ + bytes_; }
 
   Ring& ring_;
   Count& free_gauge_;
   Count& waits_;
   char* memory_ = nullptr;
+  size_t lead_;
   size_t bytes_;
   uint32_t count_;
   uint32_t leased_ = 0;

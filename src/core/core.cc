@@ -29,18 +29,26 @@ Core::Core(uint32_t index, const CoreLimits& limits, Stats& stats, LogRing& log,
       mailbox_(mailbox),
       ring_(std::move(ring)),
       timers_(now_ns_),
-      head_buffers_(std::make_unique<BufferGroup>(*ring_, 0, limits.head_buffer_bytes, limits.head_buffers,
+      head_buffers_(std::make_unique<BufferGroup>(*ring_, 0, limits.buffer_lead_bytes,
+                                                  limits.head_buffer_bytes, limits.head_buffers,
                                                   stats.buffers_free, stats.buffer_waits)),
-      answer_buffers_(std::make_unique<BufferGroup>(*ring_, 2, limits.head_buffer_bytes,
-                                                    limits.answer_buffers, stats.answer_buffers_free,
-                                                    stats.buffer_waits)),
-      bulk_buffers_(std::make_unique<BufferGroup>(*ring_, 1, limits.bulk_buffer_bytes, limits.bulk_buffers,
+      answer_buffers_(std::make_unique<BufferGroup>(*ring_, 2, limits.buffer_lead_bytes,
+                                                    limits.head_buffer_bytes, limits.answer_buffers,
+                                                    stats.answer_buffers_free, stats.buffer_waits)),
+      bulk_buffers_(std::make_unique<BufferGroup>(*ring_, 1, limits.buffer_lead_bytes,
+                                                  limits.bulk_buffer_bytes, limits.bulk_buffers,
                                                   stats.bulk_buffers_free, stats.buffer_waits)),
       head_room_(limits.head_buffer_bytes, limits.head_rooms),
       pipes_(limits.pipes, limits.pipe_bytes, stats.pipes_in_use),
-      look_room_(std::make_unique_for_overwrite<char[]>(look_room_bytes)) {}
+      look_room_(std::make_unique_for_overwrite<char[]>(look_room_bytes)),
+      seal_room_(std::make_unique_for_overwrite<char[]>(seal_room_bytes)) {}
 
 Core::~Core() = default;
+
+BufferGroup& Core::buffers_of(uint16_t group) noexcept {
+  if (group == head_buffers_->id()) return *head_buffers_;
+  return group == answer_buffers_->id() ? *answer_buffers_ : *bulk_buffers_;
+}
 
 int64_t Core::realtime_ns() const noexcept {
   return sys::realtime_ns();

@@ -23,6 +23,7 @@ namespace breakwater {
 
 struct CoreLimits {
   uint32_t ring_entries = 1024;
+  size_t buffer_lead_bytes = 17 * 1024;  // in front of each of these; see buffers.h
   size_t head_buffer_bytes = 20 * 1024;
   uint32_t head_buffers = 1024;   // for what clients send
   uint32_t answer_buffers = 256;  // for what servers send
@@ -74,10 +75,14 @@ class Core {
   BufferGroup& head_buffers() noexcept { return *head_buffers_; }
   BufferGroup& answer_buffers() noexcept { return *answer_buffers_; }
   BufferGroup& bulk_buffers() noexcept { return *bulk_buffers_; }
+  BufferGroup& buffers_of(uint16_t group) noexcept;  // by its id
   HeadRoom& head_room() noexcept { return head_room_; }
   PipePool& pipes() noexcept { return pipes_; }
   // For bytes that are only looked at. Whoever looks is done with it before anybody else runs.
   std::span<char> look_room() noexcept { return {look_room_.get(), look_room_bytes}; }
+  // Likewise, for bytes on their way out that are sealed and sent in one go (tls/secure_stream.h).
+  std::span<char> seal_room() noexcept { return {seal_room_.get(), seal_room_bytes}; }
+  static constexpr size_t seal_room_bytes = 152 * 1024;
   Stats& stats() noexcept { return stats_; }
   Mailbox& mailbox() noexcept { return mailbox_; }
 
@@ -115,6 +120,7 @@ class Core {
   PipePool pipes_;
   static constexpr size_t look_room_bytes = 64 * 1024;
   std::unique_ptr<char[]> look_room_;
+  std::unique_ptr<char[]> seal_room_;
   List<Deferred> deferred_;
   void (*log_signal_)(void*) = nullptr;
   void* log_context_ = nullptr;

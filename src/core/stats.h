@@ -3,6 +3,7 @@
 // The lists below are the whole truth: metrics and the totals are made from them.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -27,6 +28,8 @@ class Count {
 #define BW_COUNTERS(X)                                                                                      \
   X(connections_accepted, "client connections accepted")                                                    \
   X(connections_refused, "client connections answered with 503 or closed because of the connection limit")  \
+  X(tls_handshakes, "TLS handshakes of clients that were done")                                             \
+  X(tls_resumed, "those of them that went on from an earlier one, by a ticket")                             \
   X(accept_pauses, "times accepting paused for want of descriptors")                                        \
   X(requests, "requests whose head was read")                                                               \
   X(requests_refused, "requests we answered ourselves with an error")                                       \
@@ -37,6 +40,7 @@ class Count {
   X(packs_until_close, "upload-pack answers taken by HTTP/1.0, their end proven by Git's own framing")      \
   X(server_connects, "connections opened to servers")                                                       \
   X(server_connect_failures, "connections to servers that failed")                                          \
+  X(server_tls_failures, "connections to servers whose TLS failed before anything was sent")                \
   X(server_reuses, "requests sent over a pooled server connection")                                         \
   X(server_idle_closes, "pooled server connections that the server closed while idle")                      \
   X(retries, "attempts beyond a request's first: on a fresh connection, by HTTP/1.1, or on another server") \
@@ -85,6 +89,8 @@ struct Stats {
   BW_COUNTERS(BW_MEMBER)
   BW_GAUGES(BW_MEMBER)
 #undef BW_MEMBER
+  // TLS of clients that failed, by tls::FaultKind: in the handshake or later.
+  std::array<Count, 32> tls_failures;
 };
 
 }  // namespace breakwater

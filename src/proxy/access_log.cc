@@ -148,10 +148,12 @@ constexpr size_t path_bytes = 512;
 constexpr size_t repository_bytes = 255;
 constexpr size_t agent_bytes = 100;
 constexpr size_t server_bytes = 128;
+constexpr size_t host_bytes = 100;
+constexpr size_t subject_bytes = 128;
 constexpr size_t reason_bytes = 200;
 constexpr size_t fixed_bytes = 1024;  // keys, punctuation, numbers, time
-static_assert(6 * (5 * word_bytes + 6 * name_bytes + path_bytes + repository_bytes + agent_bytes +
-                   server_bytes + reason_bytes) +
+static_assert(6 * (6 * word_bytes + 7 * name_bytes + host_bytes + subject_bytes + path_bytes +
+                   repository_bytes + agent_bytes + server_bytes + reason_bytes) +
                   fixed_bytes <=
               access_line_bytes_max);
 
@@ -163,6 +165,13 @@ size_t format_access_line(const AccessRecord& record, std::span<char, access_lin
   line.text("request_id", record.request_id, name_bytes);
   line.text("client", record.client, name_bytes);
   line.text("listener", record.listener, name_bytes);
+  if (!record.tls.empty()) {
+    line.text("tls", record.tls, word_bytes);
+    line.text("tls_suite", record.tls_suite, name_bytes);
+    line.flag("tls_resumed", record.tls_resumed);
+  }
+  if (!record.tls_name.empty()) line.text("tls_name", record.tls_name, host_bytes);
+  if (!record.tls_client.empty()) line.text("tls_client", record.tls_client, subject_bytes);
   line.text("method", record.method, word_bytes);
   line.text("host", record.host, name_bytes);
   line.text("path", record.path, path_bytes);

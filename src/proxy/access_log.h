@@ -17,7 +17,12 @@ struct AccessRecord {
   std::string_view request_id;
   std::string_view client;  // "address:port"
   std::string_view listener;
-  std::string_view method;  // "" if the head could not be read
+  std::string_view tls;  // "" or "TLSv1.3"
+  std::string_view tls_suite;
+  std::string_view tls_name;  // that the client asked for (SNI)
+  bool tls_resumed = false;
+  std::string_view tls_client;  // "" or the subject of its certificate, verified
+  std::string_view method;      // "" if the head could not be read
   std::string_view host;
   std::string_view path;  // redacted
   std::string_view git;   // "" for what is not Git
@@ -44,7 +49,7 @@ struct AccessRecord {
   std::string_view reason;    // "" or why it did not go well
 };
 
-inline constexpr size_t access_line_bytes_max = 12 * 1024;
+inline constexpr size_t access_line_bytes_max = 14 * 1024;
 
 // Returns the bytes of the line with its newline. Long values are cut; the line is always valid JSON and
 // UTF-8.

@@ -244,6 +244,7 @@ Task<bool> Exchange::finish() {
   }
   if (!whole) {
     core_.stats().responses_aborted.add();
+    session_.cut_on_close();
     // A length or a chunked body shows by itself that it is short; a body that ends with the connection does
     // not.
     const bool has_length = !takes_over_ && response_.body.kind == wire::BodyKind::length;
@@ -296,8 +297,8 @@ Task<void> Exchange::relay_response() {
 Task<void> Exchange::relay_body(std::string_view head) {
   const wire::BodyKind kind = response_.body.kind;
   Pump::Plan plan;
-  plan.source = server_->fd();
-  plan.sink = session_.fd();
+  plan.source = &server_->stream();
+  plan.sink = &session_.stream();
   plan.source_side = Side::upstream;
   plan.sink_side = Side::downstream;
   plan.head = head;
@@ -385,8 +386,8 @@ Task<void> Exchange::relay_tunnel() {
     co_return;
   }
   Pump::Plan down;
-  down.source = server_->fd();
-  down.sink = session_.fd();
+  down.source = &server_->stream();
+  down.sink = &session_.stream();
   down.source_side = Side::upstream;
   down.sink_side = Side::downstream;
   down.head = {response_room_.span().data(), head_bytes};
@@ -395,8 +396,8 @@ Task<void> Exchange::relay_tunnel() {
   down.half_close_sink = true;
   down.payload_counter = &core_.stats().bytes_to_clients;
   Pump::Plan up;
-  up.source = session_.fd();
-  up.sink = server_->fd();
+  up.source = &session_.stream();
+  up.sink = &server_->stream();
   up.source_side = Side::downstream;
   up.sink_side = Side::upstream;
   up.initial = session_.receiver().inbox().bytes().subspan(head_end_);

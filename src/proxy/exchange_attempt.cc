@@ -342,7 +342,7 @@ Error Exchange::send_request() {
   if (!request_room_) return {Code::no_buffers, Side::internal, 0};
   const UpstreamFacts facts{
       .client_address = session_.peer_host(),
-      .scheme = "http",
+      .scheme = session_.stream().is_secure() ? "https" : "http",
       .request_id = request_id(),
       .server_authority = server_->to().authority,
       .peer_is_trusted = session_.peer_is_trusted(),
@@ -352,8 +352,8 @@ Error Exchange::send_request() {
   request_head_bytes_ = write_upstream_head(request_, facts, request_room_.span());
   if (request_head_bytes_ == 0) return {Code::too_large, Side::internal, 0};
   Pump::Plan plan;
-  plan.source = session_.fd();
-  plan.sink = server_->fd();
+  plan.source = &session_.stream();
+  plan.sink = &server_->stream();
   plan.source_side = Side::downstream;
   plan.sink_side = Side::upstream;
   plan.head = {request_room_.span().data(), request_head_bytes_};
@@ -498,7 +498,8 @@ Task<Error> Exchange::pass_interim_head() {
       error = {Code::no_buffers, Side::internal, 0};
     } else {
       const std::string_view message(room.span().data(), bytes);
-      error = co_await send_all(core_, session_.fd(), Side::downstream, message, ns(config_.timeouts.idle));
+      error =
+          co_await send_all(core_, session_.stream(), Side::downstream, message, ns(config_.timeouts.idle));
     }
   }
   server_->receiver().inbox().consume(response_scanner_.end());

@@ -1,10 +1,12 @@
 // What is told of a request: the access log's line when it has ended, a row of /operations while it runs.
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "proxy/access_log.h"
 #include "proxy/exchange.h"
 #include "proxy/report.h"
+#include "tls/engine.h"
 #include "wire/http_write.h"
 #include "wire/uri.h"
 
@@ -84,6 +86,19 @@ void Exchange::write_log() noexcept {
   } else if (upload_failed_) {
     reason.text("the server stopped reading the request");
   }
+  if (const tls::Fault fault = session_.stream().fault(); fault && failure_.side == Side::downstream) {
+    reason.text(": ");
+    reason.text(tls::explain(fault.kind));
+  }
+  const bool by_tls = failure_.side == Side::upstream && failure_.sys_errno == EPROTO;
+  if (by_tls && pool_ != nullptr && pool_->shared.tls != nullptr) {
+    const tls::Fault fault =
+        server_ ? server_->stream().fault() : pool_->connections[server_index_].tls_fault();
+    if (fault) {
+      reason.text(": TLS: ");
+      reason.text(tls::explain(fault.kind));
+    }
+  }
   if (began_over_limit_) {
     if (reason.bytes() > 0) reason.text("; ");
     reason.text("began over max_clones: its wait was over, or the queue full");
@@ -93,6 +108,13 @@ void Exchange::write_log() noexcept {
   record.request_id = request_id();
   record.client = session_.peer_text();
   record.listener = session_.site().listen_name;
+  if (const tls::Engine* const engine = session_.stream().engine()) {
+    record.tls = engine->protocol();
+    record.tls_suite = engine->suite();
+    record.tls_name = engine->asked_name();
+    record.tls_resumed = engine->resumed();
+    if (engine->peer() != nullptr) record.tls_client = engine->peer()->subject;
+  }
   if (parsed_) {
     record.method = request_.method_text;
     record.host = request_.authority;

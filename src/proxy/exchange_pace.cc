@@ -37,7 +37,7 @@ void Exchange::mind_the_client(int64_t& next_ns) noexcept {
   // Many short waits may be our own turns of the loop: the client must be waited for now.
   if (pace_.begun() && !(takes ? pump->waits_for_sink() : pump->waits_for_source())) return;
   sys::PeerProgress progress;
-  if (!sys::peer_progress(session_.fd(), progress)) return;
+  if (!sys::peer_progress(session_.stream().fd(), progress)) return;
   const ClientPace::Reading reading{waited_ns, takes ? progress.taken : progress.given};
   if (!pace_.begun() || pace_.is_kept(reading)) return pace_.begin(reading);
   core_.stats().timeouts.add();

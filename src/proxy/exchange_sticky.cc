@@ -25,10 +25,11 @@ StickyCookie Exchange::cookie_of_answer() const noexcept {
           .max_age_s = static_cast<uint64_t>(sticky.max_age.count() / 1000)};
 }
 
-// A proxy of ours in front may say so; of several, the one nearest to the client.
+// A proxy of ours in front knows better; of several, the one nearest to the client.
 bool Exchange::came_by_tls() const noexcept {
-  if (!session_.peer_is_trusted()) return false;
+  if (!session_.peer_is_trusted()) return session_.stream().is_secure();
   const std::string_view told = request_.fields.find("x-forwarded-proto");
+  if (told.empty()) return session_.stream().is_secure();
   return wire::equals_ignoring_case(told.substr(0, told.find_first_of(", ")), "https");
 }
 

@@ -87,7 +87,7 @@ Task<void> Exchange::say_that_pack_failed() {
   if (said == 0) co_return;
   const std::string_view message = framed(*open + said);
   const Error error =
-      co_await send_all(core_, session_.fd(), Side::downstream, message, ns(config_.timeouts.idle));
+      co_await send_all(core_, session_.stream(), Side::downstream, message, ns(config_.timeouts.idle));
   if (error.code == Code::none) taken_over_bytes_ += *open + said;
   if (failure_.code == Code::none) failure_ = error.code != Code::none ? error : download_.error();
 }

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "backends/admission.h"
@@ -32,7 +34,8 @@ struct SharedPool {
   backends::PoolHealth health;
   backends::AffinityTable operations;
   backends::Admission admission;
-  backends::Waits waits;  // for its limits
+  backends::Waits waits;         // for its limits
+  std::unique_ptr<PoolTls> tls;  // null: in the clear
 };
 
 struct PoolOnCore {
@@ -42,7 +45,7 @@ struct PoolOnCore {
         balancer(shared.health, core.index(), seed),
         budget(shared.config.retries) {
     for (const Server& server : shared.servers)
-      connections.emplace_back(core, shared.config.timeouts, limits.servers_idle, server);
+      connections.emplace_back(core, shared.config.timeouts, limits.servers_idle, server, shared.tls.get());
   }
   SharedPool& shared;
   Queue queue;

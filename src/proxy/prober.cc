@@ -84,6 +84,12 @@ Task<Prober::Verdict> Prober::ask() {
   const int32_t connected = co_await call_.connect(at->address);
   if (connected < 0)
     co_return call_.late() ? fails(Why::late_connection) : fails(Why::no_connection, -connected);
+  if (pool_.tls != nullptr) {
+    const tls::Shake shake = co_await call_.shake_hands(pool_.tls->current.get(), pool_.tls->name_of(*at));
+    if (!shake.done())
+      co_return call_.late() ? fails(Why::late_connection)
+                             : fails(Why::tls, static_cast<int>(shake.fault.kind));
+  }
   if (request_.empty()) co_return Verdict::lives;
   const int32_t sent = co_await call_.send(request_);
   if (sent < 0) co_return call_.late() ? fails(Why::late_answer) : fails(Why::broke, -sent);

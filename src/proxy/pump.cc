@@ -61,9 +61,18 @@ void Pump::stop(const Error& why) noexcept {
   state_ = State::stopping;
   waiter_.stop();
   deferred_.stop();
-  core_.ring().cancel(fill_);
-  core_.ring().cancel(drain_);
+  cancel(fill_, *plan_.source);
+  cancel(drain_, *plan_.sink);
   settle();
+}
+
+// A poll is the ring's.
+void Pump::cancel(Op& op, tls::Stream& stream) noexcept {
+  const bool polls = op.kind == Op::Kind::poll_readable || op.kind == Op::Kind::poll_writable;
+  if (polls)
+    core_.ring().cancel(op);
+  else
+    stream.cancel(op);
 }
 
 void Pump::fail(Code code, Side side, int sys_errno) noexcept {
@@ -266,9 +275,14 @@ void Pump::start_drain() noexcept {
   if (part_count_ > 0) return send_rest();
   if (!end_framed_ || fill_.in_flight) return;
   // Everything is with the sink.
-  if (plan_.half_close_sink) sys::shutdown_write(plan_.sink);
+  if (plan_.half_close_sink) end_sink();
   state_ = State::stopping;
   settle();
+}
+
+void Pump::end_sink() noexcept {
+  plan_.sink->say_end();
+  sys::shutdown_write(plan_.sink->fd());
 }
 
 void Pump::send_rest() noexcept {
@@ -284,10 +298,9 @@ void Pump::send_rest() noexcept {
     drain_.message = &message_;
   }
   drain_.hold = end_framed_ && plan_.sink_closes;
-  drain_.fd = plan_.sink;
   drain_.on_complete = on_drained;
   sink_waits_.begin(core_.now_ns());
-  core_.ring().submit(drain_);
+  plan_.sink->submit(drain_);
 }
 
 void Pump::on_drained(Op& op) {
@@ -322,12 +335,11 @@ void Pump::start_fill() noexcept {
   if (failing_.code != Code::none) return;
   if (slots_[1].used || slots_[0].raw_bytes > 0) return;
   fill_.kind = Op::Kind::receive_selected;
-  fill_.fd = plan_.source;
   fill_.group = core_.bulk_buffers().id();
   fill_.bytes = static_cast<size_t>(std::min<uint64_t>(reader_.remaining(), core_.bulk_buffers().bytes()));
   fill_.on_complete = on_filled;
   source_waits_.begin(core_.now_ns());
-  core_.ring().submit(fill_);
+  plan_.source->submit(fill_);
 }
 
 void Pump::on_buffer(void* context) {
@@ -357,7 +369,7 @@ void Pump::on_filled(Op& op) {
   } else {
     Slot& slot = self.slots_[0].used ? self.slots_[1] : self.slots_[0];
     BW_ASSERT(!slot.used && picked);
-    slot.raw = picked.data();
+    slot.raw = picked.data() + self.core_.bulk_buffers().lead() - op.early;
     slot.raw_bytes = static_cast<size_t>(op.result);
     slot.buffer = std::move(picked);
     slot.used = true;
@@ -376,6 +388,7 @@ Buffer Pump::take_leftover(size_t& begin, size_t& end) noexcept {
 
 // Much still to come, in a form that a pipe can take.
 bool Pump::worth_a_pipe() const noexcept {
+  if (plan_.source->is_secure() || plan_.sink->is_secure()) return false;
   if (pipe_refused_ || splicer_.running() || reader_.done() || source_ended_) return false;
   if (progress_.follows()) return false;
   if (plan_.payload_max != 0) return false;
@@ -418,8 +431,8 @@ void Pump::begin_splice(Pipe pipe) noexcept {
   const bool has_git_end = plan_.git_end != wire::UploadPackAnswer::unprovable;
   const bool sees_packets = has_git_end && plan_.from.kind == wire::BodyKind::until_close;
   git_unseen_ = has_git_end && !sees_packets;
-  splicer_.start(std::move(pipe), {plan_.source, plan_.sink, framing, chunk_open_, git_unseen_}, reader_,
-                 sees_packets ? &git_end_ : nullptr);
+  splicer_.start(std::move(pipe), {plan_.source->fd(), plan_.sink->fd(), framing, chunk_open_, git_unseen_},
+                 reader_, sees_packets ? &git_end_ : nullptr);
   splice_some();
 }
 
@@ -434,9 +447,9 @@ void Pump::splice_some() noexcept {
   if (splicer_.moved_bytes() > moved_before) progress();
   switch (next) {
     case Splicer::Next::wait_readable:
-      return poll(fill_, Op::Kind::poll_readable, plan_.source);
+      return poll(fill_, Op::Kind::poll_readable, plan_.source->fd());
     case Splicer::Next::wait_writable:
-      return poll(drain_, Op::Kind::poll_writable, plan_.sink);
+      return poll(drain_, Op::Kind::poll_writable, plan_.sink->fd());
     case Splicer::Next::next_turn:
       return core_.defer(deferred_);
     case Splicer::Next::leave:

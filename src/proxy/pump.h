@@ -4,7 +4,8 @@
 // Small and trickling bodies, and the beginning of every other, are copied: the payload is taken out of the
 // framing it came in and framed anew; a fill (receive into a picked buffer) and a drain (one gathered send)
 // are in flight at the same time, with at most two buffers between them. Large bodies are spliced through a
-// pipe (splicer.h): readiness through the ring only on EAGAIN, then non-blocking splice calls.
+// pipe (splicer.h), if neither side speaks TLS: readiness through the ring only on EAGAIN, then non-blocking
+// splice calls.
 //
 // start(), then `co_await pump.finished`. stop() asks it to end early. When `finished` is set nothing is in
 // flight and error() says how it went. The bytes of `initial` and `head` stay in place until then. It may be
@@ -22,6 +23,7 @@
 #include "core/core.h"
 #include "proxy/splicer.h"
 #include "proxy/wait_clock.h"
+#include "tls/stream.h"
 #include "wire/http_body.h"
 #include "wire/pack_progress.h"
 #include "wire/upload_pack.h"
@@ -33,8 +35,8 @@ class Pump {
   enum class Framing : uint8_t { plain, chunked };  // towards the sink
 
   struct Plan {
-    int source = -1;
-    int sink = -1;
+    tls::Stream* source = nullptr;
+    tls::Stream* sink = nullptr;
     Side source_side = Side::internal;
     Side sink_side = Side::internal;
     std::string_view head;    // sent before everything else; may be empty
@@ -131,6 +133,8 @@ class Pump {
   void start_fill() noexcept;
   void start_drain() noexcept;
   void send_rest() noexcept;
+  void end_sink() noexcept;
+  void cancel(Op& op, tls::Stream& stream) noexcept;
   void end_of_source() noexcept;
   void begin_splice(Pipe pipe) noexcept;
   void splice_some() noexcept;

@@ -24,8 +24,8 @@ void Inbox::adopt(Buffer buffer, size_t begin, size_t end) noexcept {
   if (begin_ == end_) clear();
 }
 
-std::span<char> Inbox::room() noexcept {
-  if (end_ == buffer_.bytes() && begin_ > 0) {
+std::span<char> Inbox::room(size_t wanted) noexcept {
+  if (buffer_.bytes() - end_ < wanted && begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
@@ -48,10 +48,9 @@ void Receiver::start(bool quiet) noexcept {
 }
 
 void Receiver::submit() noexcept {
-  op_.fd = fd_;
   op_.poll_first = quiet_;
   if (inbox_.has_buffer()) {
-    const std::span<char> room = inbox_.room();
+    const std::span<char> room = inbox_.room(tls::Stream::receive_bytes_min);
     BW_ASSERT(!room.empty());  // whoever reads heads refuses them long before the buffer is full
     op_.kind = Op::Kind::receive;
     op_.data = room.data();
@@ -62,7 +61,7 @@ void Receiver::submit() noexcept {
     op_.bytes = 0;
   }
   submitted_in_turn_ = core_.turns();
-  core_.ring().submit(op_);
+  stream_->submit(op_);
 }
 
 void Receiver::cancel() noexcept {
@@ -72,7 +71,7 @@ void Receiver::cancel() noexcept {
     return;
   }
   cancelled_ = true;  // the ring's cancel may be late for this receive, but not for one that would follow it
-  core_.ring().cancel(op_);
+  stream_->cancel(op_);
 }
 
 void Receiver::on_buffer(void* context) {
@@ -89,8 +88,9 @@ void Receiver::on_received(Op& op) {
   }
   if (op.result > 0) {
     const size_t bytes = static_cast<size_t>(op.result);
+    const size_t begin = self.buffers_.lead() - op.early;
     if (picked)
-      self.inbox_.adopt(std::move(picked), 0, bytes);
+      self.inbox_.adopt(std::move(picked), begin, begin + bytes);
     else
       self.inbox_.grew(bytes);
   }

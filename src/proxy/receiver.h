@@ -12,6 +12,7 @@
 
 #include "core/await.h"
 #include "core/core.h"
+#include "tls/stream.h"
 
 namespace breakwater::proxy {
 
@@ -28,9 +29,9 @@ class Inbox {
   void clear() noexcept;
   void adopt(Buffer buffer, size_t begin, size_t end) noexcept;
   bool has_buffer() const noexcept { return static_cast<bool>(buffer_); }
-  // Room behind the bytes; moves them to the front of the buffer first if there is none. Empty if the buffer
-  // is full.
-  std::span<char> room() noexcept;
+  // Room behind the bytes; moves them to the front of the buffer first if there is less than `wanted`. Empty
+  // if the buffer is full.
+  std::span<char> room(size_t wanted) noexcept;
   void grew(size_t count) noexcept { end_ += count; }
 
  private:
@@ -47,7 +48,8 @@ class Receiver {
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
 
-  void attach(int fd) noexcept { fd_ = fd; }
+  // `stream` outlives this.
+  void attach(tls::Stream& stream) noexcept { stream_ = &stream; }
   Inbox& inbox() noexcept { return inbox_; }
 
   // Arms a receive if none is armed. `quiet`: nothing is expected soon, so don't even try before the socket
@@ -56,11 +58,12 @@ class Receiver {
   // Asks an armed receive to end; `arrived` is set when it has.
   void cancel() noexcept;
   // Bytes, or the end, came in and are about to be heard of.
-  bool landed() const noexcept { return op_.landed; }
+  bool landed() const noexcept { return stream_->landed(op_); }
   // A receive is with the kernel since a turn before this one, and has not ended: there was nothing to read
   // then.
   bool listens() const noexcept {
-    return op_.in_flight && !op_.landed && submitted_in_turn_ != core_.turns();
+    return op_.in_flight && !landed() && submitted_in_turn_ != core_.turns() &&
+           stream_->armed_before_this_turn();
   }
   bool busy() const noexcept { return op_.in_flight || waiter_.waiting(); }
 
@@ -81,7 +84,7 @@ class Receiver {
 
   Core& core_;
   BufferGroup& buffers_;
-  int fd_ = -1;
+  tls::Stream* stream_ = nullptr;
   bool quiet_ = false;
   bool cancelled_ = false;
   uint64_t submitted_in_turn_ = 0;

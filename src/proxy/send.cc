@@ -4,20 +4,19 @@
 
 namespace breakwater::proxy {
 
-Task<Error> send_all(Core& core, int fd, Side side, std::string_view bytes, int64_t idle_ns) {
+Task<Error> send_all(Core& core, tls::Stream& stream, Side side, std::string_view bytes, int64_t idle_ns) {
   while (!bytes.empty()) {
-    RingCall call(core);
+    tls::StreamCall call(stream);
     call.kind = Op::Kind::send;
-    call.fd = fd;
     call.data = const_cast<char*>(bytes.data());
     call.bytes = bytes.size();
     struct Cancel {
-      Core& core;
+      tls::Stream& stream;
       Op& op;
-    } cancel{core, call};
+    } cancel{stream, call};
     const auto on_expire = [](void* context) {
       Cancel& what = *static_cast<Cancel*>(context);
-      what.core.ring().cancel(what.op);
+      what.stream.cancel(what.op);
     };
     Deadline deadline(core, idle_ns > 0 ? core.now_ns() + idle_ns : 0, on_expire, &cancel);
     const int32_t sent = co_await call;

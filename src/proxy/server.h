@@ -6,11 +6,13 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "ring/address.h"
+#include "tls/current.h"
 
 namespace breakwater::proxy {
 
@@ -21,6 +23,19 @@ struct ServerAddress {
   std::string label;        // in logs, next to others of the same name: "git1:3000 10.0.0.11:3000"
   std::string authority;    // the Host for a request of HTTP/1.0 that named none
   std::string sticky = {};  // the value of its pool's sticky cookie that stands for it; empty: there is none
+};
+
+// How a pool's servers are spoken to over TLS.
+struct PoolTls {
+  tls::Current<tls::ClientContext> current;
+  std::string name;  // that their certificates are for; empty: the host of each
+
+  std::string_view name_of(const ServerAddress& server) const noexcept {
+    if (!name.empty()) return name;
+    const std::string_view authority = server.authority;
+    if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);
+    return authority.substr(0, authority.rfind(':'));
+  }
 };
 
 class Server {

@@ -38,7 +38,7 @@ wire::HeadLimits head_limits(const config::Config& config) {
 Session::Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept
     : worker_(worker),
       site_(site),
-      fd_(fd),
+      stream_(worker.core, worker.core.head_buffers(), fd),
       refuse_(refuse),
       receiver_(worker.core, worker.core.head_buffers()),
       scanner_(head_limits(worker.config)),
@@ -46,7 +46,7 @@ Session::Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept
   worker_.sessions.push_back(*this);
   worker_.session_count++;
   worker_.core.stats().connections_open.add();
-  receiver_.attach(fd);
+  receiver_.attach(stream_);
   Address peer;
   sys::peer_address(fd, peer);
   peer_text_ = AddressText(peer);
@@ -62,11 +62,11 @@ Session::~Session() {
 }
 
 Task<void> Session::run(Session* session) {
-  for (;;) {
-    const Next got = co_await session->read_head();
-    if (got == Next::close) break;
-    const Next then = co_await session->serve();
-    if (then == Next::close) break;
+  Next next = Next::request;
+  if (session->site_.tls != nullptr) next = co_await session->shake_hands();
+  while (next == Next::request) {
+    next = co_await session->read_head();
+    if (next == Next::request) next = co_await session->serve();
   }
   co_await session->linger();
   co_await session->close();
@@ -144,7 +144,7 @@ Task<void> Session::reply(const Reply& reply, std::string_view request_id, bool 
   const size_t bytes = write_reply(reply, request_id, keep_alive, head_request, room.span());
   const std::string_view message(room.span().data(), bytes);
   const int64_t idle_ns = ns(worker_.config.timeouts.idle);
-  const Error error = co_await send_all(worker_.core, fd_, Side::downstream, message, idle_ns);
+  const Error error = co_await send_all(worker_.core, stream_, Side::downstream, message, idle_ns);
   if (error.code != Code::none) {
     reset_ = true;
     co_return;
@@ -156,7 +156,8 @@ Task<void> Session::reply(const Reply& reply, std::string_view request_id, bool 
 // the client has read it. So say that we are done, then read and drop what still comes, for a bounded time.
 Task<void> Session::linger() {
   if (!linger_ || reset_ || stopped_) co_return;
-  sys::shutdown_write(fd_);
+  stream_.say_end();
+  sys::shutdown_write(stream_.fd());
   const int64_t limit = ns(worker_.config.timeouts.linger);
   Deadline deadline(worker_.core, worker_.core.now_ns() + limit, cancel_receiver, &receiver_);
   uint64_t dropped = 0;
@@ -181,19 +182,22 @@ Task<void> Session::close() {
     co_await gone_ended_;
   }
   receiver_.inbox().clear();
+  if (hands_shaken_ && stream_.fault()) count_tls_failure();
+  const int fd = stream_.fd();
   if (reset_) {
-    sys::reset_on_close(fd_);
-  } else if (answer_is_held_) {
-    sys::shutdown_write(fd_);  // sends it: a close with unread bytes would throw it away
+    sys::reset_on_close(fd);
+  } else {
+    if (!linger_ && !is_cut_) stream_.say_end();
+    if (answer_is_held_) sys::shutdown_write(fd);  // sends it: a close with unread bytes would throw it away
   }
-  sys::close(fd_);
+  sys::close(fd);
 }
 
 // Hears of the client's end while nobody reads from it. Armed once for the life of the connection.
 void Session::watch() noexcept {
   if (watches()) return;
   gone_.kind = Op::Kind::poll_gone;
-  gone_.fd = fd_;
+  gone_.fd = stream_.fd();
   gone_.context = this;
   gone_.on_complete = on_gone;
   worker_.core.ring().submit(gone_);
@@ -215,7 +219,8 @@ void Session::stop_now() noexcept {
   stopped_ = true;
   reset_ = true;
   if (exchange_ != nullptr) exchange_->fail({Code::cancelled, Side::internal, 0});
-  sys::abort_connection(fd_);
+  sys::abort_connection(stream_.fd());
+  stream_.stop_handshake();
   receiver_.cancel();
 }
 

@@ -13,6 +13,7 @@
 #include "proxy/receiver.h"
 #include "proxy/worker.h"
 #include "ring/address.h"
+#include "tls/stream.h"
 #include "wire/http_head.h"
 
 namespace breakwater::proxy {
@@ -42,7 +43,7 @@ class Session : public ListNode {
   bool watches() const noexcept { return gone_.on_complete != nullptr; }
   Worker& worker() noexcept { return worker_; }
   const Site& site() const noexcept { return site_; }
-  int fd() const noexcept { return fd_; }
+  tls::Stream& stream() noexcept { return stream_; }
   Receiver& receiver() noexcept { return receiver_; }
   uint64_t peer_network() const noexcept { return peer_network_; }  // hashed: /24, or /56 of IPv6
   uint64_t peer_hash() const noexcept { return peer_hash_; }        // of its address
@@ -56,6 +57,8 @@ class Session : public ListNode {
   int64_t head_begun_ns() const noexcept { return head_begun_ns_; }
   // The client gets a reset instead of an orderly end, so that it takes nothing for whole.
   void abort_on_close() noexcept { reset_ = true; }
+  // The answer is short, and shows it: over TLS its end is not one that we say (close_notify).
+  void cut_on_close() noexcept { is_cut_ = true; }
   // Bytes of the client may still be on their way: read and drop them for a while before closing.
   void linger_on_close() noexcept { linger_ = true; }
   // Answers with a reply of ours. The connection ends after it unless `keep_alive`.
@@ -65,6 +68,10 @@ class Session : public ListNode {
  private:
   enum class Next : uint8_t { request, close };
 
+  Task<Next> shake_hands();
+  void count_tls_failure() noexcept;
+  void answer_in_the_clear() noexcept;
+  void log_handshake(const tls::Shake& shake, int64_t begun_ns) noexcept;
   Task<Next> read_head();
   Task<Next> serve();
   Task<void> refuse_head(wire::Fault fault);
@@ -75,10 +82,11 @@ class Session : public ListNode {
 
   Worker& worker_;
   const Site& site_;
-  int fd_;
+  tls::Stream stream_;
   bool refuse_;
   bool peer_is_trusted_ = false;
   bool reset_ = false;
+  bool is_cut_ = false;
   bool linger_ = false;
   bool waits_for_request_ = false;  // true exactly while a head is awaited, begun or not
   bool stopped_ = false;
@@ -90,6 +98,7 @@ class Session : public ListNode {
   Ticket ticket_;                 // the place of its Git operation, where the pool has limits
   Exchange* exchange_ = nullptr;  // while one is served
   bool answer_is_held_ = false;   // the last bytes of the answer wait for our end (Pump::Plan::sink_closes)
+  bool hands_shaken_ = false;     // by TLS
   bool served_ = false;           // a request at least
   Op gone_;                       // armed once: hears when the client closes or breaks
   Signal gone_ended_;

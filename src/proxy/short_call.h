@@ -1,11 +1,12 @@
 // ShortCall: a connection for one question, outside of any request and of the pools: opened, asked, closed,
 // all within one time. cancel() ends whatever is waited for, at any moment.
 //
-// One user, one call at a time: open(); then connect(), send() and receive(), each awaited; then close(). It
-// stays alive until what was awaited has ended.
+// One user, one call at a time: open(); then connect(), maybe shake_hands(), send() and receive(), each
+// awaited; then close(). It stays alive until what was awaited has ended.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "core/core.h"
 #include "coro/task.h"
 #include "ring/address.h"
+#include "tls/stream.h"
 
 namespace breakwater::proxy {
 
@@ -26,7 +28,9 @@ class ShortCall {
   // 0, or -errno: a want of our own, which says nothing of the other side. From `due_ns` on it is too late.
   int open(const Address& to, int64_t due_ns) noexcept;
   // Suspend. Less than 0 is -errno; -ECANCELED once it is too late, or cancelled.
-  Task<int32_t> connect(const Address& to);     // 0
+  Task<int32_t> connect(const Address& to);  // 0
+  // From here on by TLS. `name` must be the server's; it outlives the call. A fault, or late() or cancelled.
+  Task<tls::Shake> shake_hands(std::shared_ptr<const tls::ClientContext> context, std::string_view name);
   Task<int32_t> send(std::string_view bytes);   // 0 when all are sent
   Task<int32_t> receive(std::span<char> into);  // bytes, 0 at the end
   void close() noexcept;
@@ -36,12 +40,17 @@ class ShortCall {
 
  private:
   Task<int32_t> perform(Op::Kind kind);
+  Task<int32_t> receive_opened(std::span<char> into);
   static void on_late(void* context);
 
   Core& core_;
   RingCall op_;
   Timer timer_;
   int fd_ = -1;
+  std::unique_ptr<tls::Stream> stream_;  // of TLS
+  Op* opened_ = nullptr;                 // that it is asked for
+  Buffer held_;                          // what it gave, and nobody took yet
+  size_t held_begin_ = 0, held_end_ = 0;
   bool cancelled_ = false;  // by whomever
   bool late_ = false;       // by the time
 };

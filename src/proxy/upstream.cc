@@ -4,6 +4,7 @@
 
 #include "core/await.h"
 #include "ring/sys.h"
+#include "tls/engine.h"
 
 namespace breakwater::proxy {
 
@@ -13,10 +14,10 @@ UpstreamConnection::UpstreamConnection(Core& core, UpstreamPool& pool, const Ser
                                        int fd) noexcept
     : pool_(pool),
       to_(to),
-      fd_(fd),
+      stream_(core, core.answer_buffers(), fd),
       receiver_(core, core.answer_buffers()),
       idle_timer_(on_idle_timeout, this) {
-  receiver_.attach(fd);
+  receiver_.attach(stream_);
 }
 
 // The server closed an idle connection, or said something that nobody asked for.
@@ -46,8 +47,12 @@ void UpstreamConnection::close(bool reset) noexcept {
 
 void UpstreamConnection::on_closed_receive(void* context) {
   UpstreamConnection* const self = static_cast<UpstreamConnection*>(context);
-  if (self->reset_) sys::reset_on_close(self->fd_);
-  sys::close(self->fd_);
+  const int fd = self->stream_.fd();
+  if (self->reset_)
+    sys::reset_on_close(fd);
+  else
+    self->stream_.say_end();
+  sys::close(fd);
   self->pool_.open_count_--;
   self->pool_.core_.stats().server_connections_open.subtract();
   delete self;
@@ -63,6 +68,7 @@ UpstreamLease& UpstreamLease::operator=(UpstreamLease&& other) noexcept {
 void UpstreamLease::finish(Ending ending) noexcept {
   if (connection_ == nullptr) return;
   UpstreamConnection& connection = *std::exchange(connection_, nullptr);
+  if (ending != Ending::aborted) connection.pool_.remember_session(connection);
   if (ending == Ending::reusable)
     connection.pool_.keep(connection);
   else
@@ -74,6 +80,7 @@ void UpstreamPool::follow_server() noexcept {
   const ServerAddress* const now = server_.at();
   if (now == to_) return;
   to_ = now;
+  session_ = {};
   close_idle();
   ends_packs_well_ = ended_one_badly_ = false;
 }
@@ -90,7 +97,7 @@ UpstreamLease UpstreamPool::take_idle() noexcept {
     next = idle_.after(*connection);
     if (connection->receiver_.landed()) continue;  // its hook is about to close it
     // Where the kernel could not have told us yet, we look.
-    if (!connection->receiver_.listens() && !sys::nothing_to_read(connection->fd_)) {
+    if (!connection->receiver_.listens() && !connection->stream_.is_silent()) {
       UpstreamConnection::on_idle_receive(connection);
       continue;
     }
@@ -149,7 +156,8 @@ Task<Result<UpstreamLease>> UpstreamPool::connect() {
     what.core.ring().cancel(what.op);
   };
   const int64_t limit = ns(timeouts_.connect);
-  Deadline deadline(core_, limit > 0 ? core_.now_ns() + limit : 0, on_expire, &cancel);
+  const int64_t due_ns = limit > 0 ? core_.now_ns() + limit : 0;
+  Deadline deadline(core_, due_ns, on_expire, &cancel);
   const int32_t status = co_await call;
   if (status < 0) {
     sys::close(fd);
@@ -165,7 +173,35 @@ Task<Result<UpstreamLease>> UpstreamPool::connect() {
   core_.stats().server_connections_open.add();
   UpstreamConnection* const connection = new UpstreamConnection(core_, *this, *to, fd);
   UpstreamLease lease(*connection);
+  deadline.disarm();
+  if (tls_ != nullptr) {
+    const Error error = co_await shake_hands(*connection, due_ns);
+    if (error.code != Code::none) co_return std::unexpected(error);
+  }
   co_return Result<UpstreamLease>(std::move(lease));
+}
+
+Task<Error> UpstreamPool::shake_hands(UpstreamConnection& connection, int64_t due_ns) {
+  const std::string_view name = tls_->name_of(connection.to_);
+  const tls::Session session = std::exchange(session_, {});  // another connection may replace it meanwhile
+  const tls::Shake shake = co_await connection.stream_.connect(tls_->current.get(), name, &session, due_ns);
+  Error error;
+  if (shake.done()) co_return error;
+  tls_fault_ = shake.fault;
+  core_.stats().server_tls_failures.add();
+  error = {Code::refused, Side::upstream, EPROTO};
+  if (shake.timed_out) {
+    core_.stats().timeouts.add();
+    error = {Code::timed_out, Side::upstream, ETIMEDOUT};
+  }
+  co_return error;
+}
+
+// A server's ticket comes with its first answer.
+void UpstreamPool::remember_session(UpstreamConnection& connection) noexcept {
+  const tls::Engine* const engine = connection.stream_.engine();
+  if (engine == nullptr || connection.reused_ || &connection.to_ != to_) return;
+  session_ = engine->session();
 }
 
 void UpstreamPool::close() noexcept {

@@ -21,6 +21,8 @@
 #include "coro/task.h"
 #include "proxy/receiver.h"
 #include "proxy/server.h"
+#include "tls/session.h"
+#include "tls/stream.h"
 
 namespace breakwater::proxy {
 
@@ -35,7 +37,7 @@ class UpstreamConnection : public ListNode {
     FramePool::of_this_thread().release(memory, bytes);
   }
 
-  int fd() const noexcept { return fd_; }
+  tls::Stream& stream() noexcept { return stream_; }
   Receiver& receiver() noexcept { return receiver_; }
   bool reused() const noexcept { return reused_; }
   UpstreamPool& pool() noexcept { return pool_; }
@@ -51,7 +53,7 @@ class UpstreamConnection : public ListNode {
 
   UpstreamPool& pool_;
   const ServerAddress& to_;
-  int fd_;
+  tls::Stream stream_;
   bool reused_ = false;
   bool reset_ = false;
   Receiver receiver_;
@@ -83,9 +85,9 @@ class UpstreamLease {
 
 class UpstreamPool {
  public:
-  UpstreamPool(Core& core, const config::PoolTimeouts& timeouts, uint32_t idle_max,
-               const Server& server) noexcept
-      : core_(core), timeouts_(timeouts), idle_max_(idle_max), server_(server) {}
+  UpstreamPool(Core& core, const config::PoolTimeouts& timeouts, uint32_t idle_max, const Server& server,
+               const PoolTls* tls) noexcept
+      : core_(core), timeouts_(timeouts), idle_max_(idle_max), server_(server), tls_(tls) {}
   ~UpstreamPool() { BW_ASSERT(open_count_ == 0); }
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -102,14 +104,18 @@ class UpstreamPool {
   void ends_packs_badly() noexcept { ended_one_badly_ = true; }
   // A pooled connection, most often the one used last, or an empty lease.
   UpstreamLease take_idle() noexcept;
-  // A fresh connection, within the connect timeout. Suspends.
+  // A fresh connection, its TLS included, within the connect timeout. Suspends. Where TLS failed the error
+  // has EPROTO, and tls_fault() tells.
   Task<Result<UpstreamLease>> connect();
+  tls::Fault tls_fault() const noexcept { return tls_fault_; }
   // Closes what is idle, and from now on everything that comes back.
   void close() noexcept;
 
  private:
   friend class UpstreamConnection;
   friend class UpstreamLease;
+  Task<Error> shake_hands(UpstreamConnection& connection, int64_t due_ns);
+  void remember_session(UpstreamConnection& connection) noexcept;
   void follow_server() noexcept;
   void close_idle() noexcept;
   void keep(UpstreamConnection& connection) noexcept;
@@ -120,6 +126,9 @@ class UpstreamPool {
   const config::PoolTimeouts& timeouts_;
   const uint32_t idle_max_;
   const Server& server_;
+  const PoolTls* const tls_;           // null: in the clear
+  tls::Session session_;               // of TLS, to come back with
+  tls::Fault tls_fault_;               // the last
   const ServerAddress* to_ = nullptr;  // where the server led when this was last used
   bool closed_ = false;
   bool ends_packs_well_ = false;

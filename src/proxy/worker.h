@@ -11,9 +11,12 @@
 #include "config/config.h"
 #include "core/core.h"
 #include "coro/scope.h"
+#include "proxy/limits.h"
 #include "proxy/pool.h"
 #include "proxy/router.h"
 #include "proxy/trust.h"
+#include "tls/current.h"
+#include "tls/handshakes.h"
 
 namespace breakwater::proxy {
 
@@ -24,15 +27,20 @@ struct Site {
   std::string listen_name;
   Router router;
   std::vector<Network> trusted;
+  std::unique_ptr<tls::Current<tls::Context>> tls;  // null: it speaks no TLS
 };
 
 struct Worker {
   Worker(Core& the_core, const config::Config& the_config, uint64_t seed)
-      : core(the_core), config(the_config), ids(seed) {}
+      : core(the_core),
+        config(the_config),
+        ids(seed),
+        handshakes(the_core, handshakes_max(the_config.limits)) {}
 
   Core& core;
   const config::Config& config;
   Rng ids;
+  tls::Handshakes handshakes;
   std::deque<PoolOnCore> pools;
   List<Session> sessions;  // all that are open, for drain and stop
   uint32_t session_count = 0;

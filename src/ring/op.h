@@ -39,6 +39,9 @@ struct Op {
   bool more = false;             // result: further completions of this activation will follow
   uint16_t group = 0;
   uint16_t buffer_id = 0;
+  // Of a receive_selected of a tls::Stream: what was unwrapped begins so many bytes before the place where
+  // the kernel wrote. The ring does not look at it.
+  uint32_t early = 0;
   int fd = -1;
   int32_t result = 0;  // bytes, a descriptor, a poll mask, or -errno
   void* data = nullptr;

@@ -38,9 +38,9 @@ class Ring {
   void wait(int64_t wait_ns) noexcept;
   void dispatch() noexcept;
 
-  // Makes a group of `count` (a power of two) buffers of `bytes` each, from `base`. None of them is with the
-  // kernel yet. Once per group.
-  bool make_group(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept;
+  // Makes a group of `count` (a power of two) buffers of `bytes` each, the first at `base`, each `stride`
+  // bytes behind the one before. None of them is with the kernel yet. Once per group.
+  bool make_group(uint16_t group, char* base, size_t bytes, size_t stride, uint32_t count) noexcept;
   // The kernel may pick this buffer; it does so in the order in which they were provided.
   void provide(uint16_t group, uint16_t buffer_id) noexcept;
 

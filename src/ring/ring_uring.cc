@@ -28,6 +28,7 @@ struct Group {
   io_uring_buf_ring* ring = nullptr;
   char* base = nullptr;
   size_t bytes = 0;
+  size_t stride = 0;
   uint32_t count = 0;
 };
 
@@ -226,7 +227,7 @@ void Ring::dispatch() noexcept {
   }
 }
 
-bool Ring::make_group(uint16_t group_id, char* base, size_t bytes, uint32_t count) noexcept {
+bool Ring::make_group(uint16_t group_id, char* base, size_t bytes, size_t stride, uint32_t count) noexcept {
   if (impl_->groups.size() <= group_id) impl_->groups.resize(group_id + 1u);
   Group& group = impl_->groups[group_id];
   BW_ASSERT(group.ring == nullptr);
@@ -235,6 +236,7 @@ bool Ring::make_group(uint16_t group_id, char* base, size_t bytes, uint32_t coun
   group.ring = static_cast<io_uring_buf_ring*>(memory);
   group.base = base;
   group.bytes = bytes;
+  group.stride = stride;
   group.count = count;
   io_uring_buf_ring_init(group.ring);
   io_uring_buf_reg registration{};
@@ -251,7 +253,7 @@ bool Ring::make_group(uint16_t group_id, char* base, size_t bytes, uint32_t coun
 
 void Ring::provide(uint16_t group_id, uint16_t buffer_id) noexcept {
   const Group& group = impl_->groups[group_id];
-  io_uring_buf_ring_add(group.ring, group.base + buffer_id * group.bytes, static_cast<unsigned>(group.bytes),
+  io_uring_buf_ring_add(group.ring, group.base + buffer_id * group.stride, static_cast<unsigned>(group.bytes),
                         buffer_id, io_uring_buf_ring_mask(group.count), 0);
   io_uring_buf_ring_advance(group.ring, 1);
 }

@@ -8,6 +8,7 @@
 
 #include "tls/library.h"
 #include "tls/wolfssl.h"
+#include "wire/byte_class.h"
 
 namespace breakwater::tls {
 namespace {
@@ -102,11 +103,13 @@ bool matches(std::string_view pattern, std::string_view name) {
 
 }  // namespace
 
-bool Certificate::is_for(std::string_view name) const {
-  const std::string address = as_address(std::string(name));
+bool Certificate::is_for(std::string_view wanted) const {
+  std::string name(wanted);
+  std::ranges::transform(name, name.begin(), wire::to_lower);
+  const std::string address = as_address(name);
   if (!address.empty()) return std::ranges::find(addresses, address) != addresses.end();
   return std::ranges::any_of(dns_names,
-                             [name](const std::string& pattern) { return matches(pattern, name); });
+                             [&name](const std::string& pattern) { return matches(pattern, name); });
 }
 
 std::optional<Certificate> read_certificate(std::span<const uint8_t> der) {

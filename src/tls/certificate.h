@@ -26,7 +26,7 @@ struct Certificate {
   bool is_authority = false;
 
   // RFC 9525: alternative names alone count, a "*" stands for one whole label at the beginning. `name` is a
-  // lower-case DNS name, or an IP address.
+  // DNS name, or an IP address.
   bool is_for(std::string_view name) const;
 };
 

@@ -70,6 +70,7 @@ class Context {
   // Null where there are no tickets. With client certificates there never are, for a ticket does not tell
   // whose it was.
   const TicketKeys* tickets() const noexcept { return tickets_.get(); }
+  const std::shared_ptr<const TicketKeys>& ticket_keys() const noexcept { return tickets_; }
 
  private:
   struct Certificates;

@@ -201,6 +201,8 @@ Engine::Step Engine::fail(int library_code) noexcept {
   const int16_t code = static_cast<int16_t>(library_code);
   if (transport_.is_storm()) return fail_with({.kind = FaultKind::storm});
   if (peer_.fault) return fail_with(peer_.fault);
+  if (transport_.plain_alert() != 0)
+    return fail_with({.kind = FaultKind::alert, .alert = transport_.plain_alert(), .library_code = code});
   if (library_code == FATAL_ERROR) {
     WOLFSSL_ALERT_HISTORY alerts{};
     wolfSSL_get_alert_history(library_.get(), &alerts);

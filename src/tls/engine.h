@@ -78,6 +78,9 @@ class Engine {
   // Data that was taken out of `in` and for which there was no room in `data` yet.
   bool holds_data() const noexcept;
 
+  // A part of a record was taken, and its rest has not come.
+  bool amid_record() const noexcept { return transport_.amid_record(); }
+
   Step seal(std::span<const char>& data, std::span<char>& out) noexcept;
   // Needs room for one record of two bytes. Data may still come.
   Step close(std::span<char>& out) noexcept;

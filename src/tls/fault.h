@@ -2,6 +2,7 @@
 // own number.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -34,6 +35,8 @@ enum class FaultKind : uint8_t {
   storm,       // records without data, more than are good for anything
   internal,    // our own trouble: no memory
 };
+
+inline constexpr size_t fault_kinds = static_cast<size_t>(FaultKind::internal) + 1;
 
 struct Fault {
   FaultKind kind = FaultKind::none;

@@ -45,6 +45,10 @@ class Transport {
 
   bool starved_of_room() const noexcept { return starved_of_room_; }
   bool is_storm() const noexcept { return is_storm_; }
+  // Of an alert that came in the clear; 0: none did. The library takes one for a break of the protocol where
+  // it waits for what is sealed.
+  uint8_t plain_alert() const noexcept { return plain_alert_; }
+  bool amid_record() const noexcept { return body_left_ > 0 || head_bytes_ > 0; }
 
   int receive(std::span<char> buffer) noexcept;
   int send(std::span<const char> bytes) noexcept;
@@ -63,6 +67,8 @@ class Transport {
   bool record_is_new_ = false;  // no data came out of it so far
   bool starved_of_room_ = false;
   bool is_storm_ = false;
+  bool is_alert_ = false;  // the record that is being read, in the clear
+  uint8_t plain_alert_ = 0;
   int32_t idle_records_ = idle_records_max - handshake_records_max;
   int64_t data_bytes_ = 0;  // since the last record that they paid for
 };

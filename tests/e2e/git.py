@@ -3,8 +3,12 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "http"))
+import certificates  # noqa: E402
 
 SECONDS_MAX = 120
 
@@ -50,6 +54,13 @@ class Git:
         self.run("add", name, cwd=work)
         self.run("commit", "-q", "-m", f"add {name}", cwd=work)
         return self.out("rev-parse", "HEAD", cwd=work)
+
+    def address_of(self, proxy):
+        """The URL of a proxy; over TLS its certificate is trusted from now on."""
+        if not proxy.tls:
+            return f"http://127.0.0.1:{proxy.port}"
+        self.environment["GIT_SSL_CAINFO"] = str(certificates.folder() / "localhost.crt")
+        return f"https://localhost:{proxy.port}"
 
     def refs(self, address):
         return self.out("ls-remote", address)

@@ -2,7 +2,7 @@
 """Clones and fetches of real git through the proxy, in protocol v0, v1 and v2, from a real server.
 
 After each: `git fsck`, and the refs are those of a direct run. The arguments name the server (apache or nginx) and the
-pool's `upload_pack_framing`.
+pool's `upload_pack_framing`. With $BREAKWATER_TEST_TLS the proxy's listener speaks TLS.
 """
 
 import os
@@ -28,7 +28,7 @@ class Fetch(unittest.TestCase):
         cls.server = cls.enterClassContext(KIND())
         cls.work = make_repository(cls.git, cls.server)
         cls.proxy = cls.enterClassContext(Proxy([cls.server], tables=f'upload_pack_framing = "{FRAMING}"'))
-        cls.url = f"http://127.0.0.1:{cls.proxy.port}/team/app.git"
+        cls.url = f"{cls.git.address_of(cls.proxy)}/team/app.git"
         cls.direct = f"{cls.server.url}/team/app.git"
 
     def each_version(self, check):

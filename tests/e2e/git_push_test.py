@@ -29,7 +29,7 @@ class Push(unittest.TestCase):
         self.work = make_repository(self.git, self.server, commits=3)
         self.bare = self.server.root / "team/app.git"
         self.proxy = self.enterContext(Proxy([self.server]))
-        self.url = f"http://127.0.0.1:{self.proxy.port}/team/app.git"
+        self.url = f"{self.git.address_of(self.proxy)}/team/app.git"
 
     def verify(self):
         self.git.fsck(self.bare)
@@ -69,8 +69,8 @@ class Push(unittest.TestCase):
 
     def test_basic_authentication(self):
         self.start(users={"ada": PASSWORD})
-        with_password = self.url.replace("http://", f"http://ada:{PASSWORD}@")
-        wrong = self.url.replace("http://", "http://ada:wrong@")
+        with_password = self.url.replace("://", f"://ada:{PASSWORD}@")
+        wrong = self.url.replace("://", "://ada:wrong@")
         for bytes_pushed in (10, 3_000_000):
             commit = self.git.commit(self.work, f"by-ada-{bytes_pushed}", os.urandom(bytes_pushed))
             absent = self.git.run("push", self.url, "main", cwd=self.work, check=False)

@@ -51,7 +51,7 @@ BUGS = {
     # The end of one direction of a tunnel is not passed on.
     "half_close_lost": (
         "proxy/pump.cc", 40,
-        "if (plan_.half_close_sink) sys::shutdown_write(plan_.sink);",
+        "if (plan_.half_close_sink) end_sink();",
         ""),
     # Bytes that landed on a pooled connection become the next client's answer.
     "answer_of_another_client": (
@@ -111,8 +111,8 @@ BUGS = {
     # A stop ends a connection in good order before it resets it.
     "orderly_stop": (
         "proxy/session.cc", 3000,
-        "sys::abort_connection(fd_);",
-        "sys::shutdown_write(fd_);"),
+        "sys::abort_connection(stream_.fd());",
+        "sys::shutdown_write(stream_.fd());"),
     # Another server's words are put behind a line that the one before had not ended.
     "open_line_of_progress": (
         "proxy/exchange_takeover.cc", 3000,
@@ -141,8 +141,8 @@ BUGS = {
     # Between two runs of the splicer nobody remembers that a chunk of ours is open.
     "open_chunk_forgotten": (
         "proxy/pump.cc", 200,
-        "{plan_.source, plan_.sink, framing, chunk_open_, git_unseen_}",
-        "{plan_.source, plan_.sink, framing, false, git_unseen_}"),
+        "framing, chunk_open_, git_unseen_}",
+        "framing, false, git_unseen_}"),
     # The requests of one operation go to any server.
     "affinity_forgotten": (
         "proxy/exchange_attempt.cc", 40,

@@ -40,8 +40,8 @@ void Ring::wait(int64_t wait_ns) noexcept {
 void Ring::dispatch() noexcept {
   impl_->state->dispatch();
 }
-bool Ring::make_group(uint16_t group, char* base, size_t bytes, uint32_t count) noexcept {
-  return impl_->state->make_group(group, base, bytes, count);
+bool Ring::make_group(uint16_t group, char* base, size_t bytes, size_t stride, uint32_t count) noexcept {
+  return impl_->state->make_group(group, base, bytes, stride, count);
 }
 void Ring::provide(uint16_t group, uint16_t buffer_id) noexcept {
   impl_->state->provide(group, buffer_id);
@@ -175,9 +175,9 @@ void RingState::dispatch() {
   }
 }
 
-bool RingState::make_group(uint16_t group, char* base, size_t bytes, uint32_t count) {
+bool RingState::make_group(uint16_t group, char* base, size_t bytes, size_t stride, uint32_t count) {
   if (groups_.size() <= group) groups_.resize(group + 1u);
-  groups_[group] = {base, bytes, std::vector<bool>(count, false), {}};
+  groups_[group] = {base, bytes, stride, std::vector<bool>(count, false), {}};
   return true;
 }
 
@@ -186,7 +186,7 @@ void RingState::provide(uint16_t group, uint16_t buffer_id) {
   if (of.ours[buffer_id]) violation("a buffer was provided that the kernel has");
   of.ours[buffer_id] = true;
   // What the proxy still reads from it after this shows as wrong bytes.
-  std::memset(of.base + buffer_id * of.bytes, 0xDB, std::min<size_t>(of.bytes, 64));
+  std::memset(of.base + buffer_id * of.stride, 0xDB, std::min<size_t>(of.bytes, 64));
   of.free.push_back(buffer_id);
 }
 
@@ -297,7 +297,7 @@ void RingState::attempt_receive(uint64_t id, Active& active) {
     }
     picked = group.free.front();
     room = room == 0 ? group.bytes : std::min(room, group.bytes);
-    data = group.base + picked * group.bytes;
+    data = group.base + picked * group.stride;
   }
   if (room > 1 && kernel_.strikes(Fault::short_read)) room = 1 + kernel_.below(std::min<size_t>(room, 2000));
   const int64_t got = kernel_.receive(connection, data, room);

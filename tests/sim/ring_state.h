@@ -40,7 +40,7 @@ class RingState : public std::enable_shared_from_this<RingState> {
   void cancel(Op& op);
   void wait(int64_t wait_ns);
   void dispatch();
-  bool make_group(uint16_t group, char* base, size_t bytes, uint32_t count);
+  bool make_group(uint16_t group, char* base, size_t bytes, size_t stride, uint32_t count);
   void provide(uint16_t group, uint16_t buffer_id);
   RingCounts counts;
   uint32_t in_flight = 0;
@@ -72,7 +72,7 @@ class RingState : public std::enable_shared_from_this<RingState> {
   };
   struct Group {
     char* base = nullptr;
-    size_t bytes = 0;
+    size_t bytes = 0, stride = 0;
     std::vector<bool> ours;  // buffers that the kernel may fill
     std::deque<uint16_t> free;
   };

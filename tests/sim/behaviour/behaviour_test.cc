@@ -245,7 +245,7 @@ TEST_CASE("receive: takes what it has room for; the rest stays") {
 
 TEST_CASE("receive selected: a buffer of the group, only when there are bytes") {
   Script script;
-  REQUIRE(script.ring->make_group(0, script.memory.data(), buffer_bytes, 2));
+  REQUIRE(script.ring->make_group(0, script.memory.data(), buffer_bytes, buffer_bytes, 2));
   script.ring->provide(0, 0);
   script.ring->provide(0, 1);
   Connection connection(script);
@@ -262,7 +262,7 @@ TEST_CASE("receive selected: a buffer of the group, only when there are bytes") 
 
 TEST_CASE("receive selected: without a free buffer it ends with ENOBUFS") {
   Script script;
-  REQUIRE(script.ring->make_group(0, script.memory.data(), buffer_bytes, 1));
+  REQUIRE(script.ring->make_group(0, script.memory.data(), buffer_bytes, buffer_bytes, 1));
   script.ring->provide(0, 0);
   Connection first(script);
   Connection second(script);
@@ -305,7 +305,7 @@ TEST_CASE("receive selected: without a free buffer it ends with ENOBUFS") {
 
 TEST_CASE("the end: after the bytes, every receive has 0") {
   Script script;
-  REQUIRE(script.ring->make_group(0, script.memory.data(), buffer_bytes, 1));
+  REQUIRE(script.ring->make_group(0, script.memory.data(), buffer_bytes, buffer_bytes, 1));
   script.ring->provide(0, 0);
   Connection connection(script);
   script.machine.far_sends(connection.far, "last");

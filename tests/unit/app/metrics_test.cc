@@ -47,7 +47,7 @@ TEST_CASE("docs: every metric is there, with its help, and no other") {
   for (const std::string& line : lines_of(page)) {
     if (line.starts_with("| `breakwater_")) documented.push_back(line);
   }
-  CHECK(documented == rows_of(metrics_text({}, {}, {}, 0)));
+  CHECK(documented == rows_of(metrics_text({}, {}, {}, {}, 0)));
 }
 
 TEST_CASE("metrics: sums over the cores, and the end that OpenMetrics wants") {
@@ -56,7 +56,7 @@ TEST_CASE("metrics: sums over the cores, and the end that OpenMetrics wants") {
   second.requests.add(4);
   second.connections_open.add(1);
   const std::vector<CoreReading> cores{{first, {10, 1}}, {second, {20, 2}}};
-  const std::string text = metrics_text(cores, {}, {}, 0);
+  const std::string text = metrics_text(cores, {}, {}, {}, 0);
   const auto has = [&](const char* line) {
     return text.find(std::string("\n") + line + "\n") != std::string::npos;
   };
@@ -91,7 +91,7 @@ TEST_CASE("metrics: a series for each server, its name escaped as OpenMetrics wa
   health.set_agents_max(0, 9);
   health.places().enter_anyway(0);
   health.set_word(1, backends::Word::drain);
-  const std::string text = metrics_text({}, {}, pools, now);
+  const std::string text = metrics_text({}, {}, {}, pools, now);
   for (const char* line :
        {R"(breakwater_pool_panic{pool="gogs"} 0)",
         R"(breakwater_server_state{pool="gogs",server="a:1",state="up"} 1)",
@@ -125,7 +125,7 @@ TEST_CASE("metrics: a histogram of the waits of each pool, in Prometheus' form")
   pools.emplace_back(config, std::move(servers));
   constexpr int64_t ms = 1'000'000;
   for (const int64_t wait : {0 * ms, 5 * ms, 5 * ms + 1000, 400 * ms, 301'000 * ms}) pools[0].waits.add(wait);
-  const std::string text = metrics_text({}, {}, pools, 0);
+  const std::string text = metrics_text({}, {}, {}, pools, 0);
   const size_t begin = text.find("# HELP breakwater_queue_wait_seconds ");
   const size_t end = text.find("# HELP", begin + 1);
   const std::string_view family = std::string_view(text).substr(begin, end - begin);

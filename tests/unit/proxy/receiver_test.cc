@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "unit/core_world.h"
 
 using namespace breakwater;
@@ -17,11 +19,17 @@ struct World : CoreWorld {
 };
 
 struct Connection {
-  int ends[2];
+  std::array<int, 2> ends;
+  tls::Stream stream;
   Receiver receiver;
-  explicit Connection(Core& core) : receiver(core, core.head_buffers()) {
-    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
-    receiver.attach(ends[0]);
+  static std::array<int, 2> make_pair() {
+    std::array<int, 2> ends;
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0);
+    return ends;
+  }
+  explicit Connection(Core& core)
+      : ends(make_pair()), stream(core, core.head_buffers(), ends[0]), receiver(core, core.head_buffers()) {
+    receiver.attach(stream);
     REQUIRE(write(ends[1], "hello", 5) == 5);
   }
   ~Connection() {

@@ -1,0 +1,163 @@
+#include "app/certificates.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "app/read_file.h"
+
+namespace breakwater::app {
+
+namespace {
+
+constexpr size_t file_bytes_max = 1024 * 1024;  // a file of authorities may have some hundred of them
+constexpr size_t files_max = 4096;              // in a folder
+// How many of our own ticket keys that were replaced still open: with one new key every `config` hours.
+constexpr size_t ticket_keys_kept = 2;
+
+std::optional<tls::File> read(const std::string& path, FileErrors& errors) {
+  std::string text, why;
+  if (read_file(path, file_bytes_max, text, why)) {
+    tls::File file{path, tls::Secret(text)};
+    explicit_bzero(text.data(), text.size());
+    return file;
+  }
+  errors.push_back(path + ": " + why);
+  return std::nullopt;
+}
+
+std::vector<tls::File> read_folder(const std::string& folder, FileErrors& errors) {
+  std::vector<tls::File> files;
+  std::error_code error;
+  std::filesystem::directory_iterator each(folder, error);
+  const std::filesystem::directory_iterator end;
+  for (; !error && each != end; each.increment(error)) {
+    std::error_code status;
+    if (!each->is_regular_file(status)) continue;  // links are followed
+    if (files.size() == files_max) {
+      errors.push_back(folder + ": there are more than " + std::to_string(files_max) + " files in it");
+      return {};
+    }
+    if (std::optional<tls::File> file = read(each->path(), errors)) files.push_back(std::move(*file));
+  }
+  if (error) errors.push_back(folder + ": " + error.message());
+  return files;
+}
+
+tls::Version version_of(config::ListenTls::Minimum minimum) {
+  return minimum == config::ListenTls::Minimum::tls13 ? tls::Version::tls13 : tls::Version::tls12;
+}
+
+tls::ClientCertificates asks(config::ListenTls::Client client) {
+  switch (client) {
+    case config::ListenTls::Client::off:
+      break;
+    case config::ListenTls::Client::optional:
+      return tls::ClientCertificates::optional;
+    case config::ListenTls::Client::required:
+      return tls::ClientCertificates::required;
+  }
+  return tls::ClientCertificates::none;
+}
+
+void take(const std::string& path, tls::File& into, FileErrors& errors) {
+  if (path.empty()) return;
+  if (std::optional<tls::File> file = read(path, errors)) into = std::move(*file);
+}
+
+// Where Debian and its kin keep what the system trusts.
+constexpr std::string_view trusted_by_system = "/etc/ssl/certs/ca-certificates.crt";
+
+}  // namespace
+
+bool ListenerFiles::load(FileErrors& errors) {
+  const config::ListenTls& tls = listen_.tls;
+  const size_t before = errors.size();
+  tls::ContextSettings settings;
+  settings.minimum = version_of(tls.minimum);
+  settings.client_certificates = asks(tls.client);
+  tls::Pairing pairing = tls::pair_up(read_folder(tls.certificates, errors));
+  errors.insert(errors.end(), pairing.errors.begin(), pairing.errors.end());
+  if (errors.size() == before && pairing.pairs.empty())
+    errors.push_back(tls.certificates +
+                     ": there is no certificate in it (NAME.pem, or NAME.crt with NAME.key)");
+  settings.pairs = std::move(pairing.pairs);
+  take(tls.client_ca, settings.client_authorities.certificates, errors);
+  take(tls.client_crl, settings.client_authorities.revoked, errors);
+  settings.tickets = ticket_keys(errors);
+  if (errors.size() > before) return false;
+  std::expected<std::shared_ptr<const tls::Context>, tls::Errors> context =
+      tls::Context::make(std::move(settings));
+  if (context) {
+    current_.set(std::move(*context));
+    return true;
+  }
+  errors.insert(errors.end(), context.error().begin(), context.error().end());
+  return false;
+}
+
+// Keys of our own outlive a reload, so that tickets do.
+std::shared_ptr<const tls::TicketKeys> ListenerFiles::ticket_keys(FileErrors& errors) const {
+  const std::string& path = listen_.tls.ticket_keys;
+  if (path.empty()) {
+    const std::shared_ptr<const tls::Context> now = current_.get();
+    if (now != nullptr && now->tickets() != nullptr) return now->ticket_keys();
+    std::shared_ptr<const tls::TicketKeys> keys = tls::TicketKeys::random();
+    if (keys == nullptr) errors.push_back("there is no randomness for ticket keys");
+    return keys;
+  }
+  const std::optional<tls::File> file = read(path, errors);
+  if (!file) return nullptr;
+  std::expected<std::shared_ptr<const tls::TicketKeys>, std::string> keys =
+      tls::TicketKeys::from_text(file->text.view());
+  if (keys) return std::move(*keys);
+  errors.push_back(path + ": " + keys.error());
+  return nullptr;
+}
+
+void ListenerFiles::rotate_tickets() {
+  const std::shared_ptr<const tls::Context> now = current_.get();
+  if (!listen_.tls.ticket_keys.empty() || now == nullptr || now->tickets() == nullptr) return;
+  std::shared_ptr<const tls::TicketKeys> keys = now->tickets()->rotated(ticket_keys_kept);
+  if (keys != nullptr) current_.set(now->with_tickets(std::move(keys)));
+}
+
+std::vector<std::string> ListenerFiles::files() const {
+  return {listen_.tls.ticket_keys, listen_.tls.client_ca, listen_.tls.client_crl};
+}
+
+bool PoolFiles::load(FileErrors& errors) {
+  const config::ServerTls& tls = pool_.tls;
+  const size_t before = errors.size();
+  tls::ClientContextSettings settings;
+  settings.verifies = tls.verifies;
+  if (tls.verifies)
+    take(tls.ca.empty() ? std::string(trusted_by_system) : tls.ca, settings.authorities.certificates, errors);
+  take(tls.crl, settings.authorities.revoked, errors);
+  if (!tls.certificate.empty()) {
+    std::vector<tls::File> files;
+    if (std::optional<tls::File> file = read(tls.certificate, errors)) files.push_back(std::move(*file));
+    tls::Pairing pairing = tls::pair_up(files);
+    errors.insert(errors.end(), pairing.errors.begin(), pairing.errors.end());
+    if (errors.size() == before && pairing.pairs.empty())
+      errors.push_back(tls.certificate + ": it must be a NAME.pem with a certificate and its key");
+    settings.identity = std::move(pairing.pairs);
+  }
+  if (errors.size() > before) return false;
+  std::expected<std::shared_ptr<const tls::ClientContext>, tls::Errors> context =
+      tls::ClientContext::make(std::move(settings));
+  if (context) {
+    tls_.current.set(std::move(*context));
+    return true;
+  }
+  errors.insert(errors.end(), context.error().begin(), context.error().end());
+  return false;
+}
+
+std::vector<std::string> PoolFiles::files() const {
+  return {pool_.tls.ca, pool_.tls.crl, pool_.tls.certificate};
+}
+
+}  // namespace breakwater::app

@@ -1,0 +1,104 @@
+// Stream: one connection's socket, plain or TLS, with the same verbs. An Op that receives or sends what HTTP
+// says is submitted here instead of to the ring; what it carries and results in is the payload, however it
+// travels.
+//
+// Plain: an Op goes to the ring as it is. TLS (after accept() or connect(), see secure_stream.h): receives
+// are opened in the buffer that they landed in, sends are sealed into room of the core's, so that neither a
+// waiting connection nor one that sends at its reader's pace holds more than what the socket did not take.
+// Polls and splices go to the ring with fd(), and are for plain streams alone.
+//
+// One of its core's; made before, and destroyed after, the Ops that are submitted to it.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "core/core.h"
+#include "coro/task.h"
+#include "ring/op.h"
+#include "tls/context.h"
+#include "tls/fault.h"
+
+namespace breakwater::tls {
+
+class Engine;
+class Handshakes;
+class SecureStream;
+class Session;
+
+// How a handshake went.
+struct Shake {
+  Fault fault;                // none: the stream is open
+  bool timed_out = false;     // before `due_ns`, it was not done
+  bool said_nothing = false;  // the other side ended without a byte: who looks whether the port is open
+  bool done() const noexcept { return !fault && !timed_out; }
+};
+
+class Stream {
+ public:
+  // A receive into memory (Op::Kind::receive) gives at least so many bytes: what was left of the last receive
+  // may be a whole record, and comes with it.
+  static constexpr size_t receive_bytes_min = 18 * 1024;
+
+  // `buffers`: where handshakes land, and what is received into memory before it is opened.
+  Stream(Core& core, BufferGroup& buffers, int fd) noexcept;
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  int fd() const noexcept { return fd_; }
+  bool is_secure() const noexcept { return secure_ != nullptr; }
+  // Null on a plain stream.
+  const Engine* engine() const noexcept;
+  // Why a receive or send of a TLS stream ended with -EPROTO.
+  Fault fault() const noexcept;
+
+  // receive, receive_selected, send, send_message; one receive and one send at a time. Errors are the ring's,
+  // and -EPROTO where TLS failed.
+  void submit(Op& op) noexcept;
+  void cancel(Op& op) noexcept;
+  // Of a receive: bytes, or the end, came in and are about to be heard of.
+  bool landed(const Op& op) const noexcept;
+  // Of a receive in flight: has the kernel known of it since a turn before this one?
+  bool armed_before_this_turn() const noexcept;
+  // Nothing is there to be read, not even the end (a peek).
+  bool is_silent() const noexcept;
+  // Says that no more payload comes (close_notify). When all was sent; nothing on a plain stream.
+  void say_end() noexcept;
+
+  // The server's side of a handshake. It suspends, for its turn among `handshakes` and for the client, until
+  // `due_ns` (0: without end) at most. Without handshakes nothing is bounded, for tests.
+  Task<Shake> accept(std::shared_ptr<const Context> context, Handshakes& handshakes, int64_t due_ns);
+  // The client's. `name`: the server's, see Engine; `session` to come back with, or null. They outlive the
+  // call.
+  Task<Shake> connect(std::shared_ptr<const ClientContext> context, std::string_view name,
+                      const Session* session, int64_t due_ns);
+  // Asks a handshake that is under way to end.
+  void stop_handshake() noexcept;
+
+ private:
+  Core& core_;
+  BufferGroup& buffers_;
+  int fd_;
+  std::unique_ptr<SecureStream> secure_;
+};
+
+// As RingCall (core/await.h), on a stream.
+class StreamCall : public Op {
+ public:
+  explicit StreamCall(Stream& stream) noexcept : stream_(stream) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) noexcept {
+    context = waiter.address();
+    on_complete = [](Op& op) { std::coroutine_handle<>::from_address(op.context).resume(); };
+    stream_.submit(*this);
+  }
+  int32_t await_resume() const noexcept { return result; }
+
+ private:
+  Stream& stream_;
+};
+
+}  // namespace breakwater::tls
