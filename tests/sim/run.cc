@@ -139,6 +139,18 @@ void Run::start() {
     kernel.at(begun + drain.from_ns, [say] { say(backends::Word::drain); });
     kernel.at(begun + drain.until_ns, [say] { say(backends::Word::ready); });
   }
+  for (const Drain& absence : scenario_.absences) {
+    const int64_t begun = kernel.now_ns();
+    const bool anew = kernel.below(2) == 0;
+    kernel.at(begun + absence.from_ns, [this, &kernel, absence] {
+      pools_[0].health.leave(absence.server, kernel.now_ns());
+      kernel.cover("DNS has a server no more");
+    });
+    kernel.at(begun + absence.until_ns, [this, &kernel, absence, anew] {
+      pools_[0].health.arrive(absence.server, {}, anew, kernel.now_ns());
+      kernel.cover("DNS has a server again");
+    });
+  }
   config::Listen listen;
   listen.name = "sim";
   listen.pool = "sim";
@@ -476,6 +488,8 @@ std::vector<std::string> everything_to_cover() {
                            "a slow server",
                            "a useless answer was passed on",
                            "a server is drained while it serves",
+                           "DNS has a server no more",
+                           "DNS has a server again",
                            "Git: nobody took over",
                            "Git: asked for by HTTP/1.0",
                            "Git: until close",

@@ -358,7 +358,7 @@ void add_limits(Scenario& scenario) {
   scenario.adaptive_min = dice.one_in(3) ? 1 : 0;
 }
 
-// Likewise: one server that is slow, one that its operator drains now and then.
+// Likewise: one server that is slow, one that its operator drains now and then, one that DNS loses.
 void add_odd_servers(Scenario& scenario, int64_t span_ns) {
   if (scenario.servers < 2) return;
   Dice dice(Rng(scenario.seed).next() ^ 0x0dd);
@@ -369,6 +369,13 @@ void add_odd_servers(Scenario& scenario, int64_t span_ns) {
       const int64_t from = static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
       scenario.drains.push_back({server, from, from + static_cast<int64_t>(dice.between(1, 300)) * ms});
     }
+  }
+  if (scenario.drains.empty() && dice.one_in(6)) {  // or none might be left
+    const uint32_t server = static_cast<uint32_t>(dice.below(scenario.servers));
+    const int64_t from = static_cast<int64_t>(dice.below(static_cast<uint64_t>(span_ns)));
+    const uint64_t most =
+        dice.one_in(4) ? 60'000 : 300;  // or past the time in which it still counts as draining
+    scenario.absences.push_back({server, from, from + static_cast<int64_t>(dice.between(1, most)) * ms});
   }
   if (dice.one_in(6)) scenario.slow_server = static_cast<uint32_t>(dice.below(scenario.servers));
 }
@@ -517,6 +524,7 @@ Scenario make_scenario(uint64_t seed, const Reduction& reduction) {
   if (reduction.no_restarts) {
     scenario.restarts.clear();
     scenario.drains.clear();
+    scenario.absences.clear();
   }
   if (reduction.no_drain) scenario.drain_ns = scenario.stop_ns = 0;
   return scenario;

@@ -139,7 +139,7 @@ struct Restart {
   int64_t from_ns = 0, until_ns = 0;
 };
 
-// The operator takes a server out, and lets it back in.
+// The operator takes a server out, and lets it back in; or DNS has its address no more, and then again.
 struct Drain {
   uint32_t server = 0;
   int64_t from_ns = 0, until_ns = 0;
@@ -161,7 +161,7 @@ struct Scenario {
   config::UploadPackFraming upload_pack_framing{};
   Faults faults;
   std::vector<Restart> restarts;
-  std::vector<Drain> drains;
+  std::vector<Drain> drains, absences;
   uint32_t slow_server = UINT32_MAX;  // takes its time for every answer
   int64_t drain_ns = 0;               // 0: only when everybody is done
   int64_t stop_ns = 0;
