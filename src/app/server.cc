@@ -236,6 +236,7 @@ class Program {
   bool open_listeners(std::vector<std::vector<int>>& sockets, std::string& why) {
     for (const config::Listen& listen : config_.listens) {
       proxy::Site& site = shared_.sites.emplace_back(listen.name, proxy::Router(config_, listen));
+      site.redirect = listen.redirect;
       if (listen.tls.speaks() && !read_certificates(listen, site, why)) return false;
       for (const std::string& network : listen.trusted) {
         const std::optional<proxy::Network> parsed = proxy::parse_network(network);

@@ -46,6 +46,9 @@ struct Listen {
   Endpoint bind;
   std::string pool;
   ListenTls tls;
+  // Nothing is served here: what is safe to be sent there is, the rest refused. "https": the same host;
+  // "https://git.example.com:8443". Empty: requests are served.
+  std::string redirect;
   std::vector<std::string> trusted;  // networks (CIDR) whose X-Forwarded-* we believe; none by default
 };
 

@@ -60,6 +60,24 @@ void check_tls(Reader& reader, const std::string& title, const ListenTls& tls, c
   }
 }
 
+void read_redirect(Reader& reader, const toml::node& node, const std::string& title, Listen& listen) {
+  const std::string* const text = reader.text(node, "redirect", title, "\"https\", or where to");
+  if (text == nullptr) return;
+  constexpr std::string_view scheme = "https://";
+  const bool has_host = text->starts_with(scheme);
+  std::string host = has_host ? text->substr(scheme.size()) : "";
+  if (!host.empty() &&
+      host.find(':', host.rfind(']') == std::string::npos ? 0 : host.rfind(']')) == std::string::npos)
+    host += ":443";
+  Endpoint endpoint;
+  std::string why = "it is neither \"https\" nor such as \"https://git.example.com\"";
+  if (*text == "https" || (has_host && parse_endpoint(host, endpoint, why) && !endpoint.host.empty())) {
+    listen.redirect = *text;
+    return;
+  }
+  reader.report(node, "`redirect` in " + title + " can't be " + in_quotes(*text) + ": " + why);
+}
+
 std::optional<Endpoint> read_bind(Reader& reader, const toml::node& node, const std::string& title,
                                   Reader::ParseEndpoint parse) {
   std::optional<Endpoint> endpoint = reader.bind(node, "bind", title, parse);
@@ -75,6 +93,7 @@ void read_listen(Reader& reader, const toml::key& key, const toml::table& table)
   Listen listen;
   listen.name = key.str();
   KeyOrigins tls_origins;
+  Place redirect_place;
   bool bind_seen = false, pool_seen = false;
   reader.each_key(table, title, listen_keys, [&](std::string_view name, const toml::node& node) {
     if (name == "bind") {
@@ -86,14 +105,21 @@ void read_listen(Reader& reader, const toml::key& key, const toml::table& table)
         listen.pool = *text;
         draft.pool_references.push_back({title, *text, place_of(node)});
       }
+    } else if (name == "redirect") {
+      redirect_place = place_of(node);
+      read_redirect(reader, node, title, listen);
     } else if (!read_tls(reader, name, node, title, listen.tls, tls_origins)) {
       read_trusted(reader, node, title, listen);
     }
   });
+  if (!listen.redirect.empty() && listen.tls.speaks())
+    draft.report(redirect_place, "`redirect` in " + title + " would lead from TLS to TLS",
+                 "it is for a listener without `tls`");
   if (draft.complete) check_tls(reader, title, listen.tls, tls_origins);
   if (!bind_seen && draft.complete)
     reader.report(key, title + " has no `bind`", "for example bind = \"0.0.0.0:8080\"");
-  if (!pool_seen) draft.listens_without_pool.push_back({draft.config.listens.size(), place_of(key)});
+  if (!pool_seen && listen.redirect.empty())
+    draft.listens_without_pool.push_back({draft.config.listens.size(), place_of(key)});
   draft.config.listens.push_back(std::move(listen));
 }
 

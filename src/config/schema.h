@@ -16,9 +16,9 @@ namespace breakwater::config {
 inline constexpr std::string_view table_names[] = {"listen", "pool",  "route",   "timeouts", "limits",
                                                    "log",    "admin", "process", "dns"};
 
-inline constexpr std::string_view listen_keys[] = {"bind",       "pool",          "trusted",
-                                                   "tls",        "tls_minimum",   "tls_ticket_keys",
-                                                   "tls_client", "tls_client_ca", "tls_client_crl"};
+inline constexpr std::string_view listen_keys[] = {
+    "bind",       "pool",          "trusted",       "redirect", "tls", "tls_minimum", "tls_ticket_keys",
+    "tls_client", "tls_client_ca", "tls_client_crl"};
 inline constexpr std::string_view pool_keys[] = {"servers",         "kind",
                                                  "balance",         "retries",
                                                  "probe",           "connect",

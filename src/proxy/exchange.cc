@@ -57,6 +57,11 @@ Task<bool> Exchange::run(size_t start, size_t end) {
   }
   parsed_ = true;
   wire::classify(request_, git_);
+  if (const std::string& to = session_.site().redirect; !to.empty()) {
+    co_await redirect(to);
+    write_log();
+    co_return false;
+  }
   pool_index_ = session_.site().router.pool_for(request_.authority, request_.path_query);
   pool_ = &worker_.pools[pool_index_];
   if (git_.operation != wire::GitOperation::other)

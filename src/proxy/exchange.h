@@ -70,6 +70,7 @@ class Exchange {
     better,  // it may still answer, so only one that is not down is better
   };
 
+  Task<void> redirect(std::string_view to);
   Task<bool> forward();
   Task<bool> admit();
   Task<bool> wait_in_queue(const Queue::Wish& wish, backends::Limit limit);

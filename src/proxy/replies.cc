@@ -71,6 +71,7 @@ size_t write_reply(const Reply& reply, std::string_view request_id, bool keep_al
   head.field("Content-Length", body.bytes());
   head.field("Cache-Control", "no-store");
   head.field("X-Request-Id", request_id);
+  if (!reply.location.empty()) head.field("Location", reply.location);
   if (reply.retry_after_s != 0) head.field("Retry-After", uint64_t{reply.retry_after_s});
   if (!keep_alive) head.field("Connection", "close");
   head.end_of_head();

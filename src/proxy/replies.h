@@ -13,10 +13,11 @@ namespace breakwater::proxy {
 
 struct Reply {
   uint16_t status = 500;
-  std::string_view sentence;     // what happened, without a full stop
-  std::string_view advice;       // what to do next; may be empty
-  uint32_t retry_after_s = 0;    // 0: no Retry-After
-  std::string_view detail = {};  // what exactly is wrong, said behind the sentence
+  std::string_view sentence;       // what happened, without a full stop
+  std::string_view advice;         // what to do next; may be empty
+  uint32_t retry_after_s = 0;      // 0: no Retry-After
+  std::string_view detail = {};    // what exactly is wrong, said behind the sentence
+  std::string_view location = {};  // of a redirection
 };
 
 // The reply to a request whose bytes have this fault.

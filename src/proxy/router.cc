@@ -19,11 +19,6 @@ uint32_t index_of(const config::Config& config, const std::string& name) {
                                config.pools.begin());
 }
 
-std::string_view without_port(std::string_view authority) {
-  if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
-  return authority.substr(0, authority.find(':'));
-}
-
 bool ends_with_ignoring_case(std::string_view text, std::string_view end) {
   return text.size() > end.size() && wire::equals_ignoring_case(text.substr(text.size() - end.size()), end);
 }
@@ -34,6 +29,11 @@ bool holds(std::string_view folder, std::string_view path) {
 }
 
 }  // namespace
+
+std::string_view without_port(std::string_view authority) noexcept {
+  if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
+  return authority.substr(0, authority.find(':'));
+}
 
 Router::Router(const config::Config& config, const config::Listen& listen)
     : own_pool_(index_of(config, listen.pool)) {

@@ -27,6 +27,7 @@ struct Site {
   std::string listen_name;
   Router router;
   std::vector<Network> trusted;
+  std::string redirect = {};                        // config::Listen::redirect
   std::unique_ptr<tls::Current<tls::Context>> tls;  // null: it speaks no TLS
 };
 

@@ -47,6 +47,8 @@ std::string_view reason_phrase(uint16_t status) noexcept {
   switch (status) {
     case 200:
       return "OK";
+    case 301:
+      return "Moved Permanently";
     case 400:
       return "Bad Request";
     case 403:

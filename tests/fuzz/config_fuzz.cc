@@ -58,7 +58,7 @@ void check_config(const config::Config& config) {
   BW_ASSERT(!config.pools.empty());
   for (const config::Listen& listen : config.listens) {
     const auto is_its_pool = [&](const config::Pool& pool) { return pool.name == listen.pool; };
-    BW_ASSERT(std::any_of(config.pools.begin(), config.pools.end(), is_its_pool));
+    BW_ASSERT(!listen.redirect.empty() || std::any_of(config.pools.begin(), config.pools.end(), is_its_pool));
   }
   for (const config::Pool& pool : config.pools) check_pool(pool);
   for (const config::Route& route : config.routes) BW_ASSERT(!route.host.empty() || !route.path.empty());

@@ -2,6 +2,7 @@
 """Clients over TLS: what is agreed on, what is refused and what is said of it, and that bytes arrive as they were sent."""
 
 import fcntl
+import os
 import re
 import shutil
 import signal
@@ -477,6 +478,42 @@ class Rotation(TlsTest):
         self.assertEqual(answers, [b"HTTP/1.1 200 OK"] * 240)
 
 
+class Redirection(TlsTest):
+    def leads(self, to):
+        proxy = self.proxy(self.server(), tls=False, listen=f'redirect = "{to}"')
+        return lambda request: self.client(proxy).ask(request, request.split(b" ")[0].decode())
+
+    def test_what_is_safe_is_sent_to_https(self):
+        info = b"/team/app.git/info/refs?service=git-upload-pack"
+        for to, start in (("https", b"https://git.example"), ("https://git.example.com:8443", b"https://git.example.com:8443")):
+            ask = self.leads(to)
+            for method, path in ((b"GET", info), (b"GET", b"/team/app?tab=1"), (b"HEAD", b"/")):
+                with self.subTest(to=to, path=path):
+                    reply = ask(method + b" " + path + b" HTTP/1.1\r\nHost: git.example:8080\r\n\r\n")
+                    self.assertEqual((reply.status, reply.head.value("location")), (301, start + path))
+                    self.assertEqual(reply.head.value("connection"), b"close")
+
+    def test_nothing_else_is(self):
+        ask = self.leads("https")
+        for request in (post(b"/team/app.git/git-upload-pack", b"0000"), post(b"/team/app.git/git-receive-pack", b"0000"),
+                        post(b"/login", b"password=x"), b"GET /team/app.git/objects/info/packs HTTP/1.1\r\nHost: x\r\n\r\n",
+                        b"GET / HTTP/1.0\r\n\r\n"):
+            with self.subTest(request):
+                reply = ask(request)
+                self.assertEqual((reply.status, reply.head.values("location")), (403, []))
+
+    def test_git_follows_and_speaks_tls_from_then_on(self):
+        secure = self.proxy(self.server(always(ok(b"x"))))
+        ask = self.leads(f"https://localhost:{secure.port}")
+        git = subprocess.run(["git", "ls-remote", f"http://{LOOPBACK}:{self.proxies[-1].port}/team/app.git"], text=True,
+                             env=os.environ | {"GIT_SSL_CAINFO": str(certificates.folder() / "localhost.crt")},
+                             capture_output=True, timeout=TIMEOUT, check=False)
+        self.assertTrue(ask)
+        self.assertIn("redirecting to https://localhost", git.stderr)
+        entry = secure.wait_for_log(lambda line: line.get("git") == "info/refs" or "info/refs" in line["path"])
+        self.assertEqual(entry["tls"], "TLSv1.3")
+
+
 class SecureServer(ScriptedServer):
     def __init__(self, context, *scripts):
         self.context = context
@@ -564,7 +601,11 @@ class Servers(TlsTest):
         self.assertEqual(bad.requests, [])
 
     def test_probes_speak_it_too(self):
-        server = self.tls_server(*[always(ok(b"x"))] * 200)
+        def script(peer):
+            peer.read_request()
+            peer.try_send(ok(b"x"))  # a probe leaves as soon as it knows
+
+        server = self.tls_server(script)
         proxy = self.to(server, more='probe = "http /health"\nprobe_interval = "100ms"\nprobe_fast_interval = "100ms"')
         while proxy.metrics()["breakwater_probes_sent_total"] < 4:
             pass
