@@ -9,10 +9,10 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
+#include "app/say.h"
 #include "ring/sys.h"
 
 namespace breakwater::app {
@@ -27,10 +27,6 @@ constexpr int64_t ticket_turn_ns = 6 * 3600 * second_ns;
 
 constexpr uint32_t changes_heard_of =
     IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR;
-
-void say(const std::string& text) {
-  std::fprintf(stderr, "breakwater: %s\n", text.c_str());
-}
 
 std::string folder_of(const std::string& file) {
   const std::string folder = std::filesystem::path(file).parent_path();
@@ -63,7 +59,7 @@ bool CertificateWatch::add(const config::Pool& pool, proxy::PoolTls& tls, std::s
 bool CertificateWatch::add(std::unique_ptr<TlsFiles> files, std::string& why) {
   Watched& watched = watched_.emplace_back();
   watched.files = std::move(files);
-  FileErrors errors;
+  tls::Errors errors;
   if (watched.files->load(errors)) {
     watched.reads.store(1);
     return true;
@@ -158,7 +154,7 @@ void CertificateWatch::run() {
 void CertificateWatch::load_all() {
   for (Watched& watched : watched_) {
     const std::string title = "[" + watched.files->table() + "]";
-    FileErrors errors;
+    tls::Errors errors;
     if (watched.files->load(errors)) {
       watched.reads.fetch_add(1);
       say(title + ": its certificates were read again");

@@ -14,21 +14,39 @@ namespace {
 
 constexpr size_t file_bytes_max = 1024 * 1024;  // a file of authorities may have some hundred of them
 constexpr size_t files_max = 4096;              // in a folder
-// How many of our own ticket keys that were replaced still open: with one new key every `config` hours.
+// How many of our own ticket keys that were replaced still open.
 constexpr size_t ticket_keys_kept = 2;
 
-std::optional<tls::File> read(const std::string& path, FileErrors& errors) {
-  std::string text, why;
-  if (read_file(path, file_bytes_max, text, why)) {
-    tls::File file{path, tls::Secret(text)};
-    explicit_bzero(text.data(), text.size());
-    return file;
-  }
+std::optional<tls::File> read(const std::string& path, tls::Errors& errors) {
+  std::string text, why = "it is no file";  // a FIFO that nobody writes to would wait for ever
+  std::error_code error;
+  const bool may_wait =
+      std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error);
+  const bool was_read = !may_wait && read_file(path, file_bytes_max + 1, text, why);
+  tls::File file{path, tls::Secret(text)};
+  explicit_bzero(text.data(), text.size());
+  if (was_read && text.size() <= file_bytes_max) return file;
+  if (was_read) why = "it has more than " + std::to_string(file_bytes_max) + " bytes";
   errors.push_back(path + ": " + why);
   return std::nullopt;
 }
 
-std::vector<tls::File> read_folder(const std::string& folder, FileErrors& errors) {
+void append(tls::Errors& errors, const tls::Errors& more) {
+  errors.insert(errors.end(), more.begin(), more.end());
+}
+
+// What was made becomes current, unless it could not be.
+template <typename Made>
+bool publish(std::expected<std::shared_ptr<const Made>, tls::Errors> made, tls::Current<Made>& current,
+             tls::Errors& errors) {
+  if (made)
+    current.set(std::move(*made));
+  else
+    append(errors, made.error());
+  return made.has_value();
+}
+
+std::vector<tls::File> read_folder(const std::string& folder, tls::Errors& errors) {
   std::vector<tls::File> files;
   std::error_code error;
   std::filesystem::directory_iterator each(folder, error);
@@ -62,7 +80,7 @@ tls::ClientCertificates asks(config::ListenTls::Client client) {
   return tls::ClientCertificates::none;
 }
 
-void take(const std::string& path, tls::File& into, FileErrors& errors) {
+void take(const std::string& path, tls::File& into, tls::Errors& errors) {
   if (path.empty()) return;
   if (std::optional<tls::File> file = read(path, errors)) into = std::move(*file);
 }
@@ -72,14 +90,14 @@ constexpr std::string_view trusted_by_system = "/etc/ssl/certs/ca-certificates.c
 
 }  // namespace
 
-bool ListenerFiles::load(FileErrors& errors) {
+bool ListenerFiles::load(tls::Errors& errors) {
   const config::ListenTls& tls = listen_.tls;
   const size_t before = errors.size();
   tls::ContextSettings settings;
   settings.minimum = version_of(tls.minimum);
   settings.client_certificates = asks(tls.client);
   tls::Pairing pairing = tls::pair_up(read_folder(tls.certificates, errors));
-  errors.insert(errors.end(), pairing.errors.begin(), pairing.errors.end());
+  append(errors, pairing.errors);
   if (errors.size() == before && pairing.pairs.empty())
     errors.push_back(tls.certificates +
                      ": there is no certificate in it (NAME.pem, or NAME.crt with NAME.key)");
@@ -88,18 +106,11 @@ bool ListenerFiles::load(FileErrors& errors) {
   take(tls.client_crl, settings.client_authorities.revoked, errors);
   settings.tickets = ticket_keys(errors);
   if (errors.size() > before) return false;
-  std::expected<std::shared_ptr<const tls::Context>, tls::Errors> context =
-      tls::Context::make(std::move(settings));
-  if (context) {
-    current_.set(std::move(*context));
-    return true;
-  }
-  errors.insert(errors.end(), context.error().begin(), context.error().end());
-  return false;
+  return publish(tls::Context::make(std::move(settings)), current_, errors);
 }
 
 // Keys of our own outlive a reload, so that tickets do.
-std::shared_ptr<const tls::TicketKeys> ListenerFiles::ticket_keys(FileErrors& errors) const {
+std::shared_ptr<const tls::TicketKeys> ListenerFiles::ticket_keys(tls::Errors& errors) const {
   const std::string& path = listen_.tls.ticket_keys;
   if (path.empty()) {
     const std::shared_ptr<const tls::Context> now = current_.get();
@@ -128,7 +139,7 @@ std::vector<std::string> ListenerFiles::files() const {
   return {listen_.tls.ticket_keys, listen_.tls.client_ca, listen_.tls.client_crl};
 }
 
-bool PoolFiles::load(FileErrors& errors) {
+bool PoolFiles::load(tls::Errors& errors) {
   const config::ServerTls& tls = pool_.tls;
   const size_t before = errors.size();
   tls::ClientContextSettings settings;
@@ -140,20 +151,13 @@ bool PoolFiles::load(FileErrors& errors) {
     std::vector<tls::File> files;
     if (std::optional<tls::File> file = read(tls.certificate, errors)) files.push_back(std::move(*file));
     tls::Pairing pairing = tls::pair_up(files);
-    errors.insert(errors.end(), pairing.errors.begin(), pairing.errors.end());
+    append(errors, pairing.errors);
     if (errors.size() == before && pairing.pairs.empty())
       errors.push_back(tls.certificate + ": it must be a NAME.pem with a certificate and its key");
     settings.identity = std::move(pairing.pairs);
   }
   if (errors.size() > before) return false;
-  std::expected<std::shared_ptr<const tls::ClientContext>, tls::Errors> context =
-      tls::ClientContext::make(std::move(settings));
-  if (context) {
-    tls_.current.set(std::move(*context));
-    return true;
-  }
-  errors.insert(errors.end(), context.error().begin(), context.error().end());
-  return false;
+  return publish(tls::ClientContext::make(std::move(settings)), tls_.current, errors);
 }
 
 std::vector<std::string> PoolFiles::files() const {

@@ -16,8 +16,6 @@
 
 namespace breakwater::app {
 
-using FileErrors = std::vector<std::string>;  // "FILE: reason"
-
 class TlsFiles {
  public:
   TlsFiles() = default;
@@ -26,7 +24,7 @@ class TlsFiles {
   virtual ~TlsFiles() = default;
 
   // Reads all of them. False, with every error, if they can't be used; then nothing changes.
-  virtual bool load(FileErrors& errors) = 0;
+  virtual bool load(tls::Errors& errors) = 0;
   virtual std::string table() const = 0;               // of the configuration: "listen.git"
   virtual std::string folder() const { return ""; }    // all files in it count
   virtual std::vector<std::string> files() const = 0;  // and these
@@ -40,14 +38,14 @@ class ListenerFiles : public TlsFiles {
   // Both outlive this.
   ListenerFiles(const config::Listen& listen, Current& current) : listen_(listen), current_(current) {}
 
-  bool load(FileErrors& errors) override;
+  bool load(tls::Errors& errors) override;
   std::string table() const override { return "listen." + listen_.name; }
   std::string folder() const override { return listen_.tls.certificates; }
   std::vector<std::string> files() const override;
   void rotate_tickets() override;
 
  private:
-  std::shared_ptr<const tls::TicketKeys> ticket_keys(FileErrors& errors) const;
+  std::shared_ptr<const tls::TicketKeys> ticket_keys(tls::Errors& errors) const;
 
   const config::Listen& listen_;
   Current& current_;
@@ -57,7 +55,7 @@ class PoolFiles : public TlsFiles {
  public:
   PoolFiles(const config::Pool& pool, proxy::PoolTls& tls) : pool_(pool), tls_(tls) {}
 
-  bool load(FileErrors& errors) override;
+  bool load(tls::Errors& errors) override;
   std::string table() const override { return "pool." + pool_.name; }
   std::vector<std::string> files() const override;
 

@@ -2,11 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <cstdint>
 
+#include "app/read_file.h"
 #include "config/explain.h"
 #include "config/parse.h"
 #include "config/schema.h"
@@ -39,23 +37,11 @@ CommandLine sentence(const std::string& text) {
   return failed("breakwater: " + text + "\n");
 }
 
-// 0 or an errno. A file that is empty is no error here.
-int read_file(const std::string& path, std::string& text) {
-  FILE* const file = std::fopen(path.c_str(), "re");
-  if (file == nullptr) return errno;
-  std::array<char, 65536> part;
-  int error = 0;
-  while (const size_t bytes = std::fread(part.data(), 1, part.size(), file)) text.append(part.data(), bytes);
-  if (std::ferror(file) != 0) error = errno;
-  std::fclose(file);
-  return error;
-}
-
 // The file's configuration and where it came from, or what is wrong with it.
 bool load(const std::string& path, config::Config& config, config::Origins& origins, std::string& why) {
-  std::string text;
-  if (const int error = read_file(path, text); error != 0) {
-    why = "breakwater: the configuration " + path + " can't be read: " + strerror(error) + "\n";
+  std::string text, reason;
+  if (!read_file(path, SIZE_MAX, text, reason)) {  // the parser says more of one that is too large
+    why = "breakwater: the configuration " + path + " can't be read: " + reason + "\n";
     return false;
   }
   std::variant<config::Config, config::Problems> parsed = config::parse(text, &origins);

@@ -4,33 +4,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace breakwater::app {
 
 bool read_file(const std::string& path, size_t bytes_max, std::string& bytes, std::string& why) {
-  const auto fail = [&why](std::string reason) {
-    why = std::move(reason);
-    return false;
-  };
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return fail(strerror(errno));
+  constexpr size_t part_max = 64 * 1024;
+  bytes.clear();
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat about{};
-  const bool is_file = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
-  ssize_t got = 0;
-  size_t filled = 0;
-  bytes.resize(bytes_max + 1);
-  while (is_file && filled < bytes.size() &&
-         (got = read(fd, bytes.data() + filled, bytes.size() - filled)) > 0)
-    filled += static_cast<size_t>(got);
-  const int error = errno;
-  close(fd);
-  bytes.resize(filled);
-  if (!is_file) return fail("it is no file");
-  if (got < 0) return fail(strerror(error));
-  if (filled > bytes_max) return fail("it has more than " + std::to_string(bytes_max) + " bytes");
-  return true;
+  if (fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode))
+    bytes.reserve(std::min(static_cast<size_t>(about.st_size) + part_max, bytes_max));
+  ssize_t got = fd < 0 ? -1 : 1;
+  while (got > 0 && bytes.size() < bytes_max) {
+    const size_t filled = bytes.size();
+    bytes.resize(filled + std::min(part_max, bytes_max - filled));
+    got = read(fd, bytes.data() + filled, bytes.size() - filled);
+    bytes.resize(filled + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  }
+  if (got < 0) why = strerror(errno);
+  if (fd >= 0) close(fd);
+  return got >= 0;
 }
 
 }  // namespace breakwater::app

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 #include <tuple>
 #include <utility>
 
+#include "app/say.h"
 #include "backends/affinity.h"
 #include "config/schema.h"
 #include "ring/sys.h"
@@ -47,10 +47,6 @@ std::vector<ServiceRecord> in_order(std::vector<ServiceRecord> records) {
   });
   records.resize(std::min<size_t>(records.size(), config::slots_max));
   return records;
-}
-
-void say(const std::string& text) {
-  std::fprintf(stderr, "breakwater: %s\n", text.c_str());
 }
 
 }  // namespace

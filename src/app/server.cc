@@ -24,6 +24,7 @@
 #include "app/metrics.h"
 #include "app/operations.h"
 #include "app/resolver.h"
+#include "app/say.h"
 #include "app/sticky_key.h"
 #include "config/schema.h"
 #include "config/server.h"
@@ -148,7 +149,7 @@ class Program {
     std::string why;
     if (!start(why)) {
       for (const std::unique_ptr<CoreThread>& thread : threads_) thread->post(Mailbox::stop_now);
-      std::fprintf(stderr, "breakwater: %s\n", why.c_str());
+      say(why);
       return 1;
     }
     announce();

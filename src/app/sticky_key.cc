@@ -3,13 +3,10 @@
 #include <sys/random.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <span>
 
+#include "app/read_file.h"
 #include "base/assert.h"
 #include "tls/mac.h"
 
@@ -42,16 +39,10 @@ std::string new_key() {
 }
 
 bool read_key(const std::string& path, std::string& key, std::string& why) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
   const std::string what = "the key of sticky cookies in " + path;
-  if (file == nullptr) {
-    why = what + " can't be read: " + strerror(errno);
-    return false;
-  }
-  key.resize(file_bytes_max + 1);
-  key.resize(std::fread(key.data(), 1, key.size(), file.get()));
-  if (std::ferror(file.get()) != 0) {
-    why = what + " can't be read";
+  std::string reason;
+  if (!read_file(path, file_bytes_max + 1, key, reason)) {
+    why = what + " can't be read: " + reason;
     return false;
   }
   // An editor's line end is no part of a secret.

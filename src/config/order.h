@@ -1,4 +1,4 @@
-// Two keys of one table of which one bounds the other.
+// Keys of one table of which one bounds the other, or means nothing without it.
 #pragma once
 
 #include "config/draft.h"
@@ -18,6 +18,16 @@ struct TableDraft {
 inline bool is_wrong(const KeyOrigins& origins, std::string_view key) {
   const auto origin = origins.find(key);
   return origin != origins.end() && origin->second.from == Origin::From::wrong;
+}
+
+// A key that was written, and does nothing without `other`: "a `probe`".
+inline void report_unused(const TableDraft& in, std::string_view key, std::string_view other,
+                          std::string hint = "") {
+  const auto origin = in.origins.find(key);
+  if (origin != in.origins.end())
+    in.draft.report(origin->second.place,
+                    ticked(key) + " in " + in.title + " is only used with " + std::string(other),
+                    std::move(hint));
 }
 
 // `less` may not be more than `more`. If both were asked for, that is an error; else the default gives way.

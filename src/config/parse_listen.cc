@@ -38,25 +38,18 @@ bool read_tls(Reader& reader, std::string_view name, const toml::node& node, con
 }
 
 // Keys that would do nothing, and a client's certificate that nobody could check.
-void check_tls(Reader& reader, const std::string& title, const ListenTls& tls, const KeyOrigins& origins) {
-  const auto report = [&](std::string_view name, std::string_view lacks, std::string hint) {
-    const auto origin = origins.find(name);
-    if (origin != origins.end())
-      reader.draft.report(origin->second.place,
-                          ticked(name) + " in " + title + " is only used with " + std::string(lacks),
-                          std::move(hint));
-  };
-  if (!origins.contains("tls")) {
-    for (const auto& [name, origin] : origins)
-      report(name, "`tls`", "add tls = \"/etc/breakwater/certificates\", a folder");
+void check_tls(const TableDraft& in, const ListenTls& tls) {
+  if (!in.origins.contains("tls")) {
+    for (const auto& [name, origin] : in.origins)
+      report_unused(in, name, "`tls`", "add tls = \"/etc/breakwater/certificates\", a folder");
     return;
   }
-  if (tls.client == ListenTls::Client::off && !is_wrong(origins, "tls_client")) {
-    report("tls_client_ca", "`tls_client`", "add tls_client = \"required\"");
-    report("tls_client_crl", "`tls_client`", "add tls_client = \"required\"");
-  } else if (!origins.contains("tls_client_ca")) {
-    report("tls_client", "a `tls_client_ca`",
-           "name the file of the authorities that may sign clients' certificates");
+  if (tls.client == ListenTls::Client::off && !is_wrong(in.origins, "tls_client")) {
+    for (const std::string_view key : {"tls_client_ca", "tls_client_crl"})
+      report_unused(in, key, "`tls_client`", "add tls_client = \"required\"");
+  } else if (!in.origins.contains("tls_client_ca")) {
+    report_unused(in, "tls_client", "a `tls_client_ca`",
+                  "name the file of the authorities that may sign clients' certificates");
   }
 }
 
@@ -115,7 +108,7 @@ void read_listen(Reader& reader, const toml::key& key, const toml::table& table)
   if (!listen.redirect.empty() && listen.tls.speaks())
     draft.report(redirect_place, "`redirect` in " + title + " would lead from TLS to TLS",
                  "it is for a listener without `tls`");
-  if (draft.complete) check_tls(reader, title, listen.tls, tls_origins);
+  if (draft.complete) check_tls({draft, title, tls_origins}, listen.tls);
   if (!bind_seen && draft.complete)
     reader.report(key, title + " has no `bind`", "for example bind = \"0.0.0.0:8080\"");
   if (!pool_seen && listen.redirect.empty())

@@ -15,6 +15,7 @@ struct PoolDraft {
   Draft& draft;
   Pool& pool;
   KeyOrigins& origins;
+  TableDraft table() const { return {draft, "[pool." + pool.name + "]", origins}; }
 };
 
 // Its own keys are there already; what [timeouts] says comes next, then the kind, then the defaults.
@@ -36,7 +37,7 @@ void take_kind(const PoolDraft& in) {
 }
 
 void check_orders(const PoolDraft& in) {
-  const TableDraft table{in.draft, "[pool." + in.pool.name + "]", in.origins};
+  const TableDraft table = in.table();
   check_order(table, in.pool.probe, key_of(probe_duration_keys, "probe_fast_interval"),
               key_of(probe_duration_keys, "probe_interval"));
   check_order(table, in.pool.health, key_of(health_duration_keys, "eject_time"),
@@ -48,20 +49,13 @@ void check_probe_keys(const PoolDraft& in) {
   if (in.origins.contains("probe") || is_wrong(in.origins, "kind")) return;
   for (const auto& [name, origin] : in.origins)
     if (name.starts_with("probe_") && origin.from == Origin::From::file)
-      in.draft.report(origin.place,
-                      ticked(name) + " in [pool." + in.pool.name + "] is only used with a `probe`",
-                      "add probe = \"tcp\", or the `kind` of the servers");
+      report_unused(in.table(), name, "a `probe`", "add probe = \"tcp\", or the `kind` of the servers");
 }
 
 // An agent listens on a port of the server's host.
 void check_agent_keys(const PoolDraft& in) {
-  const auto port = in.origins.find("agent_port"), interval = in.origins.find("agent_interval");
-  if (port == in.origins.end()) {
-    if (interval != in.origins.end())
-      in.draft.report(interval->second.place,
-                      "`agent_interval` in [pool." + in.pool.name + "] is only used with an `agent_port`");
-    return;
-  }
+  const auto port = in.origins.find("agent_port");
+  if (port == in.origins.end()) return report_unused(in.table(), "agent_interval", "an `agent_port`");
   const auto has_no_host = [](const Server& server) { return !server.address.path.empty(); };
   const auto& servers = in.pool.servers;
   const auto first = std::find_if(servers.begin(), servers.end(), has_no_host);
@@ -97,13 +91,11 @@ void check_admission(const PoolDraft& in) {
 
 // Without a cookie, keys that say how it is made look as if there were one.
 void check_sticky_keys(const PoolDraft& in) {
-  const std::string title = "[pool." + in.pool.name + "]";
   const auto sticky = in.origins.find("sticky");
   if (sticky == in.origins.end()) {
     for (const auto& [name, origin] : in.origins)
       if (name.starts_with("sticky_"))
-        in.draft.report(origin.place, ticked(name) + " in " + title + " is only used with a `sticky`",
-                        "add sticky = \"SERVERID\"");
+        report_unused(in.table(), name, "a `sticky`", "add sticky = \"SERVERID\"");
     return;
   }
   const std::string& cookie = in.pool.sticky.cookie;
@@ -115,32 +107,25 @@ void check_sticky_keys(const PoolDraft& in) {
 
 // Keys that would do nothing, and servers whose certificates could be for no name.
 void check_tls_keys(const PoolDraft& in) {
-  const std::string title = "[pool." + in.pool.name + "]";
-  const auto only_with = [&](std::string_view key, std::string_view what, std::string hint) {
-    const auto origin = in.origins.find(key);
-    if (origin != in.origins.end())
-      in.draft.report(origin->second.place,
-                      ticked(key) + " in " + title + " is only used with " + std::string(what),
-                      std::move(hint));
-  };
+  const TableDraft table = in.table();
   if (!in.pool.tls.on) {
     if (is_wrong(in.origins, "tls")) return;
     for (const auto& [name, origin] : in.origins)
-      if (name.starts_with("tls_")) only_with(name, "`tls`", "add tls = true");
+      if (name.starts_with("tls_")) report_unused(table, name, "`tls`", "add tls = true");
     return;
   }
   if (!in.pool.tls.verifies) {
-    for (const std::string_view key : {"tls_ca", "tls_crl"}) only_with(key, "`tls_verify`", "");
+    for (const std::string_view key : {"tls_ca", "tls_crl"}) report_unused(table, key, "`tls_verify`");
     return;
   }
   const auto has_no_host = [](const Server& server) { return server.address.host.empty(); };
   const auto& servers = in.pool.servers;
   const auto first = std::find_if(servers.begin(), servers.end(), has_no_host);
   if (in.pool.tls.name.empty() && first != servers.end())
-    in.draft.report(
-        in.origins.at("tls").place,
-        "the certificate of " + in_quotes(first->address.text()) + " in " + title + " could be for any name",
-        "add the `tls_name` that it is for");
+    in.draft.report(in.origins.at("tls").place,
+                    "the certificate of " + in_quotes(first->address.text()) + " in " + table.title +
+                        " could be for any name",
+                    "add the `tls_name` that it is for");
 }
 
 }  // namespace

@@ -14,20 +14,28 @@ namespace breakwater {
 //   RingCall call(core);
 //   call.kind = Op::Kind::receive; ...
 //   const int32_t received = co_await call;
-class RingCall : public Op {
+//
+// `To` is what the op is submitted to: the ring, or a tls::Stream.
+template <typename To>
+class CallOf : public Op {
  public:
-  explicit RingCall(Core& core) noexcept : core_(core) {}
+  explicit CallOf(To& to) noexcept : to_(to) {}
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiter) noexcept {
     context = waiter.address();
     on_complete = [](Op& op) { std::coroutine_handle<>::from_address(op.context).resume(); };
-    core_.ring().submit(*this);
+    to_.submit(*this);
   }
   int32_t await_resume() const noexcept { return result; }
 
  private:
-  Core& core_;
+  To& to_;
+};
+
+class RingCall : public CallOf<Ring> {
+ public:
+  explicit RingCall(Core& core) noexcept : CallOf(core.ring()) {}
 };
 
 // A signal between a state machine and the one coroutine that waits for it.

@@ -1,8 +1,8 @@
 // What a listener that only leads to another one says (config::Listen::redirect).
 #include "proxy/exchange.h"
 #include "proxy/replies.h"
-#include "proxy/router.h"
 #include "wire/http_write.h"
+#include "wire/uri.h"
 
 namespace breakwater::proxy {
 
@@ -29,7 +29,7 @@ Task<void> Exchange::redirect(std::string_view to) {
   if (room && may_be_sent(request_, git_.operation) && (names_host || !request_.authority.empty())) {
     wire::HeadWriter location(room.span());
     location.text(names_host ? to : "https://");
-    if (!names_host) location.text(without_port(request_.authority));
+    if (!names_host) location.text(wire::without_port(request_.authority));
     location.text(request_.path_query);
     reply = elsewhere;
     reply.location = {room.span().data(), location.bytes()};

@@ -61,18 +61,9 @@ void Pump::stop(const Error& why) noexcept {
   state_ = State::stopping;
   waiter_.stop();
   deferred_.stop();
-  cancel(fill_, *plan_.source);
-  cancel(drain_, *plan_.sink);
+  plan_.source->cancel(fill_);
+  plan_.sink->cancel(drain_);
   settle();
-}
-
-// A poll is the ring's.
-void Pump::cancel(Op& op, tls::Stream& stream) noexcept {
-  const bool polls = op.kind == Op::Kind::poll_readable || op.kind == Op::Kind::poll_writable;
-  if (polls)
-    core_.ring().cancel(op);
-  else
-    stream.cancel(op);
 }
 
 void Pump::fail(Code code, Side side, int sys_errno) noexcept {

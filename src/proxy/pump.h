@@ -134,7 +134,6 @@ class Pump {
   void start_drain() noexcept;
   void send_rest() noexcept;
   void end_sink() noexcept;
-  void cancel(Op& op, tls::Stream& stream) noexcept;
   void end_of_source() noexcept;
   void begin_splice(Pipe pipe) noexcept;
   void splice_some() noexcept;

@@ -30,11 +30,6 @@ bool holds(std::string_view folder, std::string_view path) {
 
 }  // namespace
 
-std::string_view without_port(std::string_view authority) noexcept {
-  if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
-  return authority.substr(0, authority.find(':'));
-}
-
 Router::Router(const config::Config& config, const config::Listen& listen)
     : own_pool_(index_of(config, listen.pool)) {
   for (const config::Route& route : config.routes) {
@@ -56,7 +51,7 @@ Router::Router(const config::Config& config, const config::Listen& listen)
 
 uint32_t Router::pool_for(std::string_view authority, std::string_view path_query) const noexcept {
   if (entries_.empty()) return own_pool_;
-  const std::string_view host = without_port(authority);
+  const std::string_view host = wire::without_port(authority);
   std::array<char, 4096> room;
   const std::string_view raw = wire::split_query(path_query).path;
   const std::string_view path = wire::percent_decode(raw, room).value_or(raw);

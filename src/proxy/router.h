@@ -13,9 +13,6 @@
 
 namespace breakwater::proxy {
 
-// "[::1]" of "[::1]:8080".
-std::string_view without_port(std::string_view authority) noexcept;
-
 class Router {
  public:
   // Of the listener named `listen`. All pools that `config` names exist.

@@ -13,6 +13,7 @@
 
 #include "ring/address.h"
 #include "tls/current.h"
+#include "wire/uri.h"
 
 namespace breakwater::proxy {
 
@@ -32,9 +33,8 @@ struct PoolTls {
 
   std::string_view name_of(const ServerAddress& server) const noexcept {
     if (!name.empty()) return name;
-    const std::string_view authority = server.authority;
-    if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);
-    return authority.substr(0, authority.rfind(':'));
+    const std::string_view host = wire::without_port(server.authority);
+    return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
   }
 };
 

@@ -30,10 +30,10 @@ class Decoded {
   bool good_ = false;
 };
 
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return text;
+std::string lower(std::string_view text) {
+  std::string lowered(text);
+  std::ranges::transform(lowered, lowered.begin(), wire::to_lower);
+  return lowered;
 }
 
 std::string address_text(std::string_view bytes) {
@@ -86,7 +86,7 @@ void add_name(const DNS_entry& entry, Certificate& certificate) {
   }
   // A name with a NUL in it would be another name to whoever reads it as C does.
   if (text.find('\0') != std::string::npos) return;
-  if (entry.type == ASN_DNS_TYPE) certificate.dns_names.push_back(lower(std::move(text)));
+  if (entry.type == ASN_DNS_TYPE) certificate.dns_names.push_back(lower(text));
   if (entry.type == ASN_URI_TYPE) certificate.uris.push_back(std::move(text));
   if (entry.type == ASN_RFC822_TYPE) certificate.mailboxes.push_back(std::move(text));
 }
@@ -104,8 +104,7 @@ bool matches(std::string_view pattern, std::string_view name) {
 }  // namespace
 
 bool Certificate::is_for(std::string_view wanted) const {
-  std::string name(wanted);
-  std::ranges::transform(name, name.begin(), wire::to_lower);
+  const std::string name = lower(wanted);
   const std::string address = as_address(name);
   if (!address.empty()) return std::ranges::find(addresses, address) != addresses.end();
   return std::ranges::any_of(dns_names,
@@ -128,7 +127,6 @@ std::optional<Certificate> read_certificate(std::span<const uint8_t> der) {
   certificate.not_before = *not_before;
   certificate.not_after = *not_after;
   certificate.key = key_of(cert);
-  certificate.is_authority = cert.isCA != 0;
   return certificate;
 }
 

@@ -23,7 +23,6 @@ struct Certificate {
   int64_t not_before = 0;  // seconds since 1970
   int64_t not_after = 0;
   KeyKind key = KeyKind::other;
-  bool is_authority = false;
 
   // RFC 9525: alternative names alone count, a "*" stands for one whole label at the beginning. `name` is a
   // DNS name, or an IP address.

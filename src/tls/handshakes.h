@@ -20,8 +20,6 @@ class Handshakes {
   Handshakes& operator=(const Handshakes&) = delete;
   ~Handshakes() { BW_ASSERT(running_ == 0 && places_.empty() && steps_.empty()); }
 
-  uint32_t running() const noexcept { return running_; }
-
   // One coroutine's wait, for a place or for a step. It goes on from the loop.
   class Wait : private ListNode {
    public:

@@ -10,11 +10,11 @@
 // One of its core's; made before, and destroyed after, the Ops that are submitted to it.
 #pragma once
 
-#include <coroutine>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 
+#include "core/await.h"
 #include "core/core.h"
 #include "coro/task.h"
 #include "ring/op.h"
@@ -69,7 +69,7 @@ class Stream {
   void say_end() noexcept;
 
   // The server's side of a handshake. It suspends, for its turn among `handshakes` and for the client, until
-  // `due_ns` (0: without end) at most. Without handshakes nothing is bounded, for tests.
+  // `due_ns` (0: without end) at most.
   Task<Shake> accept(std::shared_ptr<const Context> context, Handshakes& handshakes, int64_t due_ns);
   // The client's. `name`: the server's, see Engine; `session` to come back with, or null. They outlive the
   // call.
@@ -85,20 +85,6 @@ class Stream {
   std::unique_ptr<SecureStream> secure_;
 };
 
-// As RingCall (core/await.h), on a stream.
-class StreamCall : public Op {
- public:
-  explicit StreamCall(Stream& stream) noexcept : stream_(stream) {}
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiter) noexcept {
-    context = waiter.address();
-    on_complete = [](Op& op) { std::coroutine_handle<>::from_address(op.context).resume(); };
-    stream_.submit(*this);
-  }
-  int32_t await_resume() const noexcept { return result; }
-
- private:
-  Stream& stream_;
-};
+using StreamCall = CallOf<Stream>;
 
 }  // namespace breakwater::tls

@@ -17,7 +17,6 @@ void Transport::data_came(size_t bytes) noexcept {
 }
 
 constexpr uint8_t alert_type = 21;
-constexpr uint32_t alert_bytes = 2;  // sealed ones are longer
 
 void Transport::watch(std::span<const char> bytes) noexcept {
   while (!bytes.empty()) {
@@ -32,7 +31,6 @@ void Transport::watch(std::span<const char> bytes) noexcept {
     if (head_bytes_ < head_.size()) continue;
     head_bytes_ = 0;
     body_left_ = static_cast<uint32_t>(head_[3] << 8 | head_[4]);
-    is_alert_ = head_[0] == alert_type && body_left_ == alert_bytes;
     record_is_new_ = true;
     idle_records_++;
   }
@@ -49,8 +47,10 @@ int Transport::receive(std::span<char> buffer) noexcept {
   std::memcpy(buffer.data(), in_->data(), taken);
   watch(in_->first(taken));
   *in_ = in_->subspan(taken);
-  // The library may not ask for the rest of it.
-  if (is_alert_ && body_left_ == alert_bytes && in_->size() >= alert_bytes)
+  // The library may not ask for the rest of it. What is sealed is longer.
+  constexpr std::array<uint8_t, 2> alert_length = {0, 2};
+  const bool is_alert = head_[0] == alert_type && head_[3] == alert_length[0] && head_[4] == alert_length[1];
+  if (is_alert && body_left_ == alert_length[1] && in_->size() >= body_left_)
     plain_alert_ = static_cast<uint8_t>((*in_)[1]);
   if (idle_records_ > idle_records_max) {
     is_storm_ = true;

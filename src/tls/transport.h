@@ -67,7 +67,6 @@ class Transport {
   bool record_is_new_ = false;  // no data came out of it so far
   bool starved_of_room_ = false;
   bool is_storm_ = false;
-  bool is_alert_ = false;  // the record that is being read, in the clear
   uint8_t plain_alert_ = 0;
   int32_t idle_records_ = idle_records_max - handshake_records_max;
   int64_t data_bytes_ = 0;  // since the last record that they paid for

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <span>
 
+#include "wire/byte_class.h"
+
 namespace breakwater::wire {
 namespace {
 
@@ -126,7 +128,7 @@ bool read_name(std::span<const uint8_t> value, ClientHello& hello) noexcept {
   if (!name.empty() && name.back() == '.') name = name.first(name.size() - 1);
   if (name.empty() || name.size() > hello.name_text.size()) return false;
   for (size_t at = 0; at < name.size(); at++) {
-    const char c = static_cast<char>(name[at] >= 'A' && name[at] <= 'Z' ? name[at] + 32 : name[at]);
+    const char c = to_lower(static_cast<char>(name[at]));
     if (!may_be_in_name(c)) return false;
     hello.name_text[at] = c;
   }

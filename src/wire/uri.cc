@@ -88,6 +88,11 @@ bool is_valid_authority(std::string_view authority) noexcept {
   return colon == authority.size() || is_port(authority.substr(colon + 1));
 }
 
+std::string_view without_port(std::string_view authority) noexcept {
+  if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
+  return authority.substr(0, authority.find(':'));
+}
+
 std::string_view redact_target(std::string_view target, std::span<char> out) noexcept {
   size_t written = 0;
   const auto put = [&](std::string_view text) {

@@ -24,6 +24,9 @@ std::optional<std::string_view> percent_decode(std::string_view raw, std::span<c
 // Is it host, host:port, or [v6]:port with only the bytes those may have (RFC 3986 §3.2.2)?
 bool is_valid_authority(std::string_view authority) noexcept;
 
+// "[::1]" of "[::1]:8080"; what has no port stays as it is.
+std::string_view without_port(std::string_view authority) noexcept;
+
 // Copies a request-target for a log: values of query keys that carry secrets (token, access_token,
 // private_token, secret, password, sig, signature, key, code, ... ) become "***". Cuts at out.size(). Never
 // allocates.

@@ -308,8 +308,9 @@ class RawClient(Stream):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(TIMEOUT)
         sock.connect((LOOPBACK, port))
-        if tls:
-            sock = certificates.trusting().wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False)
+        if tls:  # or the context to speak it with
+            context = certificates.trusting() if tls is True else tls
+            sock = context.wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False)
         super().__init__(sock)
         self.address = "%s:%d" % sock.getsockname()
 
@@ -830,7 +831,7 @@ class ProxyTest(unittest.TestCase):
         return proxy
 
     def client(self, proxy, **options):
-        client = RawClient(proxy.port, tls=proxy.tls, **options)
+        client = RawClient(proxy.port, **{"tls": proxy.tls} | options)
         self.clients.append(client)
         return client
 

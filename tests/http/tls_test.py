@@ -56,9 +56,7 @@ class TlsTest(ProxyTest):
 
     def raw(self, proxy):
         """A client that speaks no TLS by itself."""
-        client = RawClient(proxy.port)
-        self.clients.append(client)
-        return client
+        return self.client(proxy, tls=False)
 
     def wrap(self, proxy, context, name="localhost", session=None):
         sock = socket.create_connection((LOOPBACK, proxy.port), TIMEOUT)
@@ -110,8 +108,7 @@ class Requests(TlsTest):
 
                     server = self.server(script)
                     proxy = self.proxy(server)
-                    client = RawClient.__new__(RawClient)
-                    super(RawClient, client).__init__(self.wrap(proxy, versions(version, version)))
+                    client = self.client(proxy, tls=versions(version, version))
                     client.send(post(b"/team/app.git/git-receive-pack", body))
                     self.assertEqual(client.recv_response().body, answer)
                     client.close()
