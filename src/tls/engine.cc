@@ -117,8 +117,9 @@ Engine::Engine(std::shared_ptr<const ClientContext> context, std::string_view na
   if (asks && wolfSSL_UseSNI(library_.get(), WOLFSSL_SNI_HOST_NAME, name.data(),
                              static_cast<word16>(name.size())) != WOLFSSL_SUCCESS)
     fail_with({.kind = FaultKind::internal});
-  // One that is too old is not used.
-  if (session != nullptr && *session) wolfSSL_set_session(library_.get(), session->get());
+  // One that is too old is not used; nor one of another context, which may have trusted somebody else.
+  if (session != nullptr && *session && session->context() == client_context_)
+    wolfSSL_set_session(library_.get(), session->get());
 }
 
 Engine::~Engine() = default;
@@ -309,7 +310,7 @@ bool Engine::agreed_on_http() const noexcept {
 
 Session Engine::session() const noexcept {
   if (state_ != State::open || wolfSSL_version(library_.get()) != TLS1_3_VERSION) return {};
-  return Session(wolfSSL_get1_session(library_.get()));
+  return Session(wolfSSL_get1_session(library_.get()), client_context_);
 }
 
 bool Engine::traffic_keys(TrafficKey& sending, TrafficKey& receiving) const noexcept {

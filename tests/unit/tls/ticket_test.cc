@@ -38,7 +38,7 @@ Visit visit(const std::shared_ptr<const ClientContext>& clients,
   CHECK(wire.to_server("good bye") == "good bye");
   CHECK(client.resumed() == server.resumed());
   CHECK(static_cast<bool>(client.session()) == (client.protocol() == "TLSv1.3"));
-  return {.resumed = server.resumed(), .session = Session(wolfSSL_get1_session(client.library()))};
+  return {.resumed = server.resumed(), .session = Session(wolfSSL_get1_session(client.library()), clients)};
 }
 
 std::shared_ptr<const TicketKeys> keys_of(std::string_view text) {
