@@ -31,10 +31,10 @@ void Pump::start(const Plan& plan) noexcept {
   state_ = State::running;
   finished.clear();
   error_ = failing_ = {};
-  source_ended_ = end_framed_ = pipe_refused_ = chunk_open_ = all_is_sent_ = false;
+  source_ended_ = end_framed_ = pipe_refused_ = chunk_open_ = sent_anything_ = all_is_sent_ = false;
   source_errno_ = 0;
   initial_used_ = 0;
-  sent_bytes_ = passed_bytes_ = 0;
+  passed_bytes_ = 0;
   pieces_.clear();
   plan_ = plan;
   reader_.start(plan.from);
@@ -298,7 +298,8 @@ void Pump::on_drained(Op& op) {
   Pump& self = *static_cast<Pump*>(op.context);
   self.sink_waits_.end(self.core_.now_ns());
   const bool splices = self.splicer_.running();
-  if (op.result > 0 && !splices) self.sent_bytes_ += static_cast<size_t>(op.result);
+  // A send over TLS that failed or was cancelled had its records sealed: a part of them may be out.
+  if (!splices && (op.result > 0 || self.plan_.sink->is_secure())) self.sent_anything_ = true;
   if (self.state_ != State::running) return self.settle();
   if (op.result < 0) return self.fail_errno(self.plan_.sink_side, -op.result);
   self.progress();

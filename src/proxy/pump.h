@@ -84,7 +84,7 @@ class Pump {
   wire::Fault fault() const noexcept { return reader_.fault(); }  // with Code::malformed and truncated
   // The source is read to its end: what is left comes to its end by itself.
   bool only_sends() const noexcept { return reader_.done() && drain_.in_flight; }
-  bool sent_anything() const noexcept { return sent_bytes_ > 0; }
+  bool sent_anything() const noexcept { return sent_anything_; }
   uint64_t payload_bytes() const noexcept { return reader_.payload_bytes(); }
   uint64_t passed_bytes() const noexcept { return passed_bytes_; }  // of it, on their way to the sink
   // The answer is such that another server can go on with it.
@@ -165,7 +165,7 @@ class Pump {
   bool pipe_refused_ = false;
   bool chunk_open_ = false;  // a spliced chunk of ours still needs its CRLF
   size_t initial_used_ = 0;
-  uint64_t sent_bytes_ = 0;
+  bool sent_anything_ = false;
   uint64_t passed_bytes_ = 0;
   int64_t last_progress_ns_ = 0;
   Error error_;
