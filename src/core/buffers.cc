@@ -76,14 +76,6 @@ Buffer BufferGroup::take_picked(uint16_t buffer_id) noexcept {
   return {*this, buffer_id};
 }
 
-uint16_t BufferGroup::hand_over(Buffer buffer) noexcept {
-  BW_ASSERT(buffer.group_ == this && leased_ > 0);
-  leased_--;
-  stock_++;  // until it is taken
-  buffer.group_ = nullptr;
-  return buffer.id_;
-}
-
 void BufferGroup::give_back(uint16_t buffer_id) noexcept {
   BW_ASSERT(leased_ > 0);
   leased_--;

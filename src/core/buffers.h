@@ -56,7 +56,6 @@ class Buffer {
   void release() noexcept;
 
  private:
-  friend class BufferGroup;
   BufferGroup* group_ = nullptr;
   uint16_t id_ = 0;
 };
@@ -79,8 +78,6 @@ class BufferGroup {
 
   Buffer take_picked(uint16_t buffer_id) noexcept;  // what a completion says the kernel picked
   char* memory_of(uint16_t buffer_id) noexcept { return memory_ + buffer_id * stride(); }  // from the lead on
-  // What was taken becomes what the kernel picked once more, to be taken by somebody else.
-  uint16_t hand_over(Buffer buffer) noexcept;
   void wait(BufferWaiter& waiter) noexcept;
   // Wakes as many waiters as there are free buffers. Called by the loop, in every turn: a waiter that was
   // woken may have no use for its buffer yet (nothing to read), and then the next one gets its chance.

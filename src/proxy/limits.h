@@ -8,18 +8,18 @@
 //   log ring           1 x   1 MiB =  1 MiB
 //   look room          1 x  64 KiB            what a splice looks at ahead of time (Core::look_room)
 //   seal room          1 x 152 KiB            records of TLS on their way out (Core::seal_room)
-//   handshakes       256 x  11 KiB =  3 MiB   of TLS, and a head buffer while their messages are not whole
+//   handshakes       256 x  11 KiB =  3 MiB   of TLS; what of a hello is there waits in the socket
 //   in front of each buffer   17 KiB          touched by TLS alone (Core::buffer_lead_bytes)
 //   per client connection  <  4 KiB   Session and its suspended coroutine; no buffer while it waits
-//   the same over TLS      <  5 KiB   more; and up to 129 KiB of sealed records while its client is slow
+//   the same over TLS      <  5 KiB   more, 17 KiB while half a record of it is there; and up to 129 KiB of
+//                                     sealed records while its client is slow
 //   per server connection  <  1 KiB   UpstreamConnection, in use or idle
 //   per probed server      <  4 KiB   Prober and its coroutine, on the first core; for http and git 20 KiB
-//                                     more
+//                                     more, over TLS 20 KiB besides
 //   per request            < 16 KiB   Exchange: two heads' fields, two pumps
 // Pages of a pool that were never used cost nothing. Pipes hold references to socket memory, not copies.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -53,11 +53,6 @@ inline constexpr uint32_t servers_tried_max = 8;
 
 // Of a Git answer that are waited for before it is begun towards the client: its first pkt-lines.
 inline constexpr size_t git_words_bytes_max = 1024;
-
-// Hellos that are not whole lie in head buffers, and requests need some, too.
-constexpr uint32_t handshakes_max(const config::Limits& limits) {
-  return std::min(limits.tls_handshakes, limits.head_buffers / 2);
-}
 
 // How often a request that waits for its answer looks whether its server is still in rotation.
 inline constexpr int64_t look_at_server_every_ns = 250'000'000;

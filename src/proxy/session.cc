@@ -38,7 +38,7 @@ wire::HeadLimits head_limits(const config::Config& config) {
 Session::Session(Worker& worker, const Site& site, int fd, bool refuse) noexcept
     : worker_(worker),
       site_(site),
-      stream_(worker.core, worker.core.head_buffers(), fd),
+      stream_(worker.core, fd),
       refuse_(refuse),
       receiver_(worker.core, worker.core.head_buffers()),
       scanner_(head_limits(worker.config)),
@@ -182,7 +182,7 @@ Task<void> Session::close() {
     co_await gone_ended_;
   }
   receiver_.inbox().clear();
-  if (hands_shaken_ && stream_.fault()) count_tls_failure();
+  if (stream_.fault()) count_tls_failure(stream_.fault());
   const int fd = stream_.fd();
   if (reset_) {
     sys::reset_on_close(fd);

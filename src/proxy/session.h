@@ -69,7 +69,7 @@ class Session : public ListNode {
   enum class Next : uint8_t { request, close };
 
   Task<Next> shake_hands();
-  void count_tls_failure() noexcept;
+  void count_tls_failure(const tls::Fault& fault) noexcept;
   void answer_in_the_clear() noexcept;
   void log_handshake(const tls::Shake& shake, int64_t begun_ns) noexcept;
   Task<Next> read_head();
@@ -98,7 +98,6 @@ class Session : public ListNode {
   Ticket ticket_;                 // the place of its Git operation, where the pool has limits
   Exchange* exchange_ = nullptr;  // while one is served
   bool answer_is_held_ = false;   // the last bytes of the answer wait for our end (Pump::Plan::sink_closes)
-  bool hands_shaken_ = false;     // by TLS
   bool served_ = false;           // a request at least
   Op gone_;                       // armed once: hears when the client closes or breaks
   Signal gone_ended_;

@@ -45,7 +45,6 @@ Task<Session::Next> Session::shake_hands() {
   const tls::Shake shake = co_await stream_.accept(site_.tls->get(), worker_.handshakes, begun_ns + limit);
   if (stopped_) co_return Next::close;
   if (shake.done()) {
-    hands_shaken_ = true;
     core.stats().tls_handshakes.add();
     if (stream_.engine()->resumed()) core.stats().tls_resumed.add();
     co_return Next::request;
@@ -54,15 +53,15 @@ Task<Session::Next> Session::shake_hands() {
   if (shake.timed_out)
     core.stats().timeouts.add();
   else
-    count_tls_failure();
+    count_tls_failure(shake.fault);
   log_handshake(shake, begun_ns);
   if (shake.fault.kind == tls::FaultKind::plain_http) answer_in_the_clear();
   linger_ = !shake.timed_out;  // so that what we said of it is read
   co_return Next::close;
 }
 
-void Session::count_tls_failure() noexcept {
-  worker_.core.stats().tls_failures[static_cast<size_t>(stream_.fault().kind)].add();
+void Session::count_tls_failure(const tls::Fault& fault) noexcept {
+  worker_.core.stats().tls_failures[static_cast<size_t>(fault.kind)].add();
 }
 
 void Session::answer_in_the_clear() noexcept {
@@ -80,7 +79,7 @@ void Session::log_handshake(const tls::Shake& shake, int64_t begun_ns) noexcept 
   record.time_ns = core.realtime_ns();
   record.client = peer_text();
   record.listener = site_.listen_name;
-  record.tls_name = stream_.engine()->asked_name();
+  record.tls_name = shake.asked_name;
   record.total_ns = core.now_ns() - begun_ns;
   record.ended_by = shake.timed_out ? "proxy" : "client";
   record.phase = "tls_handshake";

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -20,10 +21,10 @@ namespace breakwater::proxy {
 
 class ShortCall {
  public:
-  explicit ShortCall(Core& core) noexcept : core_(core), op_(core), timer_(on_late, this) {}
+  explicit ShortCall(Core& core) noexcept : core_(core), timer_(on_late, this) {}
   ShortCall(const ShortCall&) = delete;
   ShortCall& operator=(const ShortCall&) = delete;
-  ~ShortCall() { BW_ASSERT(fd_ < 0); }
+  ~ShortCall() { BW_ASSERT(!stream_); }
 
   // 0, or -errno: a want of our own, which says nothing of the other side. From `due_ns` on it is too late.
   int open(const Address& to, int64_t due_ns) noexcept;
@@ -39,18 +40,16 @@ class ShortCall {
   bool late() const noexcept { return late_; }
 
  private:
-  Task<int32_t> perform(Op::Kind kind);
-  Task<int32_t> receive_opened(std::span<char> into);
+  Task<int32_t> perform(tls::StreamCall& call);
+  Task<int32_t> receive_into(std::span<char> memory);
   static void on_late(void* context);
 
   Core& core_;
-  RingCall op_;
   Timer timer_;
-  int fd_ = -1;
-  std::unique_ptr<tls::Stream> stream_;  // of TLS
-  Op* opened_ = nullptr;                 // that it is asked for
-  Buffer held_;                          // what it gave, and nobody took yet
-  size_t held_begin_ = 0, held_end_ = 0;
+  std::optional<tls::Stream> stream_;  // from open() to close()
+  Op* waits_for_ = nullptr;
+  std::unique_ptr<char[]> opened_;  // of TLS: what came, and nobody took yet
+  size_t opened_begin_ = 0, opened_end_ = 0;
   bool cancelled_ = false;  // by whomever
   bool late_ = false;       // by the time
 };

@@ -14,7 +14,7 @@ UpstreamConnection::UpstreamConnection(Core& core, UpstreamPool& pool, const Ser
                                        int fd) noexcept
     : pool_(pool),
       to_(to),
-      stream_(core, core.answer_buffers(), fd),
+      stream_(core, fd),
       receiver_(core, core.answer_buffers()),
       idle_timer_(on_idle_timeout, this) {
   receiver_.attach(stream_);

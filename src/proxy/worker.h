@@ -11,7 +11,6 @@
 #include "config/config.h"
 #include "core/core.h"
 #include "coro/scope.h"
-#include "proxy/limits.h"
 #include "proxy/pool.h"
 #include "proxy/router.h"
 #include "proxy/trust.h"
@@ -36,7 +35,7 @@ struct Worker {
       : core(the_core),
         config(the_config),
         ids(seed),
-        handshakes(the_core, handshakes_max(the_config.limits)) {}
+        handshakes(the_core, the_config.limits.tls_handshakes) {}
 
   Core& core;
   const config::Config& config;

@@ -44,111 +44,92 @@ void SecureStream::stop_handshake() noexcept {
   stopped_ = true;
   if (waits_for_ != nullptr) core_.ring().cancel(*waits_for_);
   if (waits_for_turn_ != nullptr) waits_for_turn_->stop();
-  if (waits_for_buffer_ != nullptr) waits_for_buffer_->set();
 }
 
 Task<Shake> SecureStream::shake_hands(Handshakes* handshakes, int64_t due_ns) {
   Deadline deadline(
       core_, due_ns, [](void* self) { static_cast<SecureStream*>(self)->stop_handshake(); }, this);
   Shake shake;
+  bool goes_on = true;
   if (handshakes != nullptr) {
-    Handshakes::Wait wait = handshakes->enter();
-    waits_for_turn_ = &wait;
-    const bool in = co_await wait;
-    waits_for_turn_ = nullptr;
-    if (!in) {
-      shake.timed_out = true;
-      co_return shake;
+    goes_on = co_await readable();  // who says nothing needs no place
+    if (goes_on) {
+      Handshakes::Wait place = handshakes->enter();
+      goes_on = co_await turn_of(place);
     }
   }
-  shake = co_await exchange_hellos(handshakes);
-  if (handshakes != nullptr) handshakes->leave();
-  shake.timed_out = deadline.expired() && !engine_.handshake_done();
-  if (engine_.handshake_done()) shake.fault = {};
+  if (goes_on) {
+    shake = co_await exchange_hellos(handshakes);
+    if (handshakes != nullptr) handshakes->leave();
+  }
+  shake.timed_out = !engine_.handshake_done() && (deadline.expired() || !shake.fault);
+  shake.asked_name = engine_.asked_name();
   co_return shake;
 }
 
-// Receive, let the engine take a step, send; until it is done or nothing more comes.
+// Look, let the engine take a step, send; until it is done or nothing more comes. What the engine can't use
+// yet stays in the socket, so nothing is held for a hello that is not whole.
 Task<Shake> SecureStream::exchange_hellos(Handshakes* handshakes) {
   Shake shake;
-  Engine::Step step = Engine::Step::wants_input;
-  bool first = handshakes == nullptr;  // a client speaks first
+  size_t unused = 0;
+  bool heard = false;                           // a byte at least
+  bool something_came = handshakes != nullptr;  // bytes, or the end; a client speaks first
   for (;;) {
-    if (step == Engine::Step::wants_input && !first) {
-      const int32_t received = co_await receive_more();
-      if (received <= 0) {
-        shake.said_nothing = !heard_;
-        shake.fault = engine_.ended();
-        co_return shake;
-      }
-      heard_ = true;
-    }
-    first = false;
     if (handshakes != nullptr) {
       Handshakes::Wait turn = handshakes->step();
-      waits_for_turn_ = &turn;
-      const bool goes_on = co_await turn;
-      waits_for_turn_ = nullptr;
+      const bool goes_on = co_await turn_of(turn);
       if (!goes_on) co_return shake;
     }
-    std::span<const char> in;
-    if (early_) in = {early_.data() + early_begin_, early_end_ - early_begin_};
+    const std::span<char> look = core_.look_room();
+    const int64_t seen = sys::peek(fd_, look.data(), look.size());
+    const bool grew = seen > static_cast<int64_t>(unused);
+    if (something_came && !grew && seen != -EAGAIN) {
+      shake.said_nothing = !heard;
+      shake.fault = engine_.ended();
+      co_return shake;
+    }
+    heard = heard || grew;
+    std::span<const char> in(look.data(), static_cast<size_t>(std::max<int64_t>(seen, 0)));
     const std::span<char> room = core_.seal_room();
     std::span<char> left = room;
-    step = engine_.handshake(in, left);
-    early_begin_ = early_end_ - in.size();
-    if (in.empty()) early_.release();
+    const size_t there = in.size();
+    const Engine::Step step = engine_.handshake(in, left);
+    if (in.size() < there) sys::receive_now(fd_, look.data(), there - in.size());
     const bool sent = send_now(room.first(room.size() - left.size()), false);
     if (sent && !unsent_.empty()) co_await send_rest();
     if (step == Engine::Step::failed) shake.fault = engine_.fault();
-    if (step == Engine::Step::failed || step == Engine::Step::done || stopped_) co_return shake;
+    const bool is_over = step == Engine::Step::failed || step == Engine::Step::done || stopped_;
+    await_more_than(is_over ? 0 : in.size());
+    unused = in.size();
+    if (is_over) co_return shake;
+    something_came = step == Engine::Step::wants_input;
+    if (!something_came) continue;
+    const bool goes_on = co_await readable();
+    if (!goes_on) co_return shake;
   }
 }
 
-// Adds to what is there of the other side's messages.
-Task<int32_t> SecureStream::receive_more() {
-  for (;;) {
-    RingCall call(core_);
-    call.fd = fd_;
-    if (early_) {
-      const size_t held = early_end_ - early_begin_;
-      std::memmove(early_.data(), early_.data() + early_begin_, held);
-      early_begin_ = 0;
-      early_end_ = held;
-      call.kind = Op::Kind::receive;
-      call.data = early_.data() + held;
-      call.bytes = early_.bytes() - held;
-      BW_ASSERT(call.bytes > 0);  // no message that the engine waits for is as long
-    } else {
-      call.kind = Op::Kind::receive_selected;
-      call.group = buffers_.id();
-    }
-    waits_for_ = &call;
-    const int32_t received = co_await call;
-    waits_for_ = nullptr;
-    Buffer picked;
-    if (call.buffer_selected) picked = buffers_.take_picked(call.buffer_id);
-    if (received == -ENOBUFS && !stopped_) {
-      co_await free_buffer();
-      continue;
-    }
-    if (received > 0 && picked) {
-      early_ = std::move(picked);
-      early_begin_ = buffers_.lead();
-      early_end_ = early_begin_;
-    }
-    if (received > 0) early_end_ += static_cast<size_t>(received);
-    co_return stopped_ ? -ECANCELED : received;
-  }
+// The next poll hears of more bytes than these, or of the end.
+void SecureStream::await_more_than(size_t bytes) noexcept {
+  if (std::exchange(low_water_, bytes + 1) != bytes + 1) sys::set_low_water(fd_, bytes + 1);
 }
 
-Task<void> SecureStream::free_buffer() {
-  Signal free(core_);
-  BufferWaiter waiter([](void* signal) { static_cast<Signal*>(signal)->set(); }, &free);
-  buffers_.wait(waiter);
-  waits_for_buffer_ = &free;
-  co_await free;
-  waits_for_buffer_ = nullptr;
+Task<bool> SecureStream::readable() {
+  if (stopped_) co_return false;
+  RingCall call(core_);
+  call.kind = Op::Kind::poll_readable;
+  call.fd = fd_;
+  waits_for_ = &call;
+  const int32_t ready = co_await call;
+  waits_for_ = nullptr;
+  co_return ready >= 0 && !stopped_;
+}
+
+Task<bool> SecureStream::turn_of(Handshakes::Wait& wait) {
+  waits_for_turn_ = &wait;
+  const bool goes_on = co_await wait;
+  waits_for_turn_ = nullptr;
+  co_return goes_on;
 }
 
 Task<void> SecureStream::send_rest() {
@@ -157,7 +138,7 @@ Task<void> SecureStream::send_rest() {
     call.kind = Op::Kind::send;
     call.fd = fd_;
     call.data = unsent_.bytes.get() + unsent_.begin;
-    call.bytes = unsent_.end - unsent_.begin;
+    call.bytes = unsent_.size();
     waits_for_ = &call;
     const int32_t sent = co_await call;
     waits_for_ = nullptr;
@@ -219,31 +200,28 @@ void SecureStream::receive(Op& op) noexcept {
   receive_.cancelled = false;
   reply_bytes_ = 0;
   int32_t result = 0;
-  if (has_ended(result) || early_) return finish_later(receive_, receive_later_, result);
+  if (has_ended(result)) return finish_later(receive_, receive_later_, result);
   start_receive();
 }
 
 void SecureStream::on_receive_later(void* context) {
   SecureStream& self = *static_cast<SecureStream*>(context);
-  if (!self.early_) return self.finish(self.receive_, self.receive_.user->result);
-  // What came with the end of the handshake.
-  const size_t begin = self.early_begin_;
-  const size_t bytes = self.early_end_ - begin;
-  const uint16_t id = self.buffers_.hand_over(std::move(self.early_));
-  self.open_picked(self.buffers_, id, begin, bytes);
+  self.finish(self.receive_, self.receive_.user->result);
 }
 
+// Where the user wants the payload, behind as much room as a part of a record may need that the engine holds.
 void SecureStream::start_receive() noexcept {
   const Op& user = *receive_.user;
-  const bool selects = user.kind == Op::Kind::receive_selected;
   Op& op = receive_.op;
-  op.kind = Op::Kind::receive_selected;
+  op.kind = user.kind;
   op.fd = fd_;
-  op.group = selects ? user.group : buffers_.id();
   op.poll_first = user.poll_first;
-  op.bytes = 0;
-  if (!selects) {
+  if (user.kind == Op::Kind::receive_selected) {
+    op.group = user.group;
+    op.bytes = 0;
+  } else {
     BW_ASSERT(user.bytes >= Stream::receive_bytes_min);
+    op.data = static_cast<char*>(user.data) + record_bytes_max;
     op.bytes = user.bytes - record_bytes_max;
   }
   receive_armed_in_turn_ = core_.turns();
@@ -251,50 +229,55 @@ void SecureStream::start_receive() noexcept {
 }
 
 void SecureStream::on_received(Op& op) {
-  SecureStream& self = *static_cast<SecureStream*>(op.context);
-  BufferGroup& group = self.core_.buffers_of(op.group);
-  if (op.result > 0)
-    return self.open_picked(group, op.buffer_id, group.lead(), static_cast<size_t>(op.result));
-  if (op.buffer_selected) group.take_picked(op.buffer_id).release();
-  if (op.result < 0) return self.finish(self.receive_, op.result);
-  const Fault fault = self.engine_.ended();
-  self.last_step_ = fault ? Engine::Step::failed : Engine::Step::closed;
-  self.finish(self.receive_, fault ? -EPROTO : 0);
+  static_cast<SecureStream*>(op.context)->received();
 }
 
-// Opens what the kernel wrote to a buffer of `group`, from `begin` on, to where the user wants it.
-void SecureStream::open_picked(BufferGroup& group, uint16_t buffer_id, size_t begin, size_t bytes) noexcept {
+void SecureStream::received() noexcept {
+  const Op& op = receive_.op;
   Op& user = *receive_.user;
-  const bool selects = user.kind == Op::Kind::receive_selected;
-  char* const memory = group.memory_of(buffer_id);
-  std::span<const char> in(memory + begin, bytes);
-  std::span<char> data(memory, begin + bytes);
-  if (!selects) data = {static_cast<char*>(user.data), user.bytes};
-  const size_t room = data.size();
+  BufferGroup* const group = op.buffer_selected ? &core_.buffers_of(op.group) : nullptr;
+  int32_t result = op.result;
+  if (result > 0) {
+    const size_t bytes = static_cast<size_t>(result);
+    char* const memory = group != nullptr ? group->memory_of(op.buffer_id) : static_cast<char*>(user.data);
+    result = open({memory, (group != nullptr ? group->lead() : record_bytes_max) + bytes}, bytes);
+  } else if (result == 0) {
+    const Fault fault = engine_.ended();
+    last_step_ = fault ? Engine::Step::failed : Engine::Step::closed;
+    result = fault ? -EPROTO : 0;
+  }
+  const bool is_payload = result > 0;
+  if (is_payload && group != nullptr) {
+    user.buffer_selected = true;
+    user.buffer_id = op.buffer_id;
+    user.early = static_cast<uint32_t>(group->lead());
+  } else if (group != nullptr) {
+    group->take_picked(op.buffer_id).release();
+  }
+  if (result == -EAGAIN && !receive_.cancelled) return start_receive();
+  finish(receive_, result == -EAGAIN ? -ECANCELED : result);
+}
+
+// Opens the last `bytes` of `memory` to its front. How much payload that was, 0 at its end, -EPROTO, or
+// -EAGAIN: none came, and more may.
+int32_t SecureStream::open(std::span<char> memory, size_t bytes) noexcept {
+  std::span<const char> in = memory.last(bytes);
+  std::span<char> data = memory;
   const std::span<char> answer = core_.seal_room();
   std::span<char> left = answer;
   last_step_ = engine_.open(in, data, left);
   const bool answered = send_now(answer.first(answer.size() - left.size()), false);
   if (!answered && send_errno_ == ENOBUFS) last_step_ = Engine::Step::failed;
   BW_ASSERT(in.empty() || last_step_ == Engine::Step::closed || last_step_ == Engine::Step::failed);
-  const size_t opened = room - data.size();
-  if (opened > 0 && selects) {
-    BW_ASSERT(user.group == group.id());
-    user.buffer_selected = true;
-    user.buffer_id = buffer_id;
-    user.early = static_cast<uint32_t>(group.lead());
-    return finish(receive_, static_cast<int32_t>(opened));
-  }
-  group.take_picked(buffer_id).release();
-  if (opened > 0) return finish(receive_, static_cast<int32_t>(opened));
-  int32_t result = -ECANCELED;
-  if (has_ended(result) || receive_.cancelled) return finish(receive_, result);
-  start_receive();
+  if (data.size() < memory.size()) return static_cast<int32_t>(memory.size() - data.size());
+  int32_t result = -EAGAIN;
+  has_ended(result);
+  return result;
 }
 
 bool SecureStream::is_silent() const noexcept {
   int32_t result = 0;
-  return !has_ended(result) && !early_ && !engine_.amid_record() && sys::nothing_to_read(fd_);
+  return !has_ended(result) && !engine_.amid_record() && sys::nothing_to_read(fd_);
 }
 
 // ---- sending

@@ -1,10 +1,10 @@
 // SecureStream: TLS on one socket, between the Ops of whoever speaks HTTP and those of the ring. For
 // stream.cc.
 //
-// Receiving: the ring writes records into a buffer that the kernel picks, behind its lead; they are opened
-// from there to the front of the same buffer, and it is handed on. All that came is taken by the engine each
-// time, a part of a record too (which it keeps), so nothing is left behind in a buffer; that part is what the
-// lead is for. A receive that brought no payload (a ticket, a key update) is armed again, and nobody hears of
+// Receiving: the ring writes records to where the payload is wanted, behind the lead of a picked buffer or as
+// much room in the user's memory; they are opened from there to its front. All that came is taken by the
+// engine each time, a part of a record too (which it keeps), so nothing is left behind; that part is what the
+// room is for. A receive that brought no payload (a ticket, a key update) is armed again, and nobody hears of
 // it.
 //
 // Sending: as much as `batch_bytes` is sealed into Core::seal_room() and sent at once. What the socket does
@@ -31,9 +31,8 @@ class SecureStream {
  public:
   // `engine`: what an Engine is made of, of either side.
   template <typename... OfEngine>
-  SecureStream(Core& core, BufferGroup& buffers, int fd, OfEngine&&... engine) noexcept
+  SecureStream(Core& core, int fd, OfEngine&&... engine) noexcept
       : core_(core),
-        buffers_(buffers),
         fd_(fd),
         engine_(std::forward<OfEngine>(engine)...),
         receive_later_(on_receive_later, this),
@@ -52,7 +51,7 @@ class SecureStream {
   void cancel(Op& op) noexcept;
   bool landed(const Op& op) const noexcept { return &op == receive_.user && receive_.op.landed; }
   bool armed_before_this_turn() const noexcept {
-    return receive_.op.in_flight && receive_armed_in_turn_ != core_.turns();
+    return receive_.op.in_flight && receive_armed_in_turn_ != core_.turns() && !engine_.amid_record();
   }
   bool is_silent() const noexcept;
   void say_end() noexcept;
@@ -76,8 +75,9 @@ class SecureStream {
   };
 
   Task<Shake> exchange_hellos(Handshakes* handshakes);
-  Task<int32_t> receive_more();
-  Task<void> free_buffer();
+  void await_more_than(size_t bytes) noexcept;
+  Task<bool> readable();
+  Task<bool> turn_of(Handshakes::Wait& wait);
   Task<void> send_rest();
 
   void start_receive() noexcept;
@@ -89,7 +89,8 @@ class SecureStream {
   void send_unsent() noexcept;
   void finish(Way& way, int32_t result) noexcept;
   void finish_later(Way& way, Deferred& later, int32_t result) noexcept;
-  void open_picked(BufferGroup& group, uint16_t buffer_id, size_t begin, size_t bytes) noexcept;
+  void received() noexcept;
+  int32_t open(std::span<char> memory, size_t bytes) noexcept;
   bool has_ended(int32_t& result) const noexcept;
 
   static void on_received(Op& op);
@@ -98,16 +99,12 @@ class SecureStream {
   static void on_send_later(void* context);
 
   Core& core_;
-  BufferGroup& buffers_;
   int fd_;
   Engine engine_;
   Way receive_, send_;
   uint64_t receive_armed_in_turn_ = 0;
   Deferred receive_later_, send_later_;
   Engine::Step last_step_ = Engine::Step::wants_input;  // of open(): closed and failed stay
-  // What stood behind the handshake, not opened yet.
-  Buffer early_;
-  size_t early_begin_ = 0, early_end_ = 0;
   Unsent unsent_;
   Unsent answers_;  // of the engine's, that came up while `unsent_` is with the ring; behind it
   int send_errno_ = 0;
@@ -117,8 +114,7 @@ class SecureStream {
   // While hands are shaken.
   Op* waits_for_ = nullptr;
   Handshakes::Wait* waits_for_turn_ = nullptr;
-  Signal* waits_for_buffer_ = nullptr;
-  bool heard_ = false;  // a byte at least
+  size_t low_water_ = 1;
   bool stopped_ = false;
 };
 

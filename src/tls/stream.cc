@@ -7,7 +7,7 @@
 
 namespace breakwater::tls {
 
-Stream::Stream(Core& core, BufferGroup& buffers, int fd) noexcept : core_(core), buffers_(buffers), fd_(fd) {}
+Stream::Stream(Core& core, int fd) noexcept : core_(core), fd_(fd) {}
 
 Stream::~Stream() = default;
 
@@ -48,15 +48,17 @@ void Stream::say_end() noexcept {
 }
 
 Task<Shake> Stream::accept(std::shared_ptr<const Context> context, Handshakes& handshakes, int64_t due_ns) {
-  secure_ = std::make_unique<SecureStream>(core_, buffers_, fd_, std::move(context));
+  secure_ = std::make_unique<SecureStream>(core_, fd_, std::move(context));
   const Shake shake = co_await secure_->shake_hands(&handshakes, due_ns);
+  if (!shake.done()) secure_.reset();
   co_return shake;
 }
 
 Task<Shake> Stream::connect(std::shared_ptr<const ClientContext> context, std::string_view name,
                             const Session* session, int64_t due_ns) {
-  secure_ = std::make_unique<SecureStream>(core_, buffers_, fd_, std::move(context), name, session);
+  secure_ = std::make_unique<SecureStream>(core_, fd_, std::move(context), name, session);
   const Shake shake = co_await secure_->shake_hands(nullptr, due_ns);
+  if (!shake.done()) secure_.reset();
   co_return shake;
 }
 

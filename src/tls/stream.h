@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "core/await.h"
@@ -33,6 +34,7 @@ struct Shake {
   Fault fault;                // none: the stream is open
   bool timed_out = false;     // before `due_ns`, it was not done
   bool said_nothing = false;  // the other side ended without a byte: who looks whether the port is open
+  std::string asked_name;     // by the client (SNI); empty if none was
   bool done() const noexcept { return !fault && !timed_out; }
 };
 
@@ -42,8 +44,7 @@ class Stream {
   // may be a whole record, and comes with it.
   static constexpr size_t receive_bytes_min = 18 * 1024;
 
-  // `buffers`: where handshakes land, and what is received into memory before it is opened.
-  Stream(Core& core, BufferGroup& buffers, int fd) noexcept;
+  Stream(Core& core, int fd) noexcept;
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -56,7 +57,7 @@ class Stream {
   Fault fault() const noexcept;
 
   // receive, receive_selected, send, send_message; one receive and one send at a time. Errors are the ring's,
-  // and -EPROTO where TLS failed.
+  // and -EPROTO where TLS failed. On a plain stream any op of its socket.
   void submit(Op& op) noexcept;
   void cancel(Op& op) noexcept;
   // Of a receive: bytes, or the end, came in and are about to be heard of.
@@ -68,7 +69,9 @@ class Stream {
   // Says that no more payload comes (close_notify). When all was sent; nothing on a plain stream.
   void say_end() noexcept;
 
-  // The server's side of a handshake. It suspends, for its turn among `handshakes` and for the client, until
+  // If a handshake fails the stream is a plain one again, over which nothing more should be sent.
+  //
+  // The server's side. It suspends, for its turn among `handshakes` and for the client, until
   // `due_ns` (0: without end) at most.
   Task<Shake> accept(std::shared_ptr<const Context> context, Handshakes& handshakes, int64_t due_ns);
   // The client's. `name`: the server's, see Engine; `session` to come back with, or null. They outlive the
@@ -80,7 +83,6 @@ class Stream {
 
  private:
   Core& core_;
-  BufferGroup& buffers_;
   int fd_;
   std::unique_ptr<SecureStream> secure_;
 };

@@ -452,6 +452,7 @@ class ScriptedServer:
     def _run(self, peer, script):
         try:
             peer.sock = self.secure(peer.sock)
+            peer.sock_reused = getattr(peer.sock, "session_reused", False)  # of TLS: it came back with a ticket
         except OSError:
             peer.close()
             return

@@ -28,7 +28,7 @@ struct Connection {
     return ends;
   }
   explicit Connection(Core& core)
-      : ends(make_pair()), stream(core, core.head_buffers(), ends[0]), receiver(core, core.head_buffers()) {
+      : ends(make_pair()), stream(core, ends[0]), receiver(core, core.head_buffers()) {
     receiver.attach(stream);
     REQUIRE(write(ends[1], "hello", 5) == 5);
   }

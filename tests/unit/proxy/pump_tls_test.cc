@@ -1,0 +1,87 @@
+// A Pump whose sink is a TLS client that takes nothing.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "coro/scope.h"
+#include "proxy/pump.h"
+#include "tls/handshakes.h"
+#include "unit/core_world.h"
+#include "unit/tls/world.h"
+
+using namespace breakwater;
+using namespace breakwater::proxy;
+
+namespace {
+
+struct Pair {
+  std::array<int, 2> ends;
+  Pair() { REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0); }
+  ~Pair() {
+    for (const int end : ends) close(end);
+  }
+};
+
+// A client and a server of one core that have shaken hands.
+struct World : CoreWorld {
+  Pair sockets;
+  tls::Handshakes handshakes;
+  tls::Stream server, client;
+  tls::Shake of_server, of_client;
+  Scope scope;
+
+  World()
+      : CoreWorld(4), handshakes(*core, 1), server(*core, sockets.ends[0]), client(*core, sockets.ends[1]) {
+    scope.spawn(accept());
+    scope.spawn(connect());
+    while (!scope.empty()) core->turn();
+    REQUIRE(of_server.done());
+    REQUIRE(of_client.done());
+  }
+  Task<void> accept() {
+    const auto context = tls::testing::server_context();
+    of_server = co_await server.accept(context, handshakes, 0);
+  }
+  Task<void> connect() {
+    const auto context = tls::testing::client_context();
+    of_client = co_await client.connect(context, "git.example.com", nullptr, 0);
+  }
+  void fill_the_socket() {
+    const std::string rubbish(64 * 1024, 'x');
+    while (write(sockets.ends[0], rubbish.data(), rubbish.size()) > 0) {
+    }
+  }
+};
+
+}  // namespace
+
+// Our 502 was written into the middle of an answer: what had been sealed and was on its way counted as not
+// sent, because the send was cancelled.
+TEST_CASE("pump: what was sealed for a client that takes nothing counts as sent when it is stopped") {
+  World world;
+  world.fill_the_socket();
+  Pair source;
+  tls::Stream from(*world.core, source.ends[0]);
+  Pump pump(*world.core);
+  std::string body(50'000, 'b');
+  pump.start({.source = &from,
+              .sink = &world.server,
+              .source_side = Side::upstream,
+              .sink_side = Side::downstream,
+              .head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+              .initial = body,
+              .from = {.kind = wire::BodyKind::length, .length = 100'000}});
+  for (int turn = 0; turn < 3; turn++) {
+    CHECK(pump.waits_for_sink());
+    world.core->ring().wait(0);
+    world.core->ring().dispatch();
+  }
+  pump.stop({Code::reset, Side::upstream, ECONNRESET});
+  while (pump.running()) world.core->turn();
+  CHECK(pump.error().code == Code::reset);
+  CHECK(pump.sent_anything());
+}
