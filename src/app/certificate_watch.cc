@@ -8,10 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 #include <filesystem>
+#include <set>
 
+#include "app/look_of_files.h"
 #include "app/say.h"
 #include "ring/sys.h"
 
@@ -21,7 +22,9 @@ namespace {
 
 constexpr int64_t second_ns = 1'000'000'000;
 // A set of files that is being written rests no longer than this between two of them.
-constexpr int settle_ms = 300;
+constexpr int64_t settle_ns = second_ns * 3 / 10;
+// How often files are looked at if nothing is heard of them.
+constexpr int64_t look_every_ns = 10 * second_ns;
 // A ticket holds for 12 hours, by keys that open for two turns more than they seal.
 constexpr int64_t ticket_turn_ns = 6 * 3600 * second_ns;
 
@@ -59,6 +62,7 @@ bool CertificateWatch::add(const config::Pool& pool, proxy::PoolTls& tls, std::s
 bool CertificateWatch::add(std::unique_ptr<TlsFiles> files, std::string& why) {
   Watched& watched = watched_.emplace_back();
   watched.files = std::move(files);
+  watched.look_read = watched.look_last = watched.files->look();
   tls::Errors errors;
   if (watched.files->load(errors)) {
     watched.reads.store(1);
@@ -86,86 +90,92 @@ void CertificateWatch::read_again() noexcept {
   sys::signal_event(wake_);
 }
 
-// Again after every change: a folder may have been made anew under its name.
+// Again after every change: a folder may have been made anew under its name, and a link lead elsewhere.
 void CertificateWatch::watch_folders() {
   if (changes_ < 0) return;
-  std::map<std::string, std::set<std::string>> folders;
-  const auto add_file = [&folders](const std::string& file) {
-    if (!file.empty()) folders[folder_of(file)].insert(std::filesystem::path(file).filename());
+  std::set<std::string> folders;
+  const auto add = [&folders](const std::string& file) {
+    if (file.empty()) return;
+    std::error_code error;
+    folders.insert(folder_of(file));
+    folders.insert(folder_of(std::filesystem::weakly_canonical(file, error)));
   };
   for (const Watched& watched : watched_) {
-    add_file(watched.files->folder());
-    for (const std::string& file : watched.files->files()) add_file(file);
+    const std::string folder = watched.files->folder();
+    add(folder);
+    if (!folder.empty()) folders.insert(folder);
+    for (const std::string& file : watched.files->files()) add(file);
   }
-  for (const Watched& watched : watched_)
-    if (!watched.files->folder().empty()) folders[watched.files->folder()].clear();
-  names_.clear();
-  for (const auto& [folder, names] : folders) {
-    const int number = inotify_add_watch(changes_, folder.c_str(), changes_heard_of);
-    if (number >= 0)
-      names_[number] = names;
-    else if (errno != ENOENT)
-      say("changes in " + folder + " are not noticed (" + strerror(errno) + "): send SIGHUP after one");
+  for (const std::string& folder : folders) {
+    if (inotify_add_watch(changes_, folder.c_str(), changes_heard_of) >= 0) continue;
+    if (errno != ENOENT)
+      say("changes in " + folder + " are noticed late (" + strerror(errno) + "): send SIGHUP after one");
   }
 }
 
-bool CertificateWatch::something_changed() const {
-  bool changed = false;
-  alignas(inotify_event) std::array<char, 16 * (sizeof(inotify_event) + NAME_MAX + 1)> room;
-  ssize_t bytes = 0;
-  while (changes_ >= 0 && (bytes = read(changes_, room.data(), room.size())) > 0) {
-    const char* at = room.data();
-    while (at < room.data() + bytes) {
-      const auto* const event = reinterpret_cast<const inotify_event*>(at);
-      at += sizeof(inotify_event) + event->len;
-      const auto names = names_.find(event->wd);
-      if (names == names_.end() || (event->mask & IN_IGNORED) != 0) continue;
-      changed = changed || names->second.empty() || (event->len > 0 && names->second.contains(event->name));
-    }
+// What it was does not matter: that is looked at.
+bool CertificateWatch::hears_of_something() const {
+  bool hears = false;
+  alignas(inotify_event) std::array<char, 4096> room;
+  while (changes_ >= 0 && read(changes_, room.data(), room.size()) > 0) hears = true;
+  return hears;
+}
+
+// Reads what changed and has come to rest. True if something has not.
+bool CertificateWatch::look() {
+  bool is_restless = false;
+  for (Watched& watched : watched_) {
+    std::string now = watched.files->look();
+    const bool rests = now == watched.look_last;
+    watched.look_last = now;
+    is_restless = is_restless || !rests;
+    if (rests && now != watched.look_read) load(watched, std::move(now));
   }
-  return changed;
+  return is_restless;
 }
 
 void CertificateWatch::run() {
   pthread_setname_np(pthread_self(), "certificates");
-  int64_t rotate_at = sys::monotonic_ns() + ticket_turn_ns;
-  bool changed = false;
+  int64_t now = sys::monotonic_ns();
+  int64_t rotate_at = now + ticket_turn_ns;
+  int64_t look_at = now;
   while (!stopping_.load()) {
     std::array<pollfd, 2> waits = {pollfd{wake_, POLLIN, 0}, pollfd{changes_, POLLIN, 0}};
-    const int64_t left_ms = std::max<int64_t>((rotate_at - sys::monotonic_ns()) / 1'000'000, 0);
-    const int limit = changed ? settle_ms : static_cast<int>(std::min<int64_t>(left_ms, INT_MAX));
-    const int ready = poll(waits.data(), waits.size(), limit);
+    const int64_t left_ns = std::min(look_at, rotate_at) - sys::monotonic_ns();
+    poll(waits.data(), waits.size(), static_cast<int>(std::max<int64_t>(left_ns / 1'000'000 + 1, 0)));
     uint64_t count = 0;
     if ((waits[0].revents & POLLIN) != 0 && read(wake_, &count, sizeof count) < 0) continue;
-    const bool more = something_changed();
-    if (asked_.exchange(false) || (changed && ready == 0)) {
-      changed = false;
-      watch_folders();
-      load_all();
-    } else {
-      changed = changed || more;
+    const bool hears = hears_of_something();
+    now = sys::monotonic_ns();
+    if (asked_.exchange(false)) {
+      for (Watched& watched : watched_) load(watched, watched.files->look());
     }
-    if (sys::monotonic_ns() < rotate_at) continue;
+    // However much is heard, it does not put off a look that is due.
+    if (hears) look_at = std::min(look_at, now + settle_ns);
+    if (now >= look_at) {
+      watch_folders();
+      look_at = now + (look() ? settle_ns : look_every_ns);
+    }
+    if (now < rotate_at) continue;
     rotate_at += ticket_turn_ns;
     for (Watched& watched : watched_) watched.files->rotate_tickets();
   }
 }
 
-void CertificateWatch::load_all() {
-  for (Watched& watched : watched_) {
-    const std::string title = "[" + watched.files->table() + "]";
-    tls::Errors errors;
-    if (watched.files->load(errors)) {
-      watched.reads.fetch_add(1);
-      say(title + ": its certificates were read again");
-      continue;
-    }
-    watched.failures.fetch_add(1);
-    std::string text =
-        title + ": its certificates stay what they were, for those that are there now can't be used:";
-    for (const std::string& error : errors) text += "\n  " + error;
-    say(text);
+// `look`: of the files, from before they are read.
+void CertificateWatch::load(Watched& watched, std::string look) {
+  watched.look_read = watched.look_last = std::move(look);
+  const std::string title = "[" + watched.files->table() + "]";
+  tls::Errors errors;
+  if (watched.files->load(errors)) {
+    watched.reads.fetch_add(1);
+    return say(title + ": its certificates were read again");
   }
+  watched.failures.fetch_add(1);
+  std::string text =
+      title + ": its certificates stay what they were, for those that are there now can't be used:";
+  for (const std::string& error : errors) text += "\n  " + error;
+  say(text);
 }
 
 std::vector<CertificateReading> CertificateWatch::readings() const {

@@ -1,17 +1,16 @@
 // CertificateWatch: one thread that reads the files of TLS again when they change or when it is asked to, and
 // gives out new keys for tickets now and then.
 //
-// Changes are heard of through inotify(7), of the folders that the files are in, so that a file that is
-// replaced by another of its name counts, and so does a link that leads elsewhere. They are acted on once
-// nothing has changed for a moment: whoever writes certificates writes several files.
+// What counts is what the files look like (look_of_files.h). They are looked at when inotify(7) tells of
+// anything in the folders that they are in, and now and then besides: it does not hear of what other machines
+// do on a network file system, nor of a link above those folders that leads elsewhere now. They are read once
+// they look the same twice: whoever writes certificates writes several files.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,6 +40,7 @@ class CertificateWatch {
  private:
   struct Watched {
     std::unique_ptr<TlsFiles> files;
+    std::string look_read, look_last;  // of them: when they were read, and when they were last looked at
     const tls::Current<tls::Context>* current = nullptr;  // of a listener; null: of a pool
     std::atomic<uint64_t> reads{0}, failures{0};
   };
@@ -48,12 +48,11 @@ class CertificateWatch {
   bool add(std::unique_ptr<TlsFiles> files, std::string& why);
   void run();
   void watch_folders();
-  bool something_changed() const;
-  void load_all();
+  bool hears_of_something() const;
+  bool look();
+  static void load(Watched& watched, std::string look);
 
   std::deque<Watched> watched_;
-  // By inotify's number of a folder: the names in it that matter; none: all of them.
-  std::map<int, std::set<std::string>> names_;
   int changes_ = -1;  // inotify
   int wake_ = -1;     // an eventfd
   std::atomic<bool> asked_{false}, stopping_{false};

@@ -88,6 +88,11 @@ void take(const std::string& path, tls::File& into, tls::Errors& errors) {
 // Where Debian and its kin keep what the system trusts.
 constexpr std::string_view trusted_by_system = "/etc/ssl/certs/ca-certificates.crt";
 
+std::string authorities_of(const config::ServerTls& tls) {
+  if (!tls.verifies) return "";
+  return tls.ca.empty() ? std::string(trusted_by_system) : tls.ca;
+}
+
 }  // namespace
 
 bool ListenerFiles::load(tls::Errors& errors) {
@@ -144,8 +149,7 @@ bool PoolFiles::load(tls::Errors& errors) {
   const size_t before = errors.size();
   tls::ClientContextSettings settings;
   settings.verifies = tls.verifies;
-  if (tls.verifies)
-    take(tls.ca.empty() ? std::string(trusted_by_system) : tls.ca, settings.authorities.certificates, errors);
+  take(authorities_of(tls), settings.authorities.certificates, errors);
   take(tls.crl, settings.authorities.revoked, errors);
   if (!tls.certificate.empty()) {
     std::vector<tls::File> files;
@@ -161,7 +165,7 @@ bool PoolFiles::load(tls::Errors& errors) {
 }
 
 std::vector<std::string> PoolFiles::files() const {
-  return {pool_.tls.ca, pool_.tls.crl, pool_.tls.certificate};
+  return {authorities_of(pool_.tls), pool_.tls.crl, pool_.tls.certificate};
 }
 
 }  // namespace breakwater::app

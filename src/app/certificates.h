@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/look_of_files.h"
 #include "config/config.h"
 #include "proxy/server.h"
 #include "tls/current.h"
@@ -28,6 +29,7 @@ class TlsFiles {
   virtual std::string table() const = 0;               // of the configuration: "listen.git"
   virtual std::string folder() const { return ""; }    // all files in it count
   virtual std::vector<std::string> files() const = 0;  // and these
+  std::string look() const { return look_of(folder(), files()); }
   // Gives out new keys for tickets, unless they come from a file; the ones before still open for a while.
   virtual void rotate_tickets() {}
 };

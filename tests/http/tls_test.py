@@ -431,6 +431,31 @@ class Rotation(TlsTest):
         open_before.sendall(GET)
         self.assertIn(b"200 OK", open_before.recv(4096))
 
+    def lead(self, link, to):
+        """As Kubernetes changes what a mounted secret shows."""
+        (self.made.parent / "..new").symlink_to(to)
+        (self.made.parent / "..new").rename(link)
+
+    def test_files_behind_links_that_lead_elsewhere_now_are_read_again(self):
+        root = self.folder()
+        self.made = root / "..data"
+        for version in ("v1", "v2"):
+            (root / version).mkdir()
+            certificates.make(root / version, "one")
+            certificates.make(root / version, "ca")
+        self.made.symlink_to("v1")
+        (root / "mounted").mkdir()
+        for name in ("one.crt", "one.key"):
+            (root / "mounted" / name).symlink_to(self.made / name)
+        (root / "ca.crt").symlink_to(self.made / "ca.crt")
+        server = SecureServer(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        self.front = self.proxy(self.keep(server), listen=f'tls = "{root}/mounted/"',
+                                tables=f'tls = true\ntls_ca = "{root}/./ca.crt"')
+        self.lead(self.made, "v2")
+        self.said("[listen.test]: its certificates were read again")
+        self.said("[pool.test]: its certificates were read again")
+        self.assertEqual(self.served(), self.expected("one"))
+
     def trusting_nobody(self):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
