@@ -213,6 +213,7 @@ void Session::on_gone(Op& op) {
 
 void Session::drain() noexcept {
   if (waits_for_request_) receiver_.cancel();
+  stream_.stop_if_unheard();
 }
 
 void Session::stop_now() noexcept {

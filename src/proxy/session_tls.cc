@@ -1,5 +1,6 @@
 // A client's TLS handshake, and what is said of it.
 #include <array>
+#include <tuple>
 
 #include "proxy/access_log.h"
 #include "proxy/replies.h"
@@ -43,7 +44,7 @@ Task<Session::Next> Session::shake_hands() {
   const int64_t begun_ns = core.now_ns();
   const int64_t limit = config::ns(worker_.config.timeouts.tls_handshake);
   const tls::Shake shake = co_await stream_.accept(site_.tls->get(), worker_.handshakes, begun_ns + limit);
-  if (stopped_) co_return Next::close;
+  if (stopped_ || (worker_.draining && shake.said_nothing)) co_return Next::close;
   if (shake.done()) {
     core.stats().tls_handshakes.add();
     if (stream_.engine()->resumed()) core.stats().tls_resumed.add();
@@ -61,6 +62,7 @@ Task<Session::Next> Session::shake_hands() {
 }
 
 void Session::count_tls_failure(const tls::Fault& fault) noexcept {
+  static_assert(tls::fault_kinds <= std::tuple_size_v<decltype(Stats::tls_failures)>);
   worker_.core.stats().tls_failures[static_cast<size_t>(fault.kind)].add();
 }
 

@@ -153,6 +153,10 @@ Engine::Step Engine::handshake(std::span<const char>& in, std::span<char>& out) 
   const Call call(transport_, in, out);
   const int result = context_ != nullptr ? wolfSSL_accept(library_.get()) : wolfSSL_connect(library_.get());
   if (result != WOLFSSL_SUCCESS) return step_of(result);
+  // The library saw to it already; but on this everything rests.
+  const bool must_know = client_context_ != nullptr && client_context_->verifies();
+  if (must_know && !resumed() && peer_.shown == nullptr)
+    return fail_with({.kind = FaultKind::no_certificate});
   state_ = State::open;
   transport_.handshake_is_over();
   return Step::done;

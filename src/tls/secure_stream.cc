@@ -28,7 +28,7 @@ constexpr size_t first_records_bytes = 2 * first_record_bytes;
 
 static_assert(Core::seal_room_bytes >=
               Engine::record_data_max +
-                  (batch_bytes / Engine::record_data_max + 3) * Engine::record_overhead_max + batch_bytes +
+                  (batch_bytes / Engine::record_data_max + 4) * Engine::record_overhead_max + batch_bytes +
                   Engine::room_min);
 static_assert(Stream::receive_bytes_min > record_bytes_max + 1024);
 
@@ -39,6 +39,10 @@ SecureStream::~SecureStream() {
 }
 
 // ---- the handshake
+
+void SecureStream::stop_if_unheard() noexcept {
+  if (is_unheard_) stop_handshake();
+}
 
 void SecureStream::stop_handshake() noexcept {
   stopped_ = true;
@@ -52,7 +56,10 @@ Task<Shake> SecureStream::shake_hands(Handshakes* handshakes, int64_t due_ns) {
   Shake shake;
   bool goes_on = true;
   if (handshakes != nullptr) {
+    is_unheard_ = true;
     goes_on = co_await readable();  // who says nothing needs no place
+    is_unheard_ = false;
+    shake.said_nothing = !goes_on;
     if (goes_on) {
       Handshakes::Wait place = handshakes->enter();
       goes_on = co_await turn_of(place);
@@ -334,6 +341,8 @@ void SecureStream::seal_and_send() noexcept {
   }
   if (sealed == 0) return finish_later(send_, send_later_, step == Engine::Step::failed ? -EPROTO : 0);
   sealed_bytes_ = sealed;
+  // To a slow reader a close_notify of its own would find no room in the socket.
+  if (send_.user->hold && next_data(sealed, stage).empty()) seal_end(left);
   if (!send_now(room.first(room.size() - left.size()), send_.user->hold))
     return finish_later(send_, send_later_, -send_errno_);
   is_slow_ = !unsent_.empty();
@@ -344,6 +353,12 @@ void SecureStream::seal_and_send() noexcept {
 // Sends as much as the socket takes, and keeps the rest. False if the connection is broken.
 bool SecureStream::send_now(std::span<const char> sealed, bool more) noexcept {
   size_t sent = 0;
+  Unsent& rest = send_.op.in_flight ? answers_ : unsent_;
+  // Of the user's, nothing is sealed before all that was is sent.
+  if (!unsent_.empty() && rest.size() + sealed.size() > answers_bytes_max) {
+    send_errno_ = ENOBUFS;
+    return false;
+  }
   if (unsent_.empty() && !sealed.empty()) {
     const int64_t status = sys::send_now(fd_, sealed.data(), sealed.size(), more);
     if (status < 0 && status != -EAGAIN) {
@@ -352,13 +367,7 @@ bool SecureStream::send_now(std::span<const char> sealed, bool more) noexcept {
     }
     sent = status < 0 ? 0 : static_cast<size_t>(status);
   }
-  if (sent == sealed.size()) return true;
-  Unsent& rest = send_.op.in_flight ? answers_ : unsent_;
-  if (&rest == &answers_ && rest.size() + sealed.size() > answers_bytes_max) {
-    send_errno_ = ENOBUFS;
-    return false;
-  }
-  rest.add(sealed.subspan(sent));
+  if (sent < sealed.size()) rest.add(sealed.subspan(sent));
   return true;
 }
 
@@ -392,10 +401,14 @@ void SecureStream::on_sent(Op& op) {
   self.finish(self.send_, static_cast<int32_t>(self.sealed_bytes_));
 }
 
+void SecureStream::seal_end(std::span<char>& out) noexcept {
+  if (!std::exchange(said_end_, true)) engine_.close(out);
+}
+
 void SecureStream::say_end() noexcept {
   const std::span<char> room = core_.seal_room();
   std::span<char> left = room;
-  engine_.close(left);
+  seal_end(left);
   if (unsent_.empty()) send_now(room.first(room.size() - left.size()), false);
 }
 

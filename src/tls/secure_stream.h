@@ -46,6 +46,7 @@ class SecureStream {
   // `handshakes` is null on a client's side.
   Task<Shake> shake_hands(Handshakes* handshakes, int64_t due_ns);
   void stop_handshake() noexcept;
+  void stop_if_unheard() noexcept;
 
   void submit(Op& op) noexcept;
   void cancel(Op& op) noexcept;
@@ -92,6 +93,7 @@ class SecureStream {
   void received() noexcept;
   int32_t open(std::span<char> memory, size_t bytes) noexcept;
   bool has_ended(int32_t& result) const noexcept;
+  void seal_end(std::span<char>& out) noexcept;
 
   static void on_received(Op& op);
   static void on_sent(Op& op);
@@ -107,6 +109,7 @@ class SecureStream {
   Engine::Step last_step_ = Engine::Step::wants_input;  // of open(): closed and failed stay
   Unsent unsent_;
   Unsent answers_;  // of the engine's, that came up while `unsent_` is with the ring; behind it
+  bool said_end_ = false;
   int send_errno_ = 0;
   size_t sealed_bytes_ = 0;   // payload of the send that `unsent_` is the rest of
   uint64_t reply_bytes_ = 0;  // sent since something was received
@@ -115,6 +118,7 @@ class SecureStream {
   Op* waits_for_ = nullptr;
   Handshakes::Wait* waits_for_turn_ = nullptr;
   size_t low_water_ = 1;
+  bool is_unheard_ = false;
   bool stopped_ = false;
 };
 

@@ -62,6 +62,10 @@ Task<Shake> Stream::connect(std::shared_ptr<const ClientContext> context, std::s
   co_return shake;
 }
 
+void Stream::stop_if_unheard() noexcept {
+  if (secure_ != nullptr) secure_->stop_if_unheard();
+}
+
 void Stream::stop_handshake() noexcept {
   if (secure_ != nullptr) secure_->stop_handshake();
 }

@@ -33,7 +33,7 @@ class Session;
 struct Shake {
   Fault fault;                // none: the stream is open
   bool timed_out = false;     // before `due_ns`, it was not done
-  bool said_nothing = false;  // the other side ended without a byte: who looks whether the port is open
+  bool said_nothing = false;  // not a byte came: of who looks whether the port is open, for one
   std::string asked_name;     // by the client (SNI); empty if none was
   bool done() const noexcept { return !fault && !timed_out; }
 };
@@ -80,6 +80,7 @@ class Stream {
                       const Session* session, int64_t due_ns);
   // Asks a handshake that is under way to end.
   void stop_handshake() noexcept;
+  void stop_if_unheard() noexcept;  // the same, while the other side has not said anything yet
 
  private:
   Core& core_;

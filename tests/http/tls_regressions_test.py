@@ -174,6 +174,14 @@ class Regressions(TlsTest):
         self.assertEqual(self.client(proxy).ask(GET).status, 200)
         silent.send(hello()[:10])
 
+    def test_who_says_nothing_does_not_hold_up_a_drain(self):
+        """It was waited for until its handshake was out of time."""
+        proxy = self.proxy(self.server(), tables='[timeouts]\ntls_handshake = "1h"\n')
+        self.raw(proxy)
+        while proxy.metrics()["breakwater_connections_accepted_total"] == 0:
+            pass
+        proxy.stop()
+
 
 if __name__ == "__main__":
     main()

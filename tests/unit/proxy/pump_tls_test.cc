@@ -1,4 +1,4 @@
-// A Pump whose sink is a TLS client that takes nothing.
+// A Pump whose sink is a TLS client, which takes nothing, or little.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -50,6 +50,17 @@ struct World : CoreWorld {
     const auto context = tls::testing::client_context();
     of_client = co_await client.connect(context, "git.example.com", nullptr, 0);
   }
+  Task<void> read_to_the_end(std::string& got, int32_t& end) {
+    std::string room(tls::Stream::receive_bytes_min * 2, '\0');
+    while (end > 0) {
+      tls::StreamCall call(client);
+      call.kind = Op::Kind::receive;
+      call.data = room.data();
+      call.bytes = room.size();
+      end = co_await call;
+      if (end > 0) got.append(room.data(), static_cast<size_t>(end));
+    }
+  }
   void fill_the_socket() {
     const std::string rubbish(64 * 1024, 'x');
     while (write(sockets.ends[0], rubbish.data(), rubbish.size()) > 0) {
@@ -84,4 +95,28 @@ TEST_CASE("pump: what was sealed for a client that takes nothing counts as sent 
   while (pump.running()) world.core->turn();
   CHECK(pump.error().code == Code::reset);
   CHECK(pump.sent_anything());
+}
+
+// It was sealed when all else was sent, and a socket that was full had no room for it.
+TEST_CASE("pump: a close_notify goes out behind the last record of what the connection ends with") {
+  World world;
+  Pair source;
+  tls::Stream from(*world.core, source.ends[0]);
+  Pump pump(*world.core);
+  std::string body(200'000, 'b');
+  pump.start({.source = &from,
+              .sink = &world.server,
+              .source_side = Side::upstream,
+              .sink_side = Side::downstream,
+              .initial = body,
+              .from = {.kind = wire::BodyKind::length, .length = body.size()},
+              .sink_closes = true});
+  std::string got;
+  int32_t end = 1;
+  world.scope.spawn(world.read_to_the_end(got, end));
+  while (pump.running()) world.core->turn();
+  shutdown(world.sockets.ends[0], SHUT_WR);
+  while (!world.scope.empty()) world.core->turn();
+  CHECK(got == body);
+  CHECK(end == 0);
 }
