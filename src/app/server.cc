@@ -238,6 +238,7 @@ class Program {
     for (const config::Listen& listen : config_.listens) {
       proxy::Site& site = shared_.sites.emplace_back(listen.name, proxy::Router(config_, listen));
       site.redirect = listen.redirect;
+      site.tells_client_certificate = listen.tls.tells_servers;
       if (listen.tls.speaks() && !read_certificates(listen, site, why)) return false;
       for (const std::string& network : listen.trusted) {
         const std::optional<proxy::Network> parsed = proxy::parse_network(network);

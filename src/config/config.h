@@ -38,6 +38,7 @@ struct ListenTls {
   Client client = Client::off;  // whether clients show certificates
   std::string client_ca;        // a file: by whom they must be signed
   std::string client_crl;       // a file: which of them are revoked; empty: nobody asks
+  bool tells_servers = false;   // whose certificate a client showed
   bool speaks() const { return !certificates.empty(); }
 };
 

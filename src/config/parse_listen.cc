@@ -33,6 +33,7 @@ bool read_tls(Reader& reader, std::string_view name, const toml::node& node, con
   for (const auto& key : tls_path_keys) one(key);
   one(tls_minimum_key);
   one(tls_client_key);
+  one(tls_client_header_key);
   if (good) origins[name] = origin_of(node, *good);
   return good.has_value();
 }
@@ -45,7 +46,7 @@ void check_tls(const TableDraft& in, const ListenTls& tls) {
     return;
   }
   if (tls.client == ListenTls::Client::off && !is_wrong(in.origins, "tls_client")) {
-    for (const std::string_view key : {"tls_client_ca", "tls_client_crl"})
+    for (const std::string_view key : {"tls_client_ca", "tls_client_crl", "tls_client_header"})
       report_unused(in, key, "`tls_client`", "add tls_client = \"required\"");
   } else if (!in.origins.contains("tls_client_ca")) {
     report_unused(in, "tls_client", "a `tls_client_ca`",

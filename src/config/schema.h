@@ -17,8 +17,9 @@ inline constexpr std::string_view table_names[] = {"listen", "pool",  "route",  
                                                    "log",    "admin", "process", "dns"};
 
 inline constexpr std::string_view listen_keys[] = {
-    "bind",       "pool",          "trusted",       "redirect", "tls", "tls_minimum", "tls_ticket_keys",
-    "tls_client", "tls_client_ca", "tls_client_crl"};
+    "bind",          "pool",           "trusted",          "redirect",
+    "tls",           "tls_minimum",    "tls_ticket_keys",  "tls_client",
+    "tls_client_ca", "tls_client_crl", "tls_client_header"};
 inline constexpr std::string_view pool_keys[] = {"servers",         "kind",
                                                  "balance",         "retries",
                                                  "probe",           "connect",
@@ -122,6 +123,8 @@ struct FlagKey {
   std::string_view name;
   bool Owner::* member;
 };
+
+inline constexpr FlagKey<ListenTls> tls_client_header_key{"tls_client_header", &ListenTls::tells_servers};
 
 inline constexpr FlagKey<Pool> pool_flag_keys[] = {{"fold_case", &Pool::folds_case},
                                                    {"repair_headers", &Pool::repairs_headers}};

@@ -348,6 +348,7 @@ Error Exchange::send_request() {
       .peer_is_trusted = session_.peer_is_trusted(),
       .until_close = git_end_ != wire::UploadPackAnswer::unprovable,
       .own_cookie = pool_->shared.config.sticky.cookie,
+      .client_certificate = session_.client_certificate(),
   };
   request_head_bytes_ = write_upstream_head(request_, facts, request_room_.span());
   if (request_head_bytes_ == 0) return {Code::too_large, Side::internal, 0};

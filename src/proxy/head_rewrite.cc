@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/client_certificate.h"
 #include "wire/cookie.h"
 #include "wire/field_rules.h"
 #include "wire/http_write.h"
@@ -182,6 +183,7 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
   write_unless_trusted(writer, request, facts, "X-Forwarded-Proto", facts.scheme);
   write_unless_trusted(writer, request, facts, "X-Forwarded-Host", request.authority);
   write_unless_trusted(writer, request, facts, "X-Request-Id", facts.request_id);
+  if (!facts.client_certificate.empty()) writer.field(client_certificate_field, facts.client_certificate);
   writer.end_of_head();
   return writer.overflowed() ? 0 : writer.bytes();
 }

@@ -27,6 +27,8 @@ struct UpstreamFacts {
   bool peer_is_trusted = false;       // its X-Forwarded-* and X-Request-Id are believed
   bool until_close = false;           // ask by HTTP/1.0 for an answer that ends with the connection
   std::string_view own_cookie;        // its name: no server hears of it; empty: there is none
+  std::string_view
+      client_certificate;  // whose the client showed (client_certificate.h); empty: nobody is told
 };
 
 struct DownstreamFacts {

@@ -27,15 +27,14 @@
 
 namespace breakwater::proxy {
 
-inline constexpr size_t head_buffer_bytes = 20 * 1024;
+// What rewriting may add to a head: X-Forwarded-*, X-Request-Id, Host, framing, a cookie.
+inline constexpr size_t head_growth_bytes = 4 * 1024;
+inline constexpr size_t head_buffer_bytes = 16 * 1024 + head_growth_bytes;
 inline constexpr size_t bulk_buffer_bytes = 128 * 1024;
 inline constexpr size_t pipe_bytes = 1024 * 1024;
 inline constexpr uint32_t head_rooms = 512;
 inline constexpr size_t log_ring_bytes = 1024 * 1024;
 inline constexpr uint32_t ring_entries = 1024;
-
-// What rewriting may add to a head: X-Forwarded-*, X-Request-Id, Host, framing, a cookie.
-inline constexpr size_t head_growth_bytes = 4 * 1024;
 
 // A body of at least this length, or one of unknown length that already passed `splice_after_bytes`, is
 // spliced.

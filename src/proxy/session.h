@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "backends/affinity.h"
@@ -49,6 +50,8 @@ class Session : public ListNode {
   uint64_t peer_hash() const noexcept { return peer_hash_; }        // of its address
   std::string_view peer_host() const noexcept { return peer_text_.host(); }
   std::string_view peer_text() const noexcept { return peer_text_.host_and_port(); }
+  // What servers are told of the certificate that it showed; empty: nothing.
+  std::string_view client_certificate() const noexcept { return client_certificate_; }
   bool peer_is_trusted() const noexcept { return peer_is_trusted_; }
   bool refuses() const noexcept { return refuse_; }
   const Exchange* exchange() const noexcept { return exchange_; }  // null: it serves none
@@ -103,6 +106,7 @@ class Session : public ListNode {
   Signal gone_ended_;
   uint64_t peer_network_ = 0;
   uint64_t peer_hash_ = 0;
+  std::string client_certificate_;
   AddressText peer_text_;  // made once, not for each request
 };
 

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "proxy/access_log.h"
+#include "proxy/client_certificate.h"
 #include "proxy/replies.h"
 #include "proxy/session.h"
 #include "ring/sys.h"
@@ -48,6 +49,9 @@ Task<Session::Next> Session::shake_hands() {
   if (shake.done()) {
     core.stats().tls_handshakes.add();
     if (stream_.engine()->resumed()) core.stats().tls_resumed.add();
+    const tls::Certificate* const shown = stream_.engine()->peer();
+    if (shown != nullptr && site_.tells_client_certificate)
+      client_certificate_ = client_certificate_value(*shown);
     co_return Next::request;
   }
   if (shake.said_nothing && !shake.timed_out) co_return Next::close;  // who looks whether the port is open

@@ -26,7 +26,8 @@ struct Site {
   std::string listen_name;
   Router router;
   std::vector<Network> trusted;
-  std::string redirect = {};                        // config::Listen::redirect
+  std::string redirect = {};  // config::Listen::redirect
+  bool tells_client_certificate = false;
   std::unique_ptr<tls::Current<tls::Context>> tls;  // null: it speaks no TLS
 };
 

@@ -369,6 +369,21 @@ class ClientCertificates(TlsTest):
         entry = proxy.wait_for_log(lambda line: line["status"] == 200)
         self.assertIn("CN=runner 7", entry["tls_client"])
 
+    def test_a_server_is_told_whose_it_is_if_that_is_wanted_and_never_what_a_client_says(self):
+        forged = b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-Client-Cert: Subject=root\r\nX_Forwarded_Client_Cert: root\r\n\r\n"
+        for name, more, expected in (("runner", "tls_client_header = true", 1), ("runner", "", 0), (None, "tls_client_header = true", 0)):
+            with self.subTest(name=name, more=more):
+                server = self.server(answering(ok(b"x")))
+                proxy = self.proxy(server, listen=self.strict("optional") + "\n" + more)
+                sock = self.wrap(proxy, self.context(name))
+                sock.sendall(forged)
+                self.assertIn(b"200 OK", sock.recv(4096))
+                head = server.connection(0).requests[0].head
+                told = head.values("x-forwarded-client-cert")
+                self.assertEqual((len(told), head.values("x_forwarded_client_cert")), (expected, []))
+                if expected:
+                    self.assertRegex(told[0], rb'^Subject="[^"]*CN=runner 7";Serial="[0-9A-Fa-f]+";URI="spiffe://ci/runner/7";')
+
     def test_none_is_welcome_where_it_is_optional(self):
         proxy = self.proxy(self.server(answering(ok(b"x"))), listen=self.strict("optional"))
         self.assertIn(b"200 OK", self.ask(proxy))

@@ -42,6 +42,7 @@ tls_ticket_keys = "/etc/tickets"
 tls_client = "optional"
 tls_client_ca = "/etc/ca.pem"
 tls_client_crl = "/etc/crl.pem"
+tls_client_header = true
 [listen.plain]
 bind = ":80"
 redirect = "https"
@@ -61,6 +62,7 @@ tls_certificate = "/etc/edge.pem"
   CHECK(tls.client == ListenTls::Client::optional);
   CHECK(tls.client_ca == "/etc/ca.pem");
   CHECK(tls.client_crl == "/etc/crl.pem");
+  CHECK(tls.tells_servers);
   CHECK_FALSE(config.listens[1].tls.speaks());
   CHECK(config.listens[1].redirect == "https");
   const ServerTls& servers = config.pools[0].tls;
