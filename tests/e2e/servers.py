@@ -16,6 +16,9 @@ import time
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "http"))
+import certificates  # noqa: E402
+
 START_SECONDS_MAX = 20
 
 
@@ -188,6 +191,9 @@ ScriptAlias / "{http_backend()}/"
 class Nginx(Server):
     name = "nginx"
 
+    def speaks(self):
+        return ""
+
     def configure(self):
         nginx, fcgiwrap = find_program("nginx"), find_program("fcgiwrap")
         if nginx is None or fcgiwrap is None:
@@ -214,7 +220,7 @@ http {{
   fastcgi_temp_path {self.folder}/fcgi;
   proxy_temp_path {self.folder}/proxy; uwsgi_temp_path {self.folder}/uwsgi; scgi_temp_path {self.folder}/scgi;
   server {{
-    listen 127.0.0.1:{self.port};
+    listen 127.0.0.1:{self.port}{self.speaks()};
     {auth}
     location / {{
       fastcgi_pass unix:{path};
@@ -245,6 +251,23 @@ http {{
         self.spawn(nginx, "-c", str(config), "-p", str(self.folder), "-e", str(self.folder / "errors"))
 
 
+class SecureNginx(Nginx):
+    """nginx that speaks TLS."""
+
+    name = "nginx-tls"
+
+    @property
+    def authority(self):
+        return certificates.folder() / "localhost.crt"
+
+    @property
+    def url(self):
+        return f"https://{self.address}"
+
+    def speaks(self):
+        return f" ssl; ssl_certificate {self.authority}; ssl_certificate_key {self.authority.with_suffix('.key')}"
+
+
 class Origin(Server):
     """The project's own small server: for what needs no second opinion, such as gigabytes."""
 
@@ -265,7 +288,7 @@ def give_to_server(folder):
 
 
 def kinds():
-    return [Apache, Nginx]
+    return [Apache, Nginx, SecureNginx]
 
 
 if __name__ == "__main__":

@@ -673,6 +673,7 @@ class Proxy:
         self.folder = tempfile.mkdtemp(prefix="breakwater-http-")
         self.tls = TLS if tls is None else tls
         addresses = [server if isinstance(server, str) else server.address for server in servers]
+        authority = next((server.authority for server in servers if hasattr(server, "authority")), None)
         command = [BREAKWATER, "run", "--log", "stdout", "--cores", str(cores)]
         if admin is not None:
             command += ["--admin", admin]
@@ -690,7 +691,10 @@ class Proxy:
                     file.write(f"tls = {json.dumps(str(certificates.folder()))}\n")
                 if trusted is not None:
                     file.write(f"trusted = {json.dumps(trusted)}\n")
-                file.write(f"[pool.test]\nservers = {json.dumps(addresses)}\n{tables or ''}\n")
+                file.write(f"[pool.test]\nservers = {json.dumps(addresses)}\n")
+                if authority is not None:
+                    file.write(f"tls = true\ntls_ca = {json.dumps(str(authority))}\n")
+                file.write(f"{tables or ''}\n")
             command += ["-f", config]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
