@@ -191,6 +191,28 @@ ScriptAlias / "{http_backend()}/"
 class Nginx(Server):
     name = "nginx"
 
+    def locations(self, fcgi):
+        return f"""
+    location / {{
+      fastcgi_pass unix:{fcgi};
+      fastcgi_param SCRIPT_FILENAME {http_backend()};
+      fastcgi_param GIT_PROJECT_ROOT {self.root};
+      fastcgi_param GIT_HTTP_EXPORT_ALL 1;
+      fastcgi_param HOME {self.folder};
+      fastcgi_param PATH_INFO $uri;
+      fastcgi_param QUERY_STRING $query_string;
+      fastcgi_param REQUEST_METHOD $request_method;
+      fastcgi_param CONTENT_TYPE $content_type;
+      fastcgi_param CONTENT_LENGTH $content_length;
+      fastcgi_param HTTP_CONTENT_ENCODING $http_content_encoding;
+      fastcgi_param GIT_PROTOCOL $http_git_protocol;
+      fastcgi_param REMOTE_USER $remote_user;
+      fastcgi_param REMOTE_ADDR $remote_addr;
+      fastcgi_buffering off;
+      fastcgi_request_buffering off;
+      fastcgi_read_timeout 300s;
+    }}"""
+
     def speaks(self):
         return ""
 
@@ -222,25 +244,7 @@ http {{
   server {{
     listen 127.0.0.1:{self.port}{self.speaks()};
     {auth}
-    location / {{
-      fastcgi_pass unix:{path};
-      fastcgi_param SCRIPT_FILENAME {http_backend()};
-      fastcgi_param GIT_PROJECT_ROOT {self.root};
-      fastcgi_param GIT_HTTP_EXPORT_ALL 1;
-      fastcgi_param HOME {self.folder};
-      fastcgi_param PATH_INFO $uri;
-      fastcgi_param QUERY_STRING $query_string;
-      fastcgi_param REQUEST_METHOD $request_method;
-      fastcgi_param CONTENT_TYPE $content_type;
-      fastcgi_param CONTENT_LENGTH $content_length;
-      fastcgi_param HTTP_CONTENT_ENCODING $http_content_encoding;
-      fastcgi_param GIT_PROTOCOL $http_git_protocol;
-      fastcgi_param REMOTE_USER $remote_user;
-      fastcgi_param REMOTE_ADDR $remote_addr;
-      fastcgi_buffering off;
-      fastcgi_request_buffering off;
-      fastcgi_read_timeout 300s;
-    }}
+    {self.locations(path)}
   }}
 }}
 """)
@@ -266,6 +270,34 @@ class SecureNginx(Nginx):
 
     def speaks(self):
         return f" ssl; ssl_certificate {self.authority}; ssl_certificate_key {self.authority.with_suffix('.key')}"
+
+
+class GitWeb(Nginx):
+    """Git's own web pages: gitweb, with its style sheet, script and pictures from files."""
+
+    name = "gitweb"
+    program = Path("/usr/share/gitweb/gitweb.cgi")
+
+    def locations(self, fcgi):
+        if not self.program.exists():
+            raise unittest.SkipTest("gitweb is not installed")
+        settings = self.folder / "gitweb.conf"
+        settings.write_text(f'$projectroot = "{self.root}";\n')
+        return f"""
+    location = / {{
+      fastcgi_pass unix:{fcgi};
+      fastcgi_param SCRIPT_FILENAME {self.program};
+      fastcgi_param GITWEB_CONFIG {settings};
+      fastcgi_param QUERY_STRING $query_string;
+      fastcgi_param REQUEST_METHOD $request_method;
+      fastcgi_param SCRIPT_NAME /;
+      fastcgi_param SERVER_NAME $host;
+      fastcgi_param SERVER_PROTOCOL $server_protocol;
+    }}
+    location /static/ {{
+      types {{ text/css css; text/javascript js; image/png png; }}
+      alias {self.program.parent}/static/;
+    }}"""
 
 
 class Origin(Server):
