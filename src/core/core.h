@@ -82,7 +82,7 @@ class Core {
   std::span<char> look_room() noexcept { return {look_room_.get(), look_room_bytes}; }
   // Likewise, for bytes on their way out that are sealed and sent in one go (tls/secure_stream.h).
   std::span<char> seal_room() noexcept { return {seal_room_.get(), seal_room_bytes}; }
-  static constexpr size_t seal_room_bytes = 152 * 1024;
+  static constexpr size_t seal_room_bytes = 68 * 1024;
   Stats& stats() noexcept { return stats_; }
   Mailbox& mailbox() noexcept { return mailbox_; }
 

@@ -109,10 +109,10 @@ void Exchange::write_log() noexcept {
   record.client = session_.peer_text();
   record.listener = session_.site().listen_name;
   if (const tls::Engine* const engine = session_.stream().engine()) {
-    record.tls = engine->protocol();
-    record.tls_suite = engine->suite();
+    record.tls = engine->agreed().protocol;
+    record.tls_suite = engine->agreed().suite;
     record.tls_name = engine->asked_name();
-    record.tls_resumed = engine->resumed();
+    record.tls_resumed = engine->agreed().is_resumed;
     if (engine->peer() != nullptr) record.tls_client = engine->peer()->subject;
   }
   if (parsed_) {

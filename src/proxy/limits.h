@@ -7,11 +7,11 @@
 //   outgoing heads   512 x  20 KiB = 10 MiB   heads being sent
 //   log ring           1 x   1 MiB =  1 MiB
 //   look room          1 x  64 KiB            what a splice looks at ahead of time (Core::look_room)
-//   seal room          1 x 152 KiB            records of TLS on their way out (Core::seal_room)
+//   seal room          1 x  68 KiB            records of TLS on their way out (Core::seal_room)
 //   handshakes       256 x  11 KiB =  3 MiB   of TLS; what of a hello is there waits in the socket
 //   in front of each buffer   17 KiB          touched by TLS alone (Core::buffer_lead_bytes)
 //   per client connection  <  4 KiB   Session and its suspended coroutine; no buffer while it waits
-//   the same over TLS      <  5 KiB   more, 17 KiB while half a record of it is there; and up to 129 KiB of
+//   the same over TLS      <  4 KiB   more, 17 KiB while half a record of it is there; and up to 49 KiB of
 //                                     sealed records while its client is slow
 //   per server connection  <  1 KiB   UpstreamConnection, in use or idle
 //   per probed server      <  4 KiB   Prober and its coroutine, on the first core; for http and git 20 KiB

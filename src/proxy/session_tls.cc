@@ -48,7 +48,7 @@ Task<Session::Next> Session::shake_hands() {
   if (stopped_ || (worker_.draining && shake.said_nothing)) co_return Next::close;
   if (shake.done()) {
     core.stats().tls_handshakes.add();
-    if (stream_.engine()->resumed()) core.stats().tls_resumed.add();
+    if (stream_.engine()->agreed().is_resumed) core.stats().tls_resumed.add();
     const tls::Certificate* const shown = stream_.engine()->peer();
     if (shown != nullptr && site_.tells_client_certificate)
       client_certificate_ = client_certificate_value(*shown);

@@ -98,11 +98,6 @@ class Call {
 
 }  // namespace
 
-TrafficKey::~TrafficKey() {
-  explicit_bzero(key.data(), key.size());
-  explicit_bzero(nonce.data(), nonce.size());
-}
-
 Engine::Engine(std::shared_ptr<const Context> context) noexcept : context_(std::move(context)) {
   transport_.tickets = context_->tickets();
 }
@@ -133,6 +128,7 @@ bool Engine::begin(WOLFSSL_CTX* library) noexcept {
   wolfSSL_SetIOReadCtx(library_.get(), &transport_);
   wolfSSL_SetIOWriteCtx(library_.get(), &transport_);
   wolfSSL_SetCertCbCtx(library_.get(), &peer_);
+  if (context_ != nullptr) wolfSSL_set_tls13_secret_cb(library_.get(), on_secret, this);
   std::array<char, http11.size() + 1> list{};
   std::memcpy(list.data(), http11.data(), http11.size());
   // A server that agrees on nothing, or does not know ALPN, speaks HTTP/1.1 as well as any.
@@ -153,13 +149,74 @@ Engine::Step Engine::handshake(std::span<const char>& in, std::span<char>& out) 
   const Call call(transport_, in, out);
   const int result = context_ != nullptr ? wolfSSL_accept(library_.get()) : wolfSSL_connect(library_.get());
   if (result != WOLFSSL_SUCCESS) return step_of(result);
+  return shook_hands();
+}
+
+Engine::Step Engine::shook_hands() noexcept {
+  WOLFSSL* const library = library_.get();
+  char* http = nullptr;
+  word16 http_bytes = 0;
+  const bool names_one = wolfSSL_ALPN_GetProtocol(library, &http, &http_bytes) == WOLFSSL_SUCCESS;
+  const char* const curve = wolfSSL_get_curve_name(library);
+  agreed_ = {
+      .protocol = wolfSSL_get_version(library),
+      .suite = suite_name(static_cast<uint16_t>(wolfSSL_get_current_cipher_suite(library))),
+      .group = curve != nullptr ? curve : std::string_view(),
+      .is_resumed = wolfSSL_session_reused(library) != 0,
+      .speaks_http = names_one && std::string_view(http, http_bytes) == http11,
+  };
   // The library saw to it already; but on this everything rests.
   const bool must_know = client_context_ != nullptr && client_context_->verifies();
-  if (must_know && !resumed() && peer_.shown == nullptr)
+  if (must_know && !agreed_.is_resumed && peer_.shown == nullptr)
     return fail_with({.kind = FaultKind::no_certificate});
+  transport_.idle_records().handshake_is_over();
+  if (context_ != nullptr && !hand_over()) return fail_with({.kind = FaultKind::internal});
   state_ = State::open;
-  transport_.handshake_is_over();
   return Step::done;
+}
+
+// By TLS 1.3, what the keys of data are made from.
+int Engine::on_secret(WOLFSSL*, int id, const unsigned char* secret, int bytes, void* self) noexcept {
+  if (id != CLIENT_TRAFFIC_SECRET && id != SERVER_TRAFFIC_SECRET) return 0;
+  Engine& engine = *static_cast<Engine*>(self);
+  if (engine.becoming_ == nullptr) engine.becoming_ = std::make_unique<Records>();
+  RecordKey& way = id == SERVER_TRAFFIC_SECRET ? engine.becoming_->sending : engine.becoming_->receiving;
+  TrafficKey& key = way.traffic_key();
+  if (bytes <= 0 || bytes > int{TrafficKey::secret_bytes_max}) return -1;
+  std::memcpy(key.secret.data(), secret, static_cast<size_t>(bytes));
+  key.secret_bytes = static_cast<uint8_t>(bytes);
+  return 0;
+}
+
+// From the library to Records, which go on where it stands.
+bool Engine::hand_over() noexcept {
+  WOLFSSL* const library = library_.get();
+  records_ = becoming_ != nullptr ? std::move(becoming_) : std::make_unique<Records>();
+  const bool is_tls13 = wolfSSL_version(library) == TLS1_3_VERSION;
+  const bool is_aes = agreed_.suite.find("AES") != std::string_view::npos;
+  const int key_bytes = wolfSSL_GetKeySize(library);
+  const auto fill = [&](TrafficKey& key, const byte* bytes, const byte* nonce, word64 sequence) {
+    key.version = is_tls13 ? Version::tls13 : Version::tls12;
+    key.cipher = is_aes ? Cipher::aes_gcm : Cipher::chacha20_poly1305;
+    key.key_bytes = static_cast<uint8_t>(key_bytes);
+    key.nonce_bytes = !is_tls13 && is_aes ? 4 : 12;
+    key.sequence = sequence;
+    if (bytes == nullptr || nonce == nullptr || key_bytes <= 0 || key_bytes > int{sizeof key.key})
+      return false;
+    std::memcpy(key.key.data(), bytes, key.key_bytes);
+    std::memcpy(key.nonce.data(), nonce, key.nonce_bytes);
+    return !is_tls13 || key.secret_bytes > 0;
+  };
+  word64 sent = 0, received = 0;
+  wolfSSL_GetSequenceNumber(library, &sent);  // what they return says whether it is 0
+  wolfSSL_GetPeerSequenceNumber(library, &received);
+  const bool good = fill(records_->sending.traffic_key(), wolfSSL_GetServerWriteKey(library),
+                         wolfSSL_GetServerWriteIV(library), sent) &&
+                    fill(records_->receiving.traffic_key(), wolfSSL_GetClientWriteKey(library),
+                         wolfSSL_GetClientWriteIV(library), received) &&
+                    records_->start();
+  library_.reset();
+  return good;
 }
 
 Engine::Step Engine::read_hello(std::span<const char> in, std::span<char>& out) noexcept {
@@ -237,28 +294,33 @@ Engine::Step Engine::step_of(int result) noexcept {
   }
 }
 
-Engine::Step Engine::open(std::span<const char>& in, std::span<char>& data, std::span<char>& out) noexcept {
+Engine::Step Engine::open(std::span<char>& in, std::span<char>& data, std::span<char>& out) noexcept {
   if (state_ == State::failed) return Step::failed;
   BW_ASSERT(state_ == State::open);
+  if (records_ != nullptr) return records_->open(in, data, out);
   if (peer_closed_) return Step::closed;
-  const Call call(transport_, in, out);
+  std::span<const char> taken = in;
+  const Call call(transport_, taken, out);
   while (!data.empty()) {
     const int most = static_cast<int>(std::min<size_t>(data.size(), INT_MAX));
     const int opened = wolfSSL_read(library_.get(), data.data(), most);
+    in = in.last(taken.size());
     if (opened <= 0) return step_of(opened);
-    transport_.data_came(static_cast<size_t>(opened));
+    transport_.idle_records().data_came(static_cast<size_t>(opened));
     data = data.subspan(static_cast<size_t>(opened));
   }
   return Step::wants_room;
 }
 
 bool Engine::holds_data() const noexcept {
+  if (records_ != nullptr) return records_->holds_data();
   return state_ == State::open && wolfSSL_pending(library_.get()) > 0;
 }
 
 Engine::Step Engine::seal(std::span<const char>& data, std::span<char>& out) noexcept {
   if (state_ == State::failed) return Step::failed;
   BW_ASSERT(state_ == State::open);
+  if (records_ != nullptr) return records_->seal(data, out);
   std::span<const char> nothing;
   const Call call(transport_, nothing, out);
   while (!data.empty()) {
@@ -273,6 +335,7 @@ Engine::Step Engine::seal(std::span<const char>& data, std::span<char>& out) noe
 
 Engine::Step Engine::close(std::span<char>& out) noexcept {
   if (state_ != State::open) return state_ == State::failed ? Step::failed : Step::done;
+  if (records_ != nullptr) return records_->close(out);
   if (out.size() < record_overhead_max + 2) return Step::wants_room;
   std::span<const char> nothing;
   const Call call(transport_, nothing, out);
@@ -282,66 +345,16 @@ Engine::Step Engine::close(std::span<char>& out) noexcept {
 }
 
 Fault Engine::ended() noexcept {
+  if (records_ != nullptr) return records_->ended();
   if (state_ == State::failed) return fault_;
   if (peer_closed_) return {};
   fail_with({.kind = FaultKind::truncated});
   return fault_;
 }
 
-std::string_view Engine::protocol() const noexcept {
-  return wolfSSL_get_version(library_.get());
-}
-
-std::string_view Engine::suite() const noexcept {
-  return suite_name(static_cast<uint16_t>(wolfSSL_get_current_cipher_suite(library_.get())));
-}
-
-std::string_view Engine::group() const noexcept {
-  const char* const curve = wolfSSL_get_curve_name(library_.get());
-  return curve != nullptr ? curve : std::string_view();
-}
-
-bool Engine::resumed() const noexcept {
-  return wolfSSL_session_reused(library_.get()) != 0;
-}
-
-bool Engine::agreed_on_http() const noexcept {
-  char* protocol = nullptr;
-  word16 bytes = 0;
-  return wolfSSL_ALPN_GetProtocol(library_.get(), &protocol, &bytes) == WOLFSSL_SUCCESS &&
-         std::string_view(protocol, bytes) == http11;
-}
-
 Session Engine::session() const noexcept {
   if (state_ != State::open || wolfSSL_version(library_.get()) != TLS1_3_VERSION) return {};
   return Session(wolfSSL_get1_session(library_.get()), client_context_);
-}
-
-bool Engine::traffic_keys(TrafficKey& sending, TrafficKey& receiving) const noexcept {
-  if (state_ != State::open) return false;
-  WOLFSSL* const library = library_.get();
-  const bool server = context_ != nullptr;
-  const auto fill = [library](TrafficKey& key, const byte* bytes, const byte* nonce) {
-    const int key_bytes = wolfSSL_GetKeySize(library);
-    const int nonce_bytes = wolfSSL_version(library) == TLS1_3_VERSION ? 12 : 4;
-    if (bytes == nullptr || nonce == nullptr || key_bytes <= 0 || key_bytes > 32) return false;
-    std::memcpy(key.key.data(), bytes, static_cast<size_t>(key_bytes));
-    std::memcpy(key.nonce.data(), nonce, static_cast<size_t>(nonce_bytes));
-    key.key_bytes = static_cast<uint8_t>(key_bytes);
-    key.nonce_bytes = static_cast<uint8_t>(nonce_bytes);
-    return true;
-  };
-  const byte* const client_key = wolfSSL_GetClientWriteKey(library);
-  const byte* const client_nonce = wolfSSL_GetClientWriteIV(library);
-  const byte* const server_key = wolfSSL_GetServerWriteKey(library);
-  const byte* const server_nonce = wolfSSL_GetServerWriteIV(library);
-  word64 sent = 0, received = 0;
-  wolfSSL_GetSequenceNumber(library, &sent);
-  wolfSSL_GetPeerSequenceNumber(library, &received);
-  sending.sequence = sent;
-  receiving.sequence = received;
-  return fill(sending, server ? server_key : client_key, server ? server_nonce : client_nonce) &&
-         fill(receiving, server ? client_key : server_key, server ? client_nonce : server_nonce);
 }
 
 }  // namespace breakwater::tls

@@ -11,9 +11,10 @@
 //   the end ended()       the connection has ended: what does that mean?
 //
 // A client's hello is read before the library is asked (wire/client_hello.h), so a connection that never gets
-// that far costs this object, 400 bytes, and what its owner holds of what came. After that it is the
-// library's memory; docs/tls.md has the sum. No more is allocated for a record; the library takes 17 KiB for
-// the time in which it opens or seals one. One thread at a time.
+// that far costs this object, 400 bytes, and what its owner holds of what came. Then the library shakes
+// hands. On a server's side that is all it is for: from then on there are only Records. On a client's side it
+// stays, because of the tickets that servers send. docs/tls.md has the sum of the memory. One thread at a
+// time.
 #pragma once
 
 #include <array>
@@ -26,36 +27,23 @@
 #include "tls/context.h"
 #include "tls/fault.h"
 #include "tls/peer.h"
+#include "tls/records.h"
 #include "tls/session.h"
+#include "tls/step.h"
 #include "tls/transport.h"
 
 namespace breakwater::tls {
 
-// For kernel TLS: what seals or opens the records of one direction from now on.
-struct TrafficKey {
-  std::array<uint8_t, 32> key{};
-  std::array<uint8_t, 12> nonce{};  // 4 bytes with TLS 1.2 and AES-GCM
-  uint8_t key_bytes = 0;
-  uint8_t nonce_bytes = 0;
-  uint64_t sequence = 0;  // of the next record
-  ~TrafficKey();          // wipes
-};
-
 class Engine {
  public:
-  static constexpr size_t record_data_max = 16 * 1024;
+  static constexpr size_t record_data_max = RecordKey::content_bytes_max;
   // What a record is longer than its data, at most: head, nonce, type and tag.
-  static constexpr size_t record_overhead_max = 5 + 8 + 1 + 16;
+  static constexpr size_t record_overhead_max = RecordKey::overhead_max;
   // With less room nothing is taken from `in`.
   static constexpr size_t room_min = Transport::room_min;
+  static_assert(room_min == Records::room_min);
 
-  enum class Step : uint8_t {
-    done,         // with what was asked for
-    wants_input,  // all of `in` that could be used was, and more must come
-    wants_room,   // `out`, or the place for data, is full; what is in `out` is to be sent first
-    closed,       // the other side said that no more data comes (close_notify)
-    failed,       // see fault(); `out` may hold an alert, to be sent before the end
-  };
+  using Step = tls::Step;
 
   // A server's side.
   explicit Engine(std::shared_ptr<const Context> context) noexcept;
@@ -72,14 +60,16 @@ class Engine {
   Step handshake(std::span<const char>& in, std::span<char>& out) noexcept;
   bool handshake_done() const noexcept { return state_ == State::open; }
 
-  // Never `done`: it goes on until there is no more input, or no more room. `data` may begin at or before the
-  // place that `in` begins at: a record is out of `in` before its data is written, and longer.
-  Step open(std::span<const char>& in, std::span<char>& data, std::span<char>& out) noexcept;
+  // Never `done`: it goes on until there is no more input, or no more room. What it takes of `in` it may
+  // write to. `data` may begin at or before the place that `in` begins at: a record is longer than its data.
+  Step open(std::span<char>& in, std::span<char>& data, std::span<char>& out) noexcept;
   // Data that was taken out of `in` and for which there was no room in `data` yet.
   bool holds_data() const noexcept;
 
   // A part of a record was taken, and its rest has not come.
-  bool amid_record() const noexcept { return transport_.amid_record(); }
+  bool amid_record() const noexcept {
+    return records_ != nullptr ? records_->amid_record() : transport_.amid_record();
+  }
 
   Step seal(std::span<const char>& data, std::span<char>& out) noexcept;
   // Needs room for one record of two bytes. Data may still come.
@@ -87,14 +77,17 @@ class Engine {
   // The connection ended: none after a close_notify, otherwise `truncated`, unless it had failed before.
   Fault ended() noexcept;
 
-  const Fault& fault() const noexcept { return fault_; }
+  const Fault& fault() const noexcept { return records_ != nullptr ? records_->fault() : fault_; }
 
   // ---- what was agreed, once the handshake is done
-  std::string_view protocol() const noexcept;  // "TLSv1.3"
-  std::string_view suite() const noexcept;     // "TLS_AES_128_GCM_SHA256"
-  std::string_view group() const noexcept;     // "X25519"; empty if none took part
-  bool resumed() const noexcept;
-  bool agreed_on_http() const noexcept;  // by ALPN; false if the client named nothing
+  struct Agreed {
+    std::string_view protocol;  // "TLSv1.3"
+    std::string_view suite;     // "TLS_AES_128_GCM_SHA256"
+    std::string_view group;     // "X25519"; empty if none took part
+    bool is_resumed = false;
+    bool speaks_http = false;  // by ALPN; false if the client named nothing
+  };
+  const Agreed& agreed() const noexcept { return agreed_; }
 
   // A server's side: the name asked for (SNI); empty if none was.
   std::string_view asked_name() const noexcept { return {asked_name_.data(), asked_name_bytes_}; }
@@ -104,9 +97,9 @@ class Engine {
   // with TLS 1.2: when a server that gives no session ids does not take a ticket of it any more, the library
   // thinks that it did.
   Session session() const noexcept;
-  // False before the handshake is done, and with a suite of other kind.
-  bool traffic_keys(TrafficKey& sending, TrafficKey& receiving) const noexcept;
-  // For tests, which have the library do what an honest peer would not.
+  // Null on a client's side, and before the handshake is done.
+  const Records* records() const noexcept { return records_.get(); }
+  // For tests, which have the library do what an honest peer would not. Null where there are Records.
   WOLFSSL* library() const noexcept { return library_.get(); }
 
  private:
@@ -121,12 +114,18 @@ class Engine {
   Step fail(int library_code) noexcept;
   Step fail_with(Fault fault) noexcept;
   Step step_of(int result) noexcept;
+  Step shook_hands() noexcept;
+  static int on_secret(WOLFSSL* library, int id, const unsigned char* secret, int bytes, void* self) noexcept;
+  bool hand_over() noexcept;
 
   std::shared_ptr<const Context> context_;
   std::shared_ptr<const ClientContext> client_context_;
   std::unique_ptr<WOLFSSL, Free> library_;
+  std::unique_ptr<Records> becoming_;  // in the handshake: what is known of them
+  std::unique_ptr<Records> records_;
   Transport transport_;
   Peer peer_;
+  Agreed agreed_;
   Fault fault_;
   State state_ = State::hello;
   bool peer_closed_ = false;

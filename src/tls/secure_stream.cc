@@ -15,10 +15,9 @@ namespace breakwater::tls {
 namespace {
 
 constexpr size_t record_bytes_max = Engine::record_data_max + Engine::record_overhead_max;
-// Payload of one send: enough that the call costs little of it.
-constexpr size_t batch_bytes = 8 * Engine::record_data_max;
-// To a reader that does not keep up, of which what is sealed may have to wait in memory.
-constexpr size_t slow_batch_bytes = 2 * Engine::record_data_max;
+// Payload of one send. So many records fit one buffer of the kernel's; with more, bulk downloads took a third
+// more CPU time (docs/performance.md).
+constexpr size_t batch_bytes = 3 * Engine::record_data_max;
 // What the engine has to say of its own while the other side takes nothing. Who makes it say more is turned
 // out.
 constexpr size_t answers_bytes_max = 4096;
@@ -268,7 +267,7 @@ void SecureStream::received() noexcept {
 // Opens the last `bytes` of `memory` to its front. How much payload that was, 0 at its end, -EPROTO, or
 // -EAGAIN: none came, and more may.
 int32_t SecureStream::open(std::span<char> memory, size_t bytes) noexcept {
-  std::span<const char> in = memory.last(bytes);
+  std::span<char> in = memory.last(bytes);
   std::span<char> data = memory;
   const std::span<char> answer = core_.seal_room();
   std::span<char> left = answer;
@@ -326,14 +325,13 @@ void SecureStream::seal_and_send() noexcept {
   const std::span<char> stage = core_.seal_room().first(Engine::record_data_max);
   const std::span<char> room = core_.seal_room().subspan(Engine::record_data_max);
   std::span<char> left = room;
-  const size_t most = is_slow_ ? slow_batch_bytes : batch_bytes;
   size_t sealed = 0;
   Engine::Step step = Engine::Step::done;
-  while (sealed < most && step == Engine::Step::done) {
+  while (sealed < batch_bytes && step == Engine::Step::done) {
     std::span<const char> data = next_data(sealed, stage);
     if (data.empty()) break;
     const size_t record = reply_bytes_ < first_records_bytes ? first_record_bytes : Engine::record_data_max;
-    data = data.first(std::min({data.size(), record, most - sealed}));
+    data = data.first(std::min({data.size(), record, batch_bytes - sealed}));
     const size_t bytes = data.size();
     step = engine_.seal(data, left);
     sealed += bytes - data.size();
@@ -345,8 +343,7 @@ void SecureStream::seal_and_send() noexcept {
   if (send_.user->hold && next_data(sealed, stage).empty()) seal_end(left);
   if (!send_now(room.first(room.size() - left.size()), send_.user->hold))
     return finish_later(send_, send_later_, -send_errno_);
-  is_slow_ = !unsent_.empty();
-  if (is_slow_) return send_unsent();
+  if (!unsent_.empty()) return send_unsent();
   finish_later(send_, send_later_, static_cast<int32_t>(sealed));
 }
 

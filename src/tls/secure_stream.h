@@ -113,7 +113,6 @@ class SecureStream {
   int send_errno_ = 0;
   size_t sealed_bytes_ = 0;   // payload of the send that `unsent_` is the rest of
   uint64_t reply_bytes_ = 0;  // sent since something was received
-  bool is_slow_ = false;      // the socket was full the last time
   // While hands are shaken.
   Op* waits_for_ = nullptr;
   Handshakes::Wait* waits_for_turn_ = nullptr;

@@ -7,15 +7,6 @@
 
 namespace breakwater::tls {
 
-void Transport::data_came(size_t bytes) noexcept {
-  if (record_is_new_ && idle_records_ > 0) idle_records_--;
-  record_is_new_ = false;
-  data_bytes_ += static_cast<int64_t>(bytes);
-  if (data_bytes_ < bytes_per_record) return;
-  data_bytes_ -= bytes_per_record;
-  if (idle_records_ > 0) idle_records_--;
-}
-
 constexpr uint8_t alert_type = 21;
 
 void Transport::watch(std::span<const char> bytes) noexcept {
@@ -31,8 +22,7 @@ void Transport::watch(std::span<const char> bytes) noexcept {
     if (head_bytes_ < head_.size()) continue;
     head_bytes_ = 0;
     body_left_ = static_cast<uint32_t>(head_[3] << 8 | head_[4]);
-    record_is_new_ = true;
-    idle_records_++;
+    idle_records_.record_came();
   }
 }
 
@@ -52,7 +42,7 @@ int Transport::receive(std::span<char> buffer) noexcept {
   const bool is_alert = head_[0] == alert_type && head_[3] == alert_length[0] && head_[4] == alert_length[1];
   if (is_alert && body_left_ == alert_length[1] && in_->size() >= body_left_)
     plain_alert_ = static_cast<uint8_t>((*in_)[1]);
-  if (idle_records_ > idle_records_max) {
+  if (idle_records_.are_too_many()) {
     is_storm_ = true;
     return WOLFSSL_CBIO_ERR_GENERAL;
   }

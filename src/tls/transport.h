@@ -1,8 +1,7 @@
 // Where the library's bytes come from and go to during one call of an engine's: the caller's spans. For the
 // sources of this folder.
 //
-// It also watches the framing of what comes in, for a peer may send records that hold no data as long as it
-// likes (empty ones, key updates, tickets), each of which costs us a decryption or more.
+// It also watches the framing of what comes in, to count the records.
 #pragma once
 
 #include <array>
@@ -10,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "tls/idle_records.h"
 #include "tls/wolfssl.h"
 
 namespace breakwater::tls {
@@ -21,11 +21,6 @@ class Transport {
   // Nothing is read while there is less room than this: what the library may have to say to one record (an
   // alert, the answer to a key update) always finds room, so it never has to be told that there is none.
   static constexpr size_t room_min = 512;
-  // Records without data that may come in a row; each `bytes_per_record` of data allow one more.
-  static constexpr int32_t idle_records_max = 32;
-  static constexpr int64_t bytes_per_record = 64 * 1024;
-  // Many more than an honest handshake has, in which each message may lie in a record of its own.
-  static constexpr int32_t handshake_records_max = 256;
 
   // The spans of this call. What is taken and given shortens them from their fronts.
   void begin(std::span<const char>& in, std::span<char>& out) noexcept {
@@ -38,10 +33,7 @@ class Transport {
     out_ = nullptr;
   }
 
-  // The handshake's messages are no storm; counting begins anew behind it.
-  void handshake_is_over() noexcept { idle_records_ = 0; }
-  // So many bytes of data came out of the record that was read last.
-  void data_came(size_t bytes) noexcept;
+  IdleRecords& idle_records() noexcept { return idle_records_; }
 
   bool starved_of_room() const noexcept { return starved_of_room_; }
   bool is_storm() const noexcept { return is_storm_; }
@@ -64,12 +56,10 @@ class Transport {
   std::array<uint8_t, 5> head_{};
   uint32_t body_left_ = 0;  // of the record that is being read
   uint8_t head_bytes_ = 0;
-  bool record_is_new_ = false;  // no data came out of it so far
   bool starved_of_room_ = false;
   bool is_storm_ = false;
   uint8_t plain_alert_ = 0;
-  int32_t idle_records_ = idle_records_max - handshake_records_max;
-  int64_t data_bytes_ = 0;  // since the last record that they paid for
+  IdleRecords idle_records_ = IdleRecords::of_handshake();
 };
 
 // The library's callbacks; `context` is the Transport.

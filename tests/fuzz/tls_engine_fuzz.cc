@@ -66,12 +66,12 @@ struct End {
   bool turn() {
     if (step == Step::failed || step == Step::closed) return false;
     std::string room(4096, '\0'), place(4096, '\0');
-    std::span<const char> in(arrived);
-    std::span<char> out(room), data(place);
+    std::span<const char> hello(arrived);
+    std::span<char> in(arrived), out(room), data(place);
     const bool shook_hands = engine.handshake_done();
-    step = shook_hands ? engine.open(in, data, out) : engine.handshake(in, out);
+    step = shook_hands ? engine.open(in, data, out) : engine.handshake(hello, out);
     BW_ASSERT((step == Step::failed) == static_cast<bool>(engine.fault()));
-    const size_t taken = arrived.size() - in.size();
+    const size_t taken = arrived.size() - (shook_hands ? in.size() : hello.size());
     sent.append(room, 0, room.size() - out.size());
     opened.append(place, 0, place.size() - data.size());
     arrived.erase(0, taken);

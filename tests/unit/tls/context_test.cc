@@ -165,7 +165,7 @@ TEST_CASE("tls context: suites, best first") {
     Wire wire(client, server);
     wire.shake_hands();
     CHECK(wire.both_done());
-    return wire.both_done() ? std::string(server.suite()) : "";
+    return wire.both_done() ? std::string(server.agreed().suite) : "";
   };
   CHECK(agreed("TLS13-CHACHA20-POLY1305-SHA256:TLS13-AES256-GCM-SHA384:TLS13-AES128-GCM-SHA256", "git-rsa",
                Version::tls13) == "TLS_AES_128_GCM_SHA256");

@@ -87,7 +87,7 @@ void Wire::shake_hands(size_t piece) {
 
 std::string open_all(Engine& engine, std::string& records, std::string& back, Engine::Step& last) {
   std::string text, room(64 * 1024, '\0'), answers(4096, '\0');
-  std::span<const char> in(records);
+  std::span<char> in(records);
   do {
     std::span<char> data(room), out(answers);
     last = engine.open(in, data, out);
