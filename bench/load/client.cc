@@ -18,14 +18,18 @@
 #include <cerrno>
 #include <cstdio>
 #include <deque>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/histogram.h"
+#include "channel.h"
 #include "message.h"
 #include "options.h"
 #include "sockets.h"
+#include "tls.h"
 
 namespace breakwater::bench {
 namespace {
@@ -42,8 +46,12 @@ struct Failures {
   uint64_t status = 0;      // not 200
   uint64_t length = 0;      // complete, but not of the length it should have
   uint64_t early = 0;       // an answer while the request was still being sent
+  uint64_t handshake = 0;   // of TLS
+  uint64_t truncated = 0;   // TLS that ended without a close_notify before the answer was complete
 
-  uint64_t sum() const noexcept { return connection + ended + status + length + early; }
+  uint64_t sum() const noexcept {
+    return connection + ended + status + length + early + handshake + truncated;
+  }
 };
 
 struct Connection {
@@ -57,6 +65,8 @@ struct Connection {
   Phase phase = Phase::free;
   bool waits_to_send = false;  // what epoll was told
   uint64_t due_ns = 0;         // when the request was sent, or should have been
+  std::unique_ptr<Channel> channel;
+  TlsSession session;  // of the connection before, if we come back with it
   Outgoing request;
   Incoming answer;
 };
@@ -67,12 +77,14 @@ struct Totals {
   uint64_t requests = 0;
   uint64_t received = 0;  // payload
   uint64_t sent = 0;      // payload
+  uint64_t handshakes = 0, resumed = 0;
 };
 
 class Client {
  public:
   explicit Client(const Options& options)
       : options_(options), epoll_(new_epoll()), connections_(options.connections) {
+    if (options.tls.on) tls_.emplace(options.tls);
     head_ = fmt::format(
         "{} {} HTTP/1.1\r\nHost: git.example\r\nUser-Agent: git/2.39.5\r\nAccept: */*\r\n"
         "Accept-Encoding: deflate, gzip\r\n{}",
@@ -160,6 +172,7 @@ class Client {
 
   void open(Connection& connection) {
     connection.fd = new_socket();
+    connection.channel = new_channel(connection);
     connection.waits_to_send = false;
     const uint64_t now = monotonic_ns();
     // In progress or refused: the first send() tells.
@@ -169,7 +182,13 @@ class Client {
     become_free(connection, now);
   }
 
+  std::unique_ptr<Channel> new_channel(Connection& connection) {
+    if (!tls_) return std::make_unique<PlainChannel>(connection.fd);
+    return std::make_unique<TlsChannel>(*tls_, connection.fd, connection.session.get());
+  }
+
   void reopen(Connection& connection) {
+    if (options_.tls.resume) connection.session = static_cast<TlsChannel&>(*connection.channel).session();
     close(connection.fd);
     open(connection);
   }
@@ -196,19 +215,32 @@ class Client {
   }
 
   void send_request(Connection& connection) {
-    const Progress progress = connection.request.send(connection.fd);
-    if (progress == Progress::broken) return fail(connection, failures_.connection);
-    const bool waits_to_send = progress == Progress::more;
+    const Progress progress = connection.request.send(*connection.channel);
+    if (progress == Progress::broken) return fail(connection, kind_of_break(connection));
+    const bool waits_to_send = connection.channel->waits_to_send(progress == Progress::more);
     if (waits_to_send != connection.waits_to_send) {
       connection.waits_to_send = waits_to_send;
       rewatch(epoll_, connection.fd, id_of(connection), waits_to_send ? EPOLLIN | EPOLLOUT : EPOLLIN);
     }
   }
 
+  uint64_t& kind_of_break(const Connection& connection) noexcept {
+    switch (connection.channel->trouble()) {
+      case Channel::Trouble::handshake:
+        return failures_.handshake;
+      case Channel::Trouble::truncated:
+        return failures_.truncated;
+      case Channel::Trouble::none:
+        break;
+    }
+    return failures_.connection;
+  }
+
   void fail(Connection& connection, uint64_t& kind) {
     ++kind;
     failed_measured_ += is_measured(connection.due_ns);
     close(connection.fd);
+    connection.session.reset();
     connection.phase = Connection::Phase::broken;
     broken_.push_back(id_of(connection));
   }
@@ -217,13 +249,16 @@ class Client {
     switch (connection.phase) {
       case Connection::Phase::free:
       case Connection::Phase::ending:
+        // Nothing may come here but the end.
+        if ((events & EPOLLERR) == 0 && !connection.channel->at_end()) return;
         std::erase(free_, id_of(connection));
         if ((events & EPOLLERR) != 0) return fail(connection, failures_.connection);
-        return reopen(connection);  // nothing may come here but the end
+        return reopen(connection);
       case Connection::Phase::busy:
         if ((events & ~uint32_t{EPOLLOUT}) != 0) {
           if (!connection.request.busy()) return receive(connection);
-          if ((events & EPOLLIN) != 0) return fail(connection, failures_.early);
+          if ((events & EPOLLIN) != 0 && connection.channel->speaks())
+            return fail(connection, failures_.early);
         }
         return send_request(connection);
       case Connection::Phase::broken:
@@ -233,14 +268,14 @@ class Client {
 
   void receive(Connection& connection) {
     const bool head_was_complete = connection.answer.head_complete();
-    const Progress progress = connection.answer.read(connection.fd);
+    const Progress progress = connection.answer.read(*connection.channel);
     if (!head_was_complete && connection.answer.head_complete() &&
         !connection.answer.start_line().starts_with("HTTP/1.1 200")) {
       return fail(connection, failures_.status);
     }
     if (progress == Progress::more) return;
     if (progress == Progress::ended) return fail(connection, failures_.ended);
-    if (progress == Progress::broken) return fail(connection, failures_.connection);
+    if (progress == Progress::broken) return fail(connection, kind_of_break(connection));
     finish(connection);
   }
 
@@ -275,6 +310,10 @@ class Client {
   Totals totals() const noexcept {
     Totals sum = done_;
     sum.at_ns = monotonic_ns();
+    if (tls_) {
+      sum.handshakes = tls_->handshakes();
+      sum.resumed = tls_->resumed();
+    }
     for (const Connection& connection : connections_) {
       if (connection.phase != Connection::Phase::busy) continue;
       sum.received += connection.answer.payload();
@@ -303,20 +342,22 @@ class Client {
     const auto us = [&](double quantile) { return double(latency_ns_.value_at(quantile)) / 1000; };
     const double seconds = double(end_.at_ns - begin_.at_ns) / ns_per_second;
     fmt::print(
-        "{{\"seconds\": {:.6f}, \"requests\": {}, \"received_bytes\": {}, \"sent_bytes\": {}, \"connects\": "
-        "{}, "
-        "\"unfinished\": {}, \"latency_us\": {{\"p50\": {:.1f}, \"p90\": {:.1f}, \"p99\": {:.1f}, \"p99_9\": "
-        "{:.1f}, "
-        "\"max\": {:.1f}}}, \"failures\": {{\"connection\": {}, \"ended\": {}, \"status\": {}, \"length\": "
-        "{}, "
-        "\"early\": {}}}}}\n",
+        "{{\"seconds\": {:.6f}, \"requests\": {}, \"received_bytes\": {}, \"sent_bytes\": {}, "
+        "\"connects\": {}, \"handshakes\": {}, \"resumed\": {}, \"tls\": \"{}\", \"unfinished\": {}, "
+        "\"latency_us\": {{\"p50\": {:.1f}, \"p90\": {:.1f}, \"p99\": {:.1f}, \"p99_9\": {:.1f}, "
+        "\"max\": {:.1f}}}, "
+        "\"failures\": {{\"connection\": {}, \"ended\": {}, \"status\": {}, \"length\": {}, \"early\": {}, "
+        "\"handshake\": {}, \"truncated\": {}}}}}\n",
         seconds, open_loop() ? measured_ : end_.requests - begin_.requests, end_.received - begin_.received,
-        end_.sent - begin_.sent, connects_, unfinished_, us(0.5), us(0.9), us(0.99), us(0.999), us(1),
-        failures_.connection, failures_.ended, failures_.status, failures_.length, failures_.early);
+        end_.sent - begin_.sent, connects_, end_.handshakes - begin_.handshakes,
+        end_.resumed - begin_.resumed, tls_ ? tls_->agreed() : "", unfinished_, us(0.5), us(0.9), us(0.99),
+        us(0.999), us(1), failures_.connection, failures_.ended, failures_.status, failures_.length,
+        failures_.early, failures_.handshake, failures_.truncated);
   }
 
   const Options& options_;
   const int epoll_;
+  std::optional<Tls> tls_;  // must outlive connections
   std::string head_;
   std::vector<Connection> connections_;
   std::deque<uint32_t> free_;     // of an open loop: connections without a request, the longest free first

@@ -1,7 +1,6 @@
 #include "message.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -74,7 +73,7 @@ void Outgoing::start_chunked(std::string head, size_t chunk_bytes, uint64_t byte
   tail_ += "0\r\n\r\n";
 }
 
-Progress Outgoing::send(int fd) {
+Progress Outgoing::send(Channel& channel) {
   iovec parts[3];
   size_t count = 0;
   const auto add = [&](const char* data, size_t bytes) {
@@ -97,10 +96,7 @@ Progress Outgoing::send(int fd) {
     const uint64_t in_tail = in_body - body_length_;
     add(tail_.data() + in_tail, tail_.size() - in_tail);
   }
-  msghdr message{};
-  message.msg_iov = parts;
-  message.msg_iovlen = count;
-  const ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  const ssize_t sent = channel.send({parts, count});
   if (sent < 0) return errno == EAGAIN || errno == EINTR ? Progress::more : Progress::broken;
   position_ += static_cast<uint64_t>(sent);
   if (position_ < head_.size() + body_length_ + tail_.size()) return Progress::more;
@@ -251,8 +247,8 @@ Progress Incoming::take(std::string_view bytes) noexcept {
   return Progress::broken;
 }
 
-Progress Incoming::read_head(int fd) {
-  const ssize_t got = recv(fd, head_.data() + head_bytes_, head_.size() - head_bytes_, MSG_DONTWAIT);
+Progress Incoming::read_head(Channel& channel) {
+  const ssize_t got = channel.receive(head_.data() + head_bytes_, head_.size() - head_bytes_);
   if (got == 0) return Progress::ended;
   if (got < 0) return errno == EAGAIN || errno == EINTR ? Progress::more : Progress::broken;
   const size_t before = head_bytes_;
@@ -267,9 +263,9 @@ Progress Incoming::read_head(int fd) {
   return take(body);
 }
 
-// Goes on while the socket gave all that was asked for, but not for ever, so that connections take turns.
-Progress Incoming::read_body(int fd) {
-  for (int turn = 0; turn < reads_at_once_max; ++turn) {
+// Goes on while it was given all that it asked for, but not for ever, so that connections take turns.
+Progress Incoming::read_body(Channel& channel) {
+  for (int turn = 0; turn < reads_at_once_max || channel.holds_data(); ++turn) {
     const uint64_t known = framing_ == Framing::chunked ? chunks_.payload_left() : left_;
     const bool large_chunks = framing_ == Framing::chunked && chunks_.chunk_bytes() >= skip_bytes_min;
     const bool skip = framing_ != Framing::chunked || (large_chunks && known != 0);
@@ -281,17 +277,17 @@ Progress Incoming::read_body(int fd) {
     } else if (large_chunks) {
       wanted = between_large_chunks_bytes;
     }
-    const ssize_t got = recv(fd, scratch.data(), wanted, skip ? MSG_DONTWAIT | MSG_TRUNC : MSG_DONTWAIT);
+    const ssize_t got = skip ? channel.drop(wanted) : channel.receive(scratch.data(), wanted);
     if (got < 0) return errno == EAGAIN || errno == EINTR ? Progress::more : Progress::broken;
     if (got == 0) return framing_ == Framing::until_close ? Progress::done : Progress::ended;
     const size_t bytes = static_cast<size_t>(got);
     const Progress progress = skip ? drop(bytes) : take({scratch.data(), bytes});
-    if (progress != Progress::more || bytes < wanted) return progress;
+    if (progress != Progress::more || (bytes < wanted && !channel.holds_data())) return progress;
   }
   return Progress::more;
 }
 
-// Payload that the kernel threw away.
+// Payload that the channel threw away.
 Progress Incoming::drop(size_t bytes) noexcept {
   if (framing_ == Framing::chunked) {
     chunks_.skip(bytes);
@@ -303,8 +299,11 @@ Progress Incoming::drop(size_t bytes) noexcept {
   return left_ == 0 ? Progress::done : Progress::more;
 }
 
-Progress Incoming::read(int fd) {
-  return head_complete_ ? read_body(fd) : read_head(fd);
+Progress Incoming::read(Channel& channel) {
+  if (head_complete_) return read_body(channel);
+  const Progress progress = read_head(channel);
+  const bool goes_on = progress == Progress::more && head_complete_ && channel.holds_data();
+  return goes_on ? read_body(channel) : progress;
 }
 
 }  // namespace breakwater::bench

@@ -1,5 +1,6 @@
 // One HTTP/1 message going out or coming in, as cheaply as a load program needs it: bodies are sent from
-// memory that was laid out once, and what comes in is thrown away by the kernel wherever its length is known.
+// memory that was laid out once, and what comes in is thrown away by the kernel wherever its length is known
+// and no TLS is in between.
 // Cheap, but exact: every payload byte is counted, and a body that ends early, late or badly framed is seen.
 // Not for strangers: it trusts heads to be well formed.
 #pragma once
@@ -10,6 +11,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "channel.h"
 
 namespace breakwater::bench {
 
@@ -27,7 +30,7 @@ class Outgoing {
   // The same in chunks of `chunk_bytes`, of which the last may be shorter.
   void start_chunked(std::string head, size_t chunk_bytes, uint64_t bytes);
 
-  Progress send(int fd);
+  Progress send(Channel& channel);
   bool busy() const noexcept { return busy_; }
   // Payload that the socket has taken since start(), without heads and framing.
   uint64_t payload_sent() const noexcept;
@@ -86,7 +89,7 @@ class Incoming {
 
   // Forgets the message before.
   void restart() noexcept;
-  Progress read(int fd);
+  Progress read(Channel& channel);
 
   // Valid once the head is complete; views end with restart().
   bool head_complete() const noexcept { return head_complete_; }
@@ -98,8 +101,8 @@ class Incoming {
   uint64_t payload() const noexcept { return framing_ == Framing::chunked ? chunks_.payload() : payload_; }
 
  private:
-  Progress read_head(int fd);
-  Progress read_body(int fd);
+  Progress read_head(Channel& channel);
+  Progress read_body(Channel& channel);
   bool find_framing() noexcept;
   Progress take(std::string_view bytes) noexcept;
   Progress drop(size_t bytes) noexcept;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "tls.h"
+
 namespace breakwater::bench {
 
 struct Options {
@@ -24,6 +26,7 @@ struct Options {
   uint64_t begin_ns = 0;      // CLOCK_MONOTONIC at which measuring begins, instead of `warm_up_seconds`
   uint64_t answer_bytes = 0;  // what every answer must hold; 0: anything that is complete
   uint64_t requests_max = 100'000'000;
+  TlsOptions tls;
 };
 
 // Ends the program with a sentence if it can't be understood.

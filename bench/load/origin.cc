@@ -143,13 +143,14 @@ class Origin {
   // Goes as far as the socket lets it: reads a request, sends its answer.
   void advance(int fd) {
     Connection& connection = *connections_[size_t(fd)];
+    PlainChannel channel(fd);
     if (!connection.answer.busy()) {
-      const Progress progress = connection.request.read(fd);
+      const Progress progress = connection.request.read(channel);
       if (progress == Progress::more) return;
       if (progress != Progress::done) return close_connection(fd);
       start_answer(connection);
     }
-    const Progress progress = connection.answer.send(fd);
+    const Progress progress = connection.answer.send(channel);
     if (progress == Progress::broken) return close_connection(fd);
     if (progress == Progress::done) {
       if (connection.closes) return close_connection(fd);
