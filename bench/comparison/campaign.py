@@ -6,9 +6,11 @@ stopped after it, so that nothing is left over from one visit in the next.
 
 import contextlib
 import os
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from comparison import git_servers, idle, measure, summary
+from comparison import certificates, git_servers, idle, measure, summary
 from comparison.cases import IDLE
 from comparison.proxies import PROXIES, Direct
 from servers import Server
@@ -50,6 +52,7 @@ class Campaign:
         self.stack = contextlib.ExitStack()
         self.origins = {}
         self.repository = None
+        self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="breakwater-compare-")))
         self.cpus = sorted(os.sched_getaffinity(0))
 
     def __enter__(self):
@@ -86,7 +89,7 @@ class Campaign:
             for kind in [Direct, *PROXIES]:
                 if (wanted and kind.name not in wanted) or (kind.only_if_named and kind.name not in case.contenders):
                     continue
-                if (kind is Direct and (case.kind == IDLE or cores > 1)) or (kind.only_packs and case.server == "bench"):
+                if (kind is Direct and (case.kind == IDLE or case.tls or cores > 1)) or (kind.only_packs and case.server == "bench"):
                     continue
                 label = kind.name if len(case.cores) == 1 else f"{kind.name}, {cores} core{'s' * (cores > 1)}"
                 yield label, kind, cores
@@ -123,7 +126,8 @@ class Campaign:
         cpus, load_cpus = self.placement(cores)
         for pid in (0, *origin.pids):
             os.sched_setaffinity(pid, load_cpus)
-        contender = Direct(origin) if kind is Direct else kind(origin.address, cpus)
+        certificate = certificates.make(self.folder, case.tls) if case.tls else None
+        contender = Direct(origin) if kind is Direct else kind(origin.address, cpus, certificate)
         options = self.options
         try:
             with contender:

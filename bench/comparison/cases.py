@@ -6,7 +6,7 @@ judge; a value of Breakwater's own.
 """
 
 import resource
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 MIB = 1024 * 1024
 # The size in which curl hands a large request body on.
@@ -14,7 +14,12 @@ PUSH_CHUNK_BYTES = 64 * 1024
 
 BULK = "bulk"          # measured in bytes
 REQUESTS = "requests"  # measured in requests
+HANDSHAKES = "handshakes"  # the same, each with a TLS handshake that is what counts
 IDLE = "idle"          # measured in resident memory
+
+# Who takes part over TLS, where nothing can be spliced: by buffers, or by how clients come back.
+TLS_CONTENDERS = ("breakwater", "haproxy-default", "haproxy-splice", "haproxy-64k", "haproxy-256k", "nginx")
+TLS_SESSION_CONTENDERS = ("breakwater", "haproxy-default", "haproxy-splice", "haproxy-tickets", "nginx")
 
 # What is compared: key of a result, its title, its unit, and whether more of it is better.
 METRICS = {
@@ -22,6 +27,8 @@ METRICS = {
     "gb_per_s": ("speed", "GB/s", True),
     "cpu_us_per_request": ("CPU", "us/request", False),
     "requests_per_s": ("speed", "requests/s", True),
+    "cpu_us_per_handshake": ("CPU", "us/handshake", False),
+    "handshakes_per_s": ("speed", "handshakes/s", True),
     # What the proxy's cores would carry if they were all that counts: cores / CPU time per request.
     "capacity_per_s": ("capacity", "requests/s", True),
     "p50_us": ("p50", "us", False),
@@ -46,6 +53,7 @@ class Case:
     slowness: int = 1             # how many times longer than others it is measured
     rounds_max: int = 1000        # more tell nothing new
     idle_counts: tuple = ()       # numbers of idle connections, beside 1: some, many
+    tls: str = ""                 # the contenders speak TLS, with a key of this kind (certificates.KEYS)
     may_be_bound: bool = False    # a goal for speed is waived where the rest of the machine is the limit
     quick: bool = False           # part of --quick
     ratios: dict = field(default_factory=dict)   # metric: bound
@@ -59,6 +67,8 @@ class Case:
             return ["cpu_s_per_gb", "gb_per_s"]
         if self.kind == IDLE:
             return ["resident_kib_1", "kib_per_connection_of_some", "kib_per_connection_of_many"]
+        if self.kind == HANDSHAKES:
+            return ["cpu_us_per_handshake", "handshakes_per_s", "p50_us", "p99_us"]
         if "--rate" in self.client:
             return ["cpu_us_per_request", "p50_us", "p99_us", "p99_9_us"]
         if len(self.cores) > 1:
@@ -106,6 +116,19 @@ def idle(some, many, **options):
                 IDLE, many, rounds_max=3, idle_counts=(some, many), values={"kib_per_connection_of_many": 4}, **options)
 
 
+def secure(case, key, **more):
+    """The same over TLS."""
+    return replace(case, name=f"tls-{case.name}", title=f"TLS: {case.title}", tls=key, **{"contenders": TLS_CONTENDERS} | more)
+
+
+def handshakes(name, title, key, *words, speed=None, **options):
+    """With a goal for `speed` there is one for CPU time, too: the client's core may be the limit, and then that is what tells."""
+    ratios = {"handshakes_per_s": speed, "cpu_us_per_handshake": round(1 / speed, 2)} if speed else {}
+    case = small(name, f"a connection and a handshake for each, 64 at once: {title}", 64, "--churn", *words,
+                 may_be_bound=True, ratios=ratios, **options)
+    return secure(case, key, kind=HANDSHAKES, contenders=TLS_SESSION_CONTENDERS)
+
+
 def make(quick=False):
     """All cases; with `quick`, the few that show that everything works, with small bodies."""
     body = MIB if quick else 64 * MIB
@@ -135,5 +158,14 @@ def make(quick=False):
         small("cores", "C = 64, on 1 core and on 2", 64, cores=(1, 2), contenders=("breakwater", "haproxy-splice", "nginx"),
               may_be_bound=True, scaling={"requests_per_s": 1.8, "capacity_per_s": 1.8}, quick=True),
         idle(*((20, 50) if quick else (2000, 10_000)), quick=True),
+        secure(plain(8, body, quick=True), "ecdsa", ratios={"cpu_s_per_gb": 0.9}),
+        secure(plain(64, body), "ecdsa", ratios={"cpu_s_per_gb": 0.9}),
+        secure(push("fixed", body, quick=True), "ecdsa"),
+        secure(small("small-c64", "C = 64, as fast as possible", 64), "ecdsa", ratios={"cpu_us_per_request": 0.85}),
+        handshakes("full-ecdsa", "full, ECDSA P-256", "ecdsa", speed=0.9, quick=True),
+        handshakes("full-rsa", "full, RSA 2048", "rsa"),
+        handshakes("resumed", "resumed by the session of the one before, ECDSA P-256", "ecdsa", "--resume", speed=1, quick=True),
+        secure(idle(*((20, 50) if quick else (500, 2000)), quick=True), "ecdsa", contenders=TLS_SESSION_CONTENDERS, values={},
+               ratios={"kib_per_connection_of_many": 0.6}),
     ]
     return [case for case in cases if case.quick or not quick]

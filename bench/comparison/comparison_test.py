@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "e2e")]
 
-from comparison import report  # noqa: E402
-from comparison.cases import BULK, REQUESTS, Case  # noqa: E402
+from comparison import cases, measure, proxies, report  # noqa: E402
+from comparison.cases import BULK, HANDSHAKES, REQUESTS, Case  # noqa: E402
 from comparison.summary import summarise  # noqa: E402
 
 
@@ -79,6 +79,41 @@ class Goals(unittest.TestCase):
         entry = only_goal(case, runs_of("breakwater, 1 core", "requests_per_s", 10), runs_of("breakwater, 2 cores", "requests_per_s", 19),
                           runs_of("nginx, 1 core", "requests_per_s", 10), runs_of("nginx, 2 cores", "requests_per_s", 10))
         self.assertEqual(("breakwater, 2 cores / 1 core", "met"), (entry["text"], report.result(entry)))
+
+    def test_handshakes_bound_by_the_rest(self):
+        case = Case("a", "a case", HANDSHAKES, 1, may_be_bound=True, ratios={"handshakes_per_s": 1})
+        entry = only_goal(case, runs_of("breakwater", "handshakes_per_s", 9, bound_by_rest=True), runs_of("haproxy-tickets", "handshakes_per_s", 10))
+        self.assertEqual("bound by the rest of the machine", report.result(entry))
+        case = Case("a", "a case", HANDSHAKES, 1, may_be_bound=True, ratios={"cpu_us_per_handshake": 1})
+        entry = only_goal(case, runs_of("breakwater", "cpu_us_per_handshake", 11, bound_by_rest=True),
+                          runs_of("haproxy-tickets", "cpu_us_per_handshake", 10))
+        self.assertEqual("missed", report.result(entry))
+
+
+class Handshakes(unittest.TestCase):
+    def handshakes(self, done, resumed, *words):
+        told = {"handshakes": done, "resumed": resumed, "seconds": 2, "tls": "TLSv1.3"}
+        return measure.handshakes(Case("a", "a case", HANDSHAKES, 1, words), told, 0.5)
+
+    def test_figures(self):
+        for found in (self.handshakes(1000, 0), self.handshakes(1000, 990, "--resume")):
+            self.assertEqual((500, 1000), (found["handshakes_per_s"], found["cpu_us_per_handshake"]))
+
+    def test_others_than_wanted(self):
+        self.assertEqual("1 of 1000 handshakes were resumed", self.handshakes(1000, 1)["failed"])
+        self.assertEqual("900 of 1000 handshakes were resumed", self.handshakes(1000, 900, "--resume")["failed"])
+        self.assertEqual("no handshake was completed", self.handshakes(0, 0)["failed"])
+
+
+class Contenders(unittest.TestCase):
+    def test_those_that_a_case_names_are_there(self):
+        for case in cases.make():
+            self.assertLessEqual(set(case.contenders), set(proxies.NAMES), case.name)
+
+    def test_metrics_with_a_goal_are_measured(self):
+        for case in cases.make():
+            self.assertLessEqual(set(case.ratios), set(case.metrics), case.name)
+            self.assertLessEqual({*case.metrics, *case.values}, set(cases.METRICS), case.name)
 
 
 if __name__ == "__main__":

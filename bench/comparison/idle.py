@@ -6,9 +6,11 @@ is not in it.
 
 import contextlib
 import socket
+import ssl
 import time
 from pathlib import Path
 
+from comparison.certificates import SERVER_NAME
 from comparison.measure import Failed
 
 REQUEST = (b"GET /small/team/app.git/info/refs?service=git-upload-pack HTTP/1.1\r\nHost: git.example\r\n"
@@ -37,13 +39,24 @@ def ask(connection):
         seen += got
 
 
+def trusting(certificate):
+    """What it takes to speak TLS to a contender with this certificate."""
+    context = ssl.create_default_context(cafile=certificate.file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
 def measure(contender, some, many):
     """The metrics for 1, then some, then many connections."""
+    context = trusting(contender.certificate) if contender.certificate else None
     with contextlib.ExitStack() as stack:
         opened, resident = 0, []
         for count in (1, some, many):
             for _ in range(count - opened):
                 connection = socket.create_connection(("127.0.0.1", contender.port), SECONDS_MAX)
+                if context:
+                    connection = context.wrap_socket(connection, server_hostname=SERVER_NAME)
                 stack.enter_context(connection)
                 ask(connection)
             opened = count

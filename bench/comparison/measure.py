@@ -12,7 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from comparison.cases import BULK
+from comparison import certificates
+from comparison.cases import BULK, HANDSHAKES
 
 GB = 1e9
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -20,6 +21,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 CLIENT_SECONDS_MORE_MAX = 30
 # The share of a CPU from which it counts as fully used.
 FULL = 0.9
+# With --resume so many handshakes must have been: a connection that begins has no session to come back with.
+RESUMED_MIN = 0.95
 
 # Counters of /metrics that are told per request or per GB, where they exist.
 COUNTERS = {
@@ -115,6 +118,8 @@ def load(program, contender, case, arguments, warm_up, seconds):
     begin = time.monotonic() + warm_up
     command = [program, "--connect", contender.address, "--connections", case.connections, "--seconds", seconds,
                "--begin-at", int(begin * 1e9), *case.client, *arguments]
+    if contender.certificate:
+        command += ["--tls", "--ca", contender.certificate.file, "--server-name", certificates.SERVER_NAME]
     client = subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         sleep_until(begin)
@@ -135,6 +140,18 @@ def load(program, contender, case, arguments, warm_up, seconds):
     if after.at - before.at > 1.5 * seconds + 0.5:
         raise HeldUp(f"took {after.at - before.at:.1f} s instead of {seconds:g}")
     return results(case, contender, json.loads(output), before, after, counted_before, counted_after)
+
+
+def handshakes(case, told, cpu):
+    """What each cost, if they were of the kind that was wanted."""
+    done, resumed = told["handshakes"], told["resumed"]
+    if not done:
+        return {"failed": "no handshake was completed"}
+    wanted = "--resume" in case.client
+    if resumed < RESUMED_MIN * done if wanted else resumed:
+        return {"failed": f"{resumed} of {done} handshakes were resumed"}
+    return {"handshakes_per_s": done / told["seconds"], "cpu_us_per_handshake": cpu * 1e6 * told["seconds"] / done,
+            "agreed": told["tls"]}
 
 
 def results(case, contender, told, before, after, counted_before, counted_after):
@@ -159,6 +176,8 @@ def results(case, contender, told, before, after, counted_before, counted_after)
     found["cpu"] = cpu
     found["cpu_s_per_gb"] = cpu / gb_per_s
     work_per_s = gb_per_s if case.kind == BULK else requests_per_s
+    if case.kind == HANDSHAKES:
+        found |= handshakes(case, told, cpu)
     if requests_per_s and cpu:
         found["cpu_us_per_request"] = cpu * 1e6 / requests_per_s
         found["capacity_per_s"] = requests_per_s / cpu * len(contender.cpus)

@@ -6,13 +6,16 @@ from comparison.cases import METRICS
 COLOURS = {
     "direct": "#9e9e9e", "breakwater": "#0b6e4f", "breakwater-chunked": "#57a773", "breakwater-until-close": "#9ccfa8",
     "haproxy-default": "#f2b5a0", "haproxy-splice": "#d95f30",
-    "haproxy-1m": "#8c2d04", "nginx": "#6a8fc5", "nginx-buffered": "#2f4b7c",
+    "haproxy-1m": "#8c2d04", "haproxy-64k": "#b5523b", "haproxy-256k": "#7a3b2e", "haproxy-tickets": "#e0a458", "nginx": "#6a8fc5", "nginx-buffered": "#2f4b7c",
 }
-PACKS = "upload-pack-"  # how the names of cases with a real Git server begin; these are slow, so they get a scale of their own
+# How the names of cases begin that get a scale of their own: with a real Git server, which is slow, and over TLS.
+APART = {"upload-pack-": "comparison-packs", "tls-": "comparison-tls"}
 PLOTS = {
     "comparison-bulk": ["cpu_s_per_gb", "gb_per_s"],
     "comparison-packs": ["cpu_s_per_gb", "gb_per_s"],
     "comparison-requests": ["cpu_us_per_request", "requests_per_s", "p99_us"],
+    "comparison-tls": ["cpu_s_per_gb", "cpu_us_per_request", "cpu_us_per_handshake", "handshakes_per_s",
+                       "kib_per_connection_of_many"],
     "comparison-memory": ["kib_per_connection_of_some", "kib_per_connection_of_many"],
 }
 
@@ -30,7 +33,8 @@ def draw(folder, summaries):
 
     written = []
     for name, metrics in PLOTS.items():
-        shown = [summary for summary in summaries if summary["name"].startswith(PACKS) == name.endswith("packs")]
+        shown = [summary for summary in summaries if plot_of(summary["name"]) in (name, None) and
+                 (name not in APART.values() or plot_of(summary["name"]))]
         panels = [(metric, bars) for metric in metrics if (bars := bars_of(metric, shown))]
         if not panels:
             continue
@@ -45,6 +49,11 @@ def draw(folder, summaries):
         path.write_text("".join(line.rstrip() + "\n" for line in path.read_text().splitlines()))
         written.append(path)
     return written
+
+
+def plot_of(case):
+    """The only plot that shows it, or None: any that has its metrics, of those that are not for others alone."""
+    return next((plot for prefix, plot in APART.items() if case.startswith(prefix)), None)
 
 
 def bars_of(metric, summaries):

@@ -2,6 +2,9 @@
 
 A contender stands in front of one origin. "direct" is the origin itself, as the measure of what the rest of the machine
 can do. Access logs are off everywhere. The bounds are set so that nobody refuses 10,000 connections.
+
+With a certificate a contender speaks TLS, and there is no "direct". Everybody has the same certificate, one suite and the
+same groups; bench_client offers one of each anyhow.
 """
 
 import json
@@ -13,20 +16,24 @@ from servers import Server, find_program, free_port
 
 CONNECTIONS_MAX = 12000
 IDLE_SERVER_CONNECTIONS_MAX = 1024
+# Breakwater's first choices, which it has by itself.
+SUITE = "TLS_AES_128_GCM_SHA256"
+GROUPS = "X25519:P-256"
 
 
 class Contender(Server):
-    """One proxy in front of `origin` ("127.0.0.1:PORT"), on the CPUs `cpus`."""
+    """One proxy in front of `origin` ("127.0.0.1:PORT"), on the CPUs `cpus`; with TLS if it has a certificate."""
 
     name = ""
     what = ""
     only_packs = False  # differs from its sibling only where a Git server sends a pack
     only_if_named = False  # takes part in cases that name it, and in no others
 
-    def __init__(self, origin, cpus):
+    def __init__(self, origin, cpus, certificate=None):
         super().__init__()
         self.origin = origin
         self.cpus = sorted(cpus)
+        self.certificate = certificate
 
     def start(self, *command):
         return self.spawn("taskset", "--cpu-list", ",".join(map(str, self.cpus)), *map(str, command))
@@ -64,6 +71,7 @@ class Breakwater(Contender):
         config = self.write("breakwater.toml", f"""
 [listen.git]
 bind = "127.0.0.1:{self.port}"
+{f'tls = "{self.certificate.folder}"' if self.certificate else ""}
 [pool.origin]
 servers = {json.dumps(self.servers())}
 upload_pack_framing = "{self.framing}"
@@ -124,22 +132,28 @@ class HAProxy(Contender):
     defaults = ""  # the defaults section
     server = ""    # options of the server line
     backend = ""   # further lines of the backend
+    tls_backend = ""  # the same, with TLS
+    tls_tuning = ""   # of [global], with TLS
+    tls = f"ciphersuites {SUITE} curves {GROUPS} alpn http/1.1"
 
     def configure(self):
+        has_tls = self.certificate is not None
         config = self.write("haproxy.cfg", f"""
 global
   nbthread {len(self.cpus)}
   no strict-limits
   maxconn {CONNECTIONS_MAX}
 {self.tuning}
+{self.tls_tuning if has_tls else ""}
 defaults
 {self.defaults}
   maxconn {CONNECTIONS_MAX}
 frontend git
-  bind 127.0.0.1:{self.port}
+  bind 127.0.0.1:{self.port} {f"ssl crt {self.certificate.file} {self.tls}" if has_tls else ""}
   default_backend origin
 backend origin
 {self.backend}
+{self.tls_backend if has_tls else ""}
   server origin {self.origin} {self.server}
 """)
         self.start(self.program, "-db", "-f", config)
@@ -161,6 +175,7 @@ class HAProxyDefault(HAProxy):
   timeout client 50000
   timeout server 50000
 """
+    tls_tuning = "  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets"
 
 
 TUNED = """
@@ -172,22 +187,47 @@ TUNED = """
 """
 
 
-class HAProxySplice(HAProxy):
+class HAProxyTuned(HAProxy):
+    defaults = TUNED
+    backend = "  http-reuse always\n  option forwardfor"
+    server = "pool-max-conn -1"
+    # Sessions that it keeps cost it less than tickets.
+    tls_tuning = "  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets"
+    tls_backend = "  http-request set-header X-Forwarded-Proto https"
+
+
+class HAProxySplice(HAProxyTuned):
     name = "haproxy-splice"
     what = "tuned for splicing: 1 MiB pipes, splice both ways, connections reused"
     tuning = "  tune.pipesize 1048576\n  tune.bufsize 16384"
     defaults = TUNED + "  option splice-auto\n  option splice-request\n  option splice-response\n"
-    backend = "  http-reuse always\n  option forwardfor"
-    server = "pool-max-conn -1"
 
 
-class HAProxyLargeBuffers(HAProxy):
+class HAProxyLargeBuffers(HAProxyTuned):
     name = "haproxy-1m"
     what = "tuned with buffers of 1 MiB, no splicing, connections reused"
     tuning = "  tune.bufsize 1048576"
-    defaults = TUNED
-    backend = "  http-reuse always\n  option forwardfor"
-    server = "pool-max-conn -1"
+
+
+class HAProxy64K(HAProxyTuned):
+    name = "haproxy-64k"
+    what = "tuned with buffers of 64 KiB, for TLS, which can't splice"
+    only_if_named = True
+    tuning = "  tune.bufsize 65536"
+
+
+class HAProxy256K(HAProxyTuned):
+    name = "haproxy-256k"
+    what = "tuned with buffers of 256 KiB, for TLS"
+    only_if_named = True
+    tuning = "  tune.bufsize 262144"
+
+
+class HAProxyTickets(HAProxySplice):
+    name = "haproxy-tickets"
+    what = "as haproxy-splice, with TLS tickets instead of sessions that it keeps"
+    only_if_named = True
+    tls_tuning = "  ssl-default-bind-options ssl-min-ver TLSv1.2\n  tune.ssl.cachesize 0"
 
 
 class Nginx(Contender):
@@ -220,13 +260,15 @@ http {{
     keepalive_requests 1000000000;
   }}
   server {{
-    listen 127.0.0.1:{self.port} backlog=4096;
+    listen 127.0.0.1:{self.port} {"ssl" if self.certificate else ""} backlog=4096;
+    {self.tls() if self.certificate else ""}
     location / {{
       proxy_pass http://origin;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      {"proxy_set_header X-Forwarded-Proto https;" if self.certificate else ""}
       proxy_request_buffering off;
       proxy_read_timeout 10m;
       {self.buffering}
@@ -235,6 +277,18 @@ http {{
 }}
 """)
         self.start(self.program, "-c", config, "-p", folder, "-e", folder / "errors")
+
+    def tls(self):
+        return f"""
+    ssl_certificate {self.certificate.file};
+    ssl_certificate_key {self.certificate.file};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_conf_command Ciphersuites {SUITE};
+    ssl_ecdh_curve {GROUPS};
+    ssl_session_tickets on;
+    ssl_session_cache shared:tls:20m;
+    ssl_session_timeout 12h;
+    ssl_buffer_size 16k;"""
 
     @classmethod
     def version(cls):
@@ -258,6 +312,7 @@ class Direct:
         self.address = origin.address
         self.origin = origin
         self.cpus = ()
+        self.certificate = None
 
     def __enter__(self):
         return self
@@ -272,9 +327,10 @@ class Direct:
         return True
 
 
-PROXIES = [Breakwater, BreakwaterGuarded, BreakwaterChunked, BreakwaterUntilClose, HAProxyDefault, HAProxySplice, HAProxyLargeBuffers, Nginx, NginxBuffered]
+PROXIES = [Breakwater, BreakwaterGuarded, BreakwaterChunked, BreakwaterUntilClose, HAProxyDefault, HAProxySplice, HAProxyLargeBuffers, HAProxy64K, HAProxy256K,
+           HAProxyTickets, Nginx, NginxBuffered]
 BREAKWATERS = [Breakwater.name, BreakwaterChunked.name, BreakwaterUntilClose.name]
-HAPROXIES = [HAProxyDefault.name, HAProxySplice.name, HAProxyLargeBuffers.name]
+HAPROXIES = [proxy.name for proxy in PROXIES if issubclass(proxy, HAProxy)]
 NAMES = [Direct.name] + [proxy.name for proxy in PROXIES]
 
 

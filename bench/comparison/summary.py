@@ -12,7 +12,7 @@ from comparison.proxies import BREAKWATERS, HAPROXIES, Breakwater, BreakwaterGua
 
 # A share of a CPU.
 DISTURBANCE_MAX = 0.1
-SPEEDS = {"gb_per_s", "requests_per_s"}
+SPEEDS = {"gb_per_s", "requests_per_s", "handshakes_per_s"}
 
 
 def values_of(runs, label, metric):

@@ -1,20 +1,31 @@
 #!/usr/bin/env python3
 """The load programs of bench/compare: bench_client tells a whole answer from every kind of broken one, counts what moved,
-and keeps its rate; bench_origin frames its answers as asked.
+and keeps its rate; bench_origin frames its answers as asked. Over TLS, where a proxy or OpenSSL (Python's ssl) is the server, all of
+that and handshakes, too.
 
-    load_test.py BENCH_CLIENT BENCH_ORIGIN
+    load_test.py BENCH_CLIENT BENCH_ORIGIN BREAKWATER
 
-Python's standard library only.
+Python's standard library only, and the openssl command.
 """
 
 import json
+import os
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
+from pathlib import Path
 
-CLIENT, ORIGIN = sys.argv[1:3]
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "e2e")]
+
+from comparison import certificates, proxies  # noqa: E402
+
+CLIENT, ORIGIN, BREAKWATER = sys.argv[1:4]
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -102,6 +113,7 @@ class WithTheOrigin(unittest.TestCase):
         self.origin = subprocess.Popen([ORIGIN], stdout=subprocess.PIPE, text=True)
         self.addCleanup(self.stop)
         self.address = self.origin.stdout.readline().split()[-1]
+        self.words = ()
 
     def stop(self):
         self.origin.kill()
@@ -109,7 +121,7 @@ class WithTheOrigin(unittest.TestCase):
         self.origin.stdout.close()
 
     def expect_load(self, *words):
-        told = load(self.address, "--connections", "2", *words)
+        told = load(self.address, "--connections", "2", *self.words, *words)
         self.assertEqual(0, sum(told["failures"].values()), told)
         self.assertGreater(told["requests"], 0)
         return told
@@ -144,6 +156,147 @@ class WithTheOrigin(unittest.TestCase):
         head, _, body = answer.partition(b"\r\n\r\n")
         self.assertNotIn(b"chunked", head)
         self.assertEqual(9000, len(body))
+
+
+def folder_of(case):
+    folder = Path(tempfile.mkdtemp(prefix="breakwater-load-"))
+    case.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+class ThroughTls(WithTheOrigin):
+    """The same through Breakwater, which speaks TLS to clients."""
+
+    def setUp(self):
+        super().setUp()
+        proxies.Breakwater.program = BREAKWATER
+        certificate = certificates.make(folder_of(self), "ecdsa")
+        proxy = proxies.Breakwater(self.address, [min(os.sched_getaffinity(0))], certificate)
+        self.address = self.enterContext(proxy).address
+        self.words = ("--tls", "--ca", certificate.file)
+
+    def test_old_protocol_is_answered_until_the_connection_ends(self):
+        self.skipTest("it is about the origin alone")
+
+    def test_every_connection_has_its_handshake(self):
+        told = self.expect_load("--path", "/small", "--churn")
+        self.assertEqual(0, told["resumed"], told)
+        self.assertAlmostEqual(told["requests"], told["handshakes"], delta=4)
+        self.assertIn("TLSv1.3", told["tls"])
+
+    def test_connections_that_come_back(self):
+        told = self.expect_load("--path", "/small", "--churn", "--resume")
+        self.assertGreater(told["handshakes"], 0, told)
+        self.assertEqual(told["handshakes"], told["resumed"], told)
+
+
+class AnsweringOverTls(Answering):
+    """The same with TLS by OpenSSL. How a connection ends: as TLS wants it, or cut."""
+
+    def __init__(self, answer, certificate, ending=None, newest=ssl.TLSVersion.TLSv1_3):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate.file)
+        self.context.maximum_version = newest
+        self.ending, self.resumed = ending, []
+        super().__init__(answer, closes=ending is not None)
+
+    def talk(self, connection):
+        try:
+            secure = self.context.wrap_socket(connection, server_side=True)
+        except OSError:
+            return
+        self.resumed.append(secure.session_reused)
+        super().talk(Ending(secure) if self.ending == "close_notify" else secure)
+
+
+class Ending:
+    """A connection that says good-bye, and does not wait for the other side's."""
+
+    def __init__(self, secure):
+        self.secure, self.recv, self.sendall = secure, secure.recv, secure.sendall
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.secure.setblocking(False)
+        try:
+            self.secure.unwrap()
+        except OSError:
+            pass  # it would have waited
+        self.secure.close()
+
+
+class WhatTheClientSeesOfTls(unittest.TestCase):
+    def setUp(self):
+        self.folder = folder_of(self)
+        self.certificate = certificates.make(self.folder, "ecdsa")
+        self.trust = ("--tls", "--ca", self.certificate.file)
+
+    def expect(self, kind, answer, *words, trust=None, **options):
+        """As in WhatTheClientSees."""
+        server = AnsweringOverTls(answer, self.certificate, **options)
+        with server as address:
+            told = load(address, *(self.trust if trust is None else trust), *words)
+        failed = {each for each, count in told["failures"].items() if count}
+        self.assertEqual({kind} if kind else set(), failed, told)
+        self.assertEqual(kind is None, told["requests"] > 0, told)
+        return server, told
+
+    def test_whole_answers(self):
+        body = bytes(1_000_000)
+        self.expect(None, HEAD + b"Content-Length: 1000000\r\n\r\n" + body, "--answer-bytes", "1000000")
+        self.expect(None, HEAD + b"Transfer-Encoding: chunked\r\n\r\nf4240\r\n" + body + b"\r\n0\r\n\r\n",
+                    "--answer-bytes", "1000000")
+        self.expect(None, HEAD + b"\r\n" + body, "--answer-bytes", "1000000", ending="close_notify")
+
+    def test_answer_that_ends_early(self):
+        self.expect("ended", HEAD + b"Content-Length: 4\r\n\r\nabc", ending="close_notify")
+
+    def test_answer_that_is_cut(self):
+        self.expect("truncated", HEAD + b"Content-Length: 4\r\n\r\nabc", ending="cut")
+        self.expect("truncated", HEAD + b"\r\nabc", ending="cut")
+
+    def test_sessions(self):
+        for words in ((), ("--resume",)):
+            with self.subTest(words=words):
+                server, told = self.expect(None, HEAD + b"Content-Length: 3\r\n\r\nabc", "--churn", *words, ending="close_notify")
+                self.assertEqual(told["handshakes"] if words else 0, told["resumed"], told)
+                # The first of all has nothing to come back with, and the server's word counts.
+                self.assertEqual([bool(words)] * (len(server.resumed) - 1), server.resumed[1:])
+
+    def test_old_version(self):
+        old = {"newest": ssl.TLSVersion.TLSv1_2}
+        answer = HEAD + b"Content-Length: 3\r\n\r\nabc"
+        _, told = self.expect(None, answer, "--tls-version", "1.2", "--suite", "ECDHE-ECDSA-AES128-GCM-SHA256", **old)
+        self.assertIn("TLSv1.2", told["tls"])
+        self.expect("handshake", answer, **old)
+
+    def test_server_that_is_somebody_else(self):
+        answer = HEAD + b"Content-Length: 3\r\n\r\nabc"
+        self.expect("handshake", answer, "--server-name", "other.example")
+        (self.folder / "others").mkdir()
+        others = certificates.make(self.folder / "others", "ecdsa")
+        self.expect("handshake", answer, trust=("--tls", "--ca", others.file))
+        self.expect(None, answer, trust=("--tls", "--insecure"))
+
+    def test_server_without_tls(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=answer_anything, args=(listener,), daemon=True).start()
+            told = load("127.0.0.1:%d" % listener.getsockname()[1], *self.trust)
+        self.assertEqual(0, told["requests"], told)
+        self.assertGreater(told["failures"]["handshake"], 0, told)
+
+
+def answer_anything(listener):
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
 
 if __name__ == "__main__":

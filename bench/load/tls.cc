@@ -54,6 +54,10 @@ Tls::Tls(const TlsOptions& options) : options_(options) {
   demand(wolfSSL_CTX_set_cipher_list(context_, options_.suite.c_str()) == WOLFSSL_SUCCESS, options_.suite);
   const int number = group_number(options_.group);
   demand(wolfSSL_CTX_UseSupportedCurve(context_, word16(number)) == WOLFSSL_SUCCESS, options_.group);
+  // With TLS 1.2 the curve of an ECDSA certificate has to be among them, too.
+  demand(
+      !options_.is_old || wolfSSL_CTX_UseSupportedCurve(context_, WOLFSSL_ECC_SECP256R1) == WOLFSSL_SUCCESS,
+      "P-256");
   demand(wolfSSL_CTX_UseSessionTicket(context_) == WOLFSSL_SUCCESS, "tickets");
   // A session is with the connection that brought it, and in no table.
   wolfSSL_CTX_set_session_cache_mode(context_, WOLFSSL_SESS_CACHE_NO_INTERNAL_STORE);
