@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/read_file.h"
+#include "ring/sys.h"
 
 namespace breakwater::app {
 
@@ -101,6 +102,7 @@ bool ListenerFiles::load(tls::Errors& errors) {
   tls::ContextSettings settings;
   settings.minimum = version_of(tls.minimum);
   settings.client_certificates = asks(tls.client);
+  settings.kernel = tls.kernel && sys::kernel_has_tls();
   tls::Pairing pairing = tls::pair_up(read_folder(tls.certificates, errors));
   append(errors, pairing.errors);
   if (errors.size() == before && pairing.pairs.empty())

@@ -32,9 +32,11 @@ std::string version_text() {
       "libraries (built with): liburing {}, llhttp {}, c-ares {}, fmt {}.{}.{}\n"
       "TLS: {}\n"
       "{}"
+      "TLS by the kernel: {}\n"
       "{}\n",
       BW_VERSION, BW_COMPILER, BW_LIBURING, wire::second_parser_version(), BW_CARES, FMT_VERSION / 10000,
-      FMT_VERSION / 100 % 100, FMT_VERSION % 100, tls::library_text(), tls_warning(), features.summary);
+      FMT_VERSION / 100 % 100, FMT_VERSION % 100, tls::library_text(), tls_warning(),
+      sys::kernel_has_tls() ? "yes" : "no (CONFIG_TLS, or its module)", features.summary);
   if (!features.usable) return text + "data path: none: " + features.why + "\n";
   return text + fmt::format(
                     "data path: heads, small and chunked bodies by ring receive and gathered send; bodies of "

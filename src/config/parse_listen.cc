@@ -34,6 +34,7 @@ bool read_tls(Reader& reader, std::string_view name, const toml::node& node, con
   one(tls_minimum_key);
   one(tls_client_key);
   one(tls_client_header_key);
+  one(tls_kernel_key);
   if (good) origins[name] = origin_of(node, *good);
   return good.has_value();
 }

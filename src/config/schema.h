@@ -17,9 +17,9 @@ inline constexpr std::string_view table_names[] = {"listen", "pool",  "route",  
                                                    "log",    "admin", "process", "dns"};
 
 inline constexpr std::string_view listen_keys[] = {
-    "bind",          "pool",           "trusted",          "redirect",
-    "tls",           "tls_minimum",    "tls_ticket_keys",  "tls_client",
-    "tls_client_ca", "tls_client_crl", "tls_client_header"};
+    "bind",          "pool",           "trusted",           "redirect",
+    "tls",           "tls_minimum",    "tls_ticket_keys",   "tls_client",
+    "tls_client_ca", "tls_client_crl", "tls_client_header", "tls_kernel"};
 inline constexpr std::string_view pool_keys[] = {"servers",         "kind",
                                                  "balance",         "retries",
                                                  "probe",           "connect",
@@ -124,6 +124,7 @@ struct FlagKey {
   bool Owner::* member;
 };
 
+inline constexpr FlagKey<ListenTls> tls_kernel_key{"tls_kernel", &ListenTls::kernel};
 inline constexpr FlagKey<ListenTls> tls_client_header_key{"tls_client_header", &ListenTls::tells_servers};
 
 inline constexpr FlagKey<Pool> pool_flag_keys[] = {{"fold_case", &Pool::folds_case},

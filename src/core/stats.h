@@ -30,6 +30,7 @@ class Count {
   X(connections_refused, "client connections answered with 503 or closed because of the connection limit")  \
   X(tls_handshakes, "TLS handshakes of clients that were done")                                             \
   X(tls_resumed, "those of them that went on from an earlier one, by a ticket")                             \
+  X(tls_kernel, "those of them whose records the kernel does since")                                        \
   X(accept_pauses, "times accepting paused for want of descriptors")                                        \
   X(requests, "requests whose head was read")                                                               \
   X(requests_refused, "requests we answered ourselves with an error")                                       \

@@ -380,7 +380,7 @@ Buffer Pump::take_leftover(size_t& begin, size_t& end) noexcept {
 
 // Much still to come, in a form that a pipe can take.
 bool Pump::worth_a_pipe() const noexcept {
-  if (plan_.source->is_secure() || plan_.sink->is_secure()) return false;
+  if (plan_.source->is_secure() || !plan_.sink->takes_splices()) return false;
   if (pipe_refused_ || splicer_.running() || reader_.done() || source_ended_) return false;
   if (progress_.follows()) return false;
   if (plan_.payload_max != 0) return false;

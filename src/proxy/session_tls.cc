@@ -49,6 +49,7 @@ Task<Session::Next> Session::shake_hands() {
   if (shake.done()) {
     core.stats().tls_handshakes.add();
     if (stream_.engine()->agreed().is_resumed) core.stats().tls_resumed.add();
+    if (stream_.takes_splices()) core.stats().tls_kernel.add();
     const tls::Certificate* const shown = stream_.engine()->peer();
     if (shown != nullptr && site_.tells_client_certificate)
       client_certificate_ = client_certificate_value(*shown);

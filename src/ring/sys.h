@@ -61,6 +61,19 @@ void reset_on_close(int fd) noexcept;
 // Bytes sent, or -errno. `more`: further bytes follow at once (MSG_MORE).
 int64_t send_now(int fd, const void* data, size_t bytes, bool more) noexcept;
 
+// ---- records of TLS that are the kernel's to seal and open (Documentation/networking/tls.rst of Linux)
+
+// Can it? (CONFIG_TLS, or a module that can be loaded.)
+bool kernel_has_tls() noexcept;
+// Makes a TCP connection one that takes keys; until then its bytes pass as before. 0 or -errno.
+int take_tls_keys(int fd) noexcept;
+// One direction's. `info` is a tls12_crypto_info_... of linux/tls.h. 0 or -errno.
+int set_tls_key(int fd, bool is_for_sending, const void* info, size_t bytes) noexcept;
+// A record that is no data, of that type: bytes sent, or -errno.
+int64_t send_tls_record(int fd, uint8_t type, const void* data, size_t bytes) noexcept;
+// The record that comes next, whose type it tells, as much of it as there is room for: bytes, or -errno.
+int64_t receive_tls_record(int fd, uint8_t& type, void* data, size_t bytes) noexcept;
+
 struct PipeEnds {
   int read = -1, write = -1;
   size_t capacity = 0;

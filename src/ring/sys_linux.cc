@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/tcp.h>
+#include <linux/tls.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -153,6 +154,61 @@ int64_t send_now(int fd, const void* data, size_t bytes, bool more) noexcept {
   count_call();
   const ssize_t sent = send(fd, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
   return sent < 0 ? -errno : sent;
+}
+
+bool kernel_has_tls() noexcept {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const int status = take_tls_keys(fd);
+  ::close(fd);
+  return status == 0 || status == -ENOTCONN;
+}
+
+int take_tls_keys(int fd) noexcept {
+  count_call();
+  return setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls") == 0 ? 0 : -errno;
+}
+
+int set_tls_key(int fd, bool is_for_sending, const void* info, size_t bytes) noexcept {
+  count_call();
+  const int direction = is_for_sending ? TLS_TX : TLS_RX;
+  return setsockopt(fd, SOL_TLS, direction, info, static_cast<socklen_t>(bytes)) == 0 ? 0 : -errno;
+}
+
+int64_t send_tls_record(int fd, uint8_t type, const void* data, size_t bytes) noexcept {
+  count_call();
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof type)] = {};
+  iovec part = {const_cast<void*>(data), bytes};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_TLS;
+  head->cmsg_type = TLS_SET_RECORD_TYPE;
+  head->cmsg_len = CMSG_LEN(sizeof type);
+  *CMSG_DATA(head) = type;
+  const ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent < 0 ? -errno : sent;
+}
+
+int64_t receive_tls_record(int fd, uint8_t& type, void* data, size_t bytes) noexcept {
+  count_call();
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof type)] = {};
+  iovec part = {data, bytes};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t received = recvmsg(fd, &message, MSG_DONTWAIT);
+  if (received < 0) return -errno;
+  const cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  if (head == nullptr || head->cmsg_level != SOL_TLS || head->cmsg_type != TLS_GET_RECORD_TYPE)
+    return -EPROTO;
+  type = *CMSG_DATA(head);
+  return received;
 }
 
 int make_pipe(PipeEnds& pipe, size_t bytes) noexcept {

@@ -151,6 +151,7 @@ std::expected<std::shared_ptr<const Context>, Errors> Context::make(ContextSetti
   context->certificates_ = certificates;
   context->tickets_ = std::move(settings.tickets);
   context->minimum_ = settings.minimum;
+  context->kernel_ = settings.kernel;
   context->client_certificates_ = settings.client_certificates;
   return context;
 }

@@ -43,6 +43,7 @@ struct ContextSettings {
   ClientCertificates client_certificates = ClientCertificates::none;
   Authorities client_authorities;
   std::shared_ptr<const TicketKeys> tickets;  // null: none are given out
+  bool kernel = false;                        // does the records, once hands are shaken; it must be able to
 };
 
 class Context {
@@ -66,6 +67,7 @@ class Context {
   const Identity& identity(size_t index) const noexcept;  // with their expiry, for metrics
 
   Version minimum() const noexcept { return minimum_; }
+  bool kernel() const noexcept { return kernel_; }
   ClientCertificates client_certificates() const noexcept { return client_certificates_; }
   // Null where there are no tickets. With client certificates there never are, for a ticket does not tell
   // whose it was.
@@ -78,6 +80,7 @@ class Context {
   std::shared_ptr<const Certificates> certificates_;
   std::shared_ptr<const TicketKeys> tickets_;
   Version minimum_ = Version::tls12;
+  bool kernel_ = false;
   ClientCertificates client_certificates_ = ClientCertificates::none;
 };
 

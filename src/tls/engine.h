@@ -99,6 +99,8 @@ class Engine {
   Session session() const noexcept;
   // Null on a client's side, and before the handshake is done.
   const Records* records() const noexcept { return records_.get(); }
+  // From now on somebody else has the keys; of this only what was agreed is left.
+  void lose_records() noexcept { records_.reset(); }
   // For tests, which have the library do what an honest peer would not. Null where there are Records.
   WOLFSSL* library() const noexcept { return library_.get(); }
 

@@ -11,22 +11,8 @@ namespace {
 
 constexpr size_t record_bytes_max = RecordKey::head_bytes + RecordKey::body_bytes_max;
 
-enum Alert : uint8_t {
-  close_notify = 0,
-  unexpected_message = 10,
-  bad_record_mac = 20,
-  record_overflow = 22,
-  decode_error = 50,
-  internal_error = 80,
-  user_canceled = 90,
-  no_renegotiation = 100,
-};
-constexpr uint8_t warning = 1;
-constexpr uint8_t fatal = 2;
-
-constexpr uint8_t key_update = 24;  // RFC 8446 §4.6.3
-constexpr size_t key_update_bytes = 5;
-constexpr uint8_t update_requested = 1;
+constexpr char warning = 1;
+constexpr char fatal = 2;
 
 }  // namespace
 
@@ -38,14 +24,16 @@ Step Records::open(std::span<char>& in, std::span<char>& data, std::span<char>& 
     if (closed_) return Step::closed;
     give_held(data);
     if (data.empty() || holds_data()) return Step::wants_room;
-    if (in.empty()) return Step::wants_input;
+    if (in.empty()) {
+      if (partial_bytes_ == 0) partial_.reset();
+      return Step::wants_input;
+    }
     // What we may have to say to a record finds room.
     if (out.size() < room_min) return Step::wants_room;
     const std::span<char> record = next_record(in, out);
     if (record.empty()) continue;  // there is no more of it, or it is none
     open_record(record, data, out);
     if (record.data() == partial_.get()) partial_bytes_ = 0;
-    if (partial_bytes_ == 0) partial_.reset();
   }
 }
 
@@ -83,32 +71,22 @@ size_t Records::body_bytes_of(const char* head, std::span<char>& out) noexcept {
                         at(0) <= static_cast<uint8_t>(RecordType::data);
   const bool is_hidden = at(0) == static_cast<uint8_t>(RecordType::data);
   if (at(1) != 3 || at(2) != 3 || !is_known || (is_tls13() && !is_hidden))
-    fail(FaultKind::protocol, unexpected_message, out);
+    fail(FaultKind::protocol, Alert::unexpected_message, out);
   else if (bytes > RecordKey::body_bytes_max)
-    fail(FaultKind::protocol, record_overflow, out);
+    fail(FaultKind::protocol, Alert::record_overflow, out);
   return bytes;
 }
 
 void Records::open_record(std::span<char> record, std::span<char>& data, std::span<char>& out) noexcept {
   idle_records_.record_came();
-  if (idle_records_.are_too_many()) return fail(FaultKind::storm, unexpected_message, out);
+  if (idle_records_.are_too_many()) return fail(FaultKind::storm, Alert::unexpected_message, out);
   std::span<char> content = record.subspan(RecordKey::head_bytes);
   auto type = static_cast<RecordType>(record[0]);
-  if (!receiving.open(type, content)) return fail(FaultKind::bad_record, bad_record_mac, out);
-  if (content.size() > RecordKey::content_bytes_max) return fail(FaultKind::protocol, record_overflow, out);
-  if (message_bytes_ > 0 && type != RecordType::handshake)  // in the midst of a message
-    return fail(FaultKind::protocol, unexpected_message, out);
-  switch (type) {
-    case RecordType::data:
-      return take_data(content, data);
-    case RecordType::alert:
-      return take_alert(content, out);
-    case RecordType::handshake:
-      return take_handshake(content, out);
-    case RecordType::change_cipher_spec:
-      break;
-  }
-  fail(FaultKind::protocol, unexpected_message, out);
+  if (!receiving.open(type, content)) return fail(FaultKind::bad_record, Alert::bad_record_mac, out);
+  if (content.size() > RecordKey::content_bytes_max)
+    return fail(FaultKind::protocol, Alert::record_overflow, out);
+  if (type == RecordType::data && !messages_.amid_message()) return take_data(content, data);
+  take_message(type, content, out);
 }
 
 void Records::take_data(std::span<const char> content, std::span<char>& data) noexcept {
@@ -132,44 +110,29 @@ void Records::give_held(std::span<char>& data) noexcept {
   if (!holds_data()) held_.reset();
 }
 
-void Records::take_alert(std::span<const char> content, std::span<char>& out) noexcept {
-  if (content.size() != 2) return fail(FaultKind::protocol, decode_error, out);
-  const auto level = static_cast<uint8_t>(content[0]);
-  const auto alert = static_cast<uint8_t>(content[1]);
-  if (alert == close_notify) {
-    closed_ = true;
-    return;
+void Records::take_message(RecordType type, std::span<const char> content, std::span<char>& out) noexcept {
+  using Said = ClientMessages::Said;
+  const Said said = messages_.take(type, content, receiving.traffic_key().version);
+  switch (said) {
+    case Said::nothing:
+      return;
+    case Said::good_bye:
+      closed_ = true;
+      return;
+    case Said::new_key:
+    case Said::new_keys:
+      if (receiving.update() && (said == Said::new_key || update_sending(out))) return;
+      return fail(FaultKind::internal, Alert::internal_error, out);
+    case Said::wrong:
+      return fail(messages_.fault().kind, messages_.alert(), out);
+    case Said::gave_up:
+      fault_ = messages_.fault();
   }
-  // By TLS 1.3 the level says nothing (RFC 8446 §6).
-  const bool is_harmless = is_tls13() ? alert == user_canceled : level == warning;
-  if (!is_harmless) fault_ = {.kind = FaultKind::alert, .alert = alert};
-}
-
-// By TLS 1.3 a client that showed its certificate has one thing to say. By TLS 1.2 it wants to renegotiate.
-void Records::take_handshake(std::span<const char> content, std::span<char>& out) noexcept {
-  if (!is_tls13()) return fail(FaultKind::protocol, no_renegotiation, out);
-  if (content.empty()) return fail(FaultKind::protocol, unexpected_message, out);
-  const size_t taken = std::min(content.size(), key_update_bytes - message_bytes_);
-  std::memcpy(message_.data() + message_bytes_, content.data(), taken);
-  message_bytes_ += taken;
-  constexpr std::array<uint8_t, 4> head = {key_update, 0, 0, 1};
-  const size_t seen = std::min(message_bytes_, head.size());
-  if (!std::equal(head.begin(), head.begin() + seen, message_.begin()))
-    return fail(FaultKind::protocol, unexpected_message, out);
-  if (message_bytes_ < key_update_bytes) return;
-  const uint8_t wish = message_[4];
-  message_bytes_ = 0;
-  if (wish > update_requested) return fail(FaultKind::protocol, decode_error, out);
-  // What stands behind it would be sealed by the new key.
-  if (taken < content.size()) return fail(FaultKind::protocol, unexpected_message, out);
-  const bool updated = receiving.update() && (wish != update_requested || update_sending(out));
-  if (!updated) fail(FaultKind::internal, internal_error, out);
 }
 
 // Our own key update; there must be room for it.
 bool Records::update_sending(std::span<char>& out) noexcept {
-  constexpr std::array<char, key_update_bytes> message = {key_update, 0, 0, 1, 0};
-  return write(RecordType::handshake, message, out) && sending.update();
+  return write(RecordType::handshake, ClientMessages::update_message, out) && sending.update();
 }
 
 Fault Records::ended() noexcept {
@@ -182,7 +145,8 @@ Fault Records::ended() noexcept {
 Step Records::seal(std::span<const char>& data, std::span<char>& out) noexcept {
   if (fault_) return Step::failed;
   while (!data.empty()) {
-    constexpr size_t spare = RecordKey::overhead_max + key_update_bytes;  // for a key update
+    constexpr size_t spare =
+        RecordKey::overhead_max + ClientMessages::update_message.size();  // for a key update
     const bool key_is_used_up = is_tls13() && sending.traffic_key().sequence >= records_of_key_max;
     if (out.size() <= RecordKey::overhead_max + (key_is_used_up ? spare : 0)) return Step::wants_room;
     if (key_is_used_up && !update_sending(out)) {
@@ -202,7 +166,7 @@ Step Records::seal(std::span<const char>& data, std::span<char>& out) noexcept {
 
 Step Records::close(std::span<char>& out) noexcept {
   if (fault_) return Step::failed;
-  constexpr std::array<char, 2> alert = {warning, close_notify};
+  constexpr std::array<char, 2> alert = {warning, static_cast<char>(Alert::close_notify)};
   if (out.size() < RecordKey::overhead_max + alert.size()) return Step::wants_room;
   return write(RecordType::alert, alert, out) ? Step::done : Step::failed;
 }
@@ -214,7 +178,7 @@ bool Records::write(RecordType type, std::span<const char> content, std::span<ch
   return bytes > 0;
 }
 
-void Records::fail(FaultKind kind, uint8_t alert, std::span<char>& out) noexcept {
+void Records::fail(FaultKind kind, Alert alert, std::span<char>& out) noexcept {
   if (fault_) return;
   const int code = kind == FaultKind::bad_record ? static_cast<int>(VERIFY_MAC_ERROR) : 0;
   fault_ = {.kind = kind, .library_code = static_cast<int16_t>(code)};

@@ -1,6 +1,5 @@
 // Records: a TLS connection of a client once hands are shaken, without the library that shook them: data to
-// records and back, and what else a client may send (RFC 8446 §4.6.3 and §6; RFC 5246 §7.2). See
-// docs/decisions/0012.
+// records and back, and what else a client may send (client_messages.h). See docs/decisions/0012.
 //
 // The calls are an Engine's, which says what they mean, and hands them on to here. Data is sealed from the
 // caller's memory into the caller's memory; it is opened where it lies and moved from there. Only of a record
@@ -13,6 +12,7 @@
 #include <memory>
 #include <span>
 
+#include "tls/client_messages.h"
 #include "tls/fault.h"
 #include "tls/idle_records.h"
 #include "tls/record_key.h"
@@ -39,19 +39,16 @@ class Records {
   const Fault& fault() const noexcept { return fault_; }
 
  private:
-  using Head = std::array<uint8_t, RecordKey::head_bytes>;
-
   bool is_tls13() const noexcept { return receiving.traffic_key().version == Version::tls13; }
   std::span<char> next_record(std::span<char>& in, std::span<char>& out) noexcept;
   size_t body_bytes_of(const char* head, std::span<char>& out) noexcept;
   void open_record(std::span<char> record, std::span<char>& data, std::span<char>& out) noexcept;
   void take_data(std::span<const char> content, std::span<char>& data) noexcept;
-  void take_alert(std::span<const char> content, std::span<char>& out) noexcept;
-  void take_handshake(std::span<const char> content, std::span<char>& out) noexcept;
+  void take_message(RecordType type, std::span<const char> content, std::span<char>& out) noexcept;
   bool update_sending(std::span<char>& out) noexcept;
   bool write(RecordType type, std::span<const char> content, std::span<char>& out) noexcept;
   void give_held(std::span<char>& data) noexcept;
-  void fail(FaultKind kind, uint8_t alert, std::span<char>& out) noexcept;
+  void fail(FaultKind kind, Alert alert, std::span<char>& out) noexcept;
 
   Fault fault_;
   bool closed_ = false;
@@ -60,8 +57,7 @@ class Records {
   size_t partial_bytes_ = 0;
   std::unique_ptr<char[]> held_;  // data that came out of one, and found no place
   size_t held_begin_ = 0, held_end_ = 0;
-  std::array<uint8_t, 5> message_{};  // of a handshake's, which may come in pieces
-  size_t message_bytes_ = 0;
+  ClientMessages messages_;
 };
 
 }  // namespace breakwater::tls

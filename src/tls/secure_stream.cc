@@ -73,6 +73,13 @@ Task<Shake> SecureStream::shake_hands(Handshakes* handshakes, int64_t due_ns) {
   co_return shake;
 }
 
+bool SecureStream::give_to_kernel() noexcept {
+  kernel_ = KernelRecords::take_over(fd_, *engine_.records());
+  if (kernel_ == nullptr) return true;
+  engine_.lose_records();
+  return !kernel_->fault();
+}
+
 // Look, let the engine take a step, send; until it is done or nothing more comes. What the engine can't use
 // yet stays in the socket, so nothing is held for a hello that is not whole.
 Task<Shake> SecureStream::exchange_hellos(Handshakes* handshakes) {
@@ -158,9 +165,14 @@ Task<void> SecureStream::send_rest() {
 
 void SecureStream::submit(Op& op) noexcept {
   BW_ASSERT(!op.in_flight);
+  const bool sends = op.kind == Op::Kind::send || op.kind == Op::Kind::send_message;
+  if (sends && is_kernels()) {
+    op.hold = false;  // a record that was held open would be lost with the connection
+    return core_.ring().submit(op);
+  }
   op.in_flight = true;
   op.buffer_selected = false;
-  if (op.kind == Op::Kind::send || op.kind == Op::Kind::send_message) return send(op);
+  if (sends) return send(op);
   BW_ASSERT(op.kind == Op::Kind::receive || op.kind == Op::Kind::receive_selected);
   receive(op);
 }
@@ -168,6 +180,7 @@ void SecureStream::submit(Op& op) noexcept {
 // As the ring's: a request. What has come to its end meanwhile ends as it did.
 void SecureStream::cancel(Op& op) noexcept {
   if (!op.in_flight) return;
+  if (is_kernels() && &op != receive_.user) return core_.ring().cancel(op);
   Way& way = &op == receive_.user ? receive_ : send_;
   BW_ASSERT(way.user == &op);
   way.cancelled = true;
@@ -215,7 +228,8 @@ void SecureStream::on_receive_later(void* context) {
   self.finish(self.receive_, self.receive_.user->result);
 }
 
-// Where the user wants the payload, behind as much room as a part of a record may need that the engine holds.
+// Where the user wants the payload, behind as much room as a part of a record may need that the engine holds;
+// the kernel needs none.
 void SecureStream::start_receive() noexcept {
   const Op& user = *receive_.user;
   Op& op = receive_.op;
@@ -227,8 +241,9 @@ void SecureStream::start_receive() noexcept {
     op.bytes = 0;
   } else {
     BW_ASSERT(user.bytes >= Stream::receive_bytes_min);
-    op.data = static_cast<char*>(user.data) + record_bytes_max;
-    op.bytes = user.bytes - record_bytes_max;
+    const size_t front = is_kernels() ? 0 : record_bytes_max;
+    op.data = static_cast<char*>(user.data) + front;
+    op.bytes = user.bytes - front;
   }
   receive_armed_in_turn_ = core_.turns();
   core_.ring().submit(op);
@@ -243,7 +258,9 @@ void SecureStream::received() noexcept {
   Op& user = *receive_.user;
   BufferGroup* const group = op.buffer_selected ? &core_.buffers_of(op.group) : nullptr;
   int32_t result = op.result;
-  if (result > 0) {
+  if (is_kernels()) {
+    result = of_kernel(result);
+  } else if (result > 0) {
     const size_t bytes = static_cast<size_t>(result);
     char* const memory = group != nullptr ? group->memory_of(op.buffer_id) : static_cast<char*>(user.data);
     result = open({memory, (group != nullptr ? group->lead() : record_bytes_max) + bytes}, bytes);
@@ -256,12 +273,29 @@ void SecureStream::received() noexcept {
   if (is_payload && group != nullptr) {
     user.buffer_selected = true;
     user.buffer_id = op.buffer_id;
-    user.early = static_cast<uint32_t>(group->lead());
+    user.early = is_kernels() ? 0 : static_cast<uint32_t>(group->lead());
   } else if (group != nullptr) {
     group->take_picked(op.buffer_id).release();
   }
   if (result == -EAGAIN && !receive_.cancelled) return start_receive();
   finish(receive_, result == -EAGAIN ? -ECANCELED : result);
+}
+
+// What a receive of data that the kernel opens came to; -EAGAIN: none came, and more may.
+int32_t SecureStream::of_kernel(int32_t result) noexcept {
+  if (result > 0) {
+    kernel_->data_came(static_cast<size_t>(result));
+    return result;
+  }
+  if (result == 0)
+    last_step_ = kernel_->ended();
+  else if (KernelRecords::is_for_us(-result))
+    last_step_ = kernel_->receive_failed(-result);
+  else
+    return result;
+  result = -EAGAIN;
+  has_ended(result);
+  return result;
 }
 
 // Opens the last `bytes` of `memory` to its front. How much payload that was, 0 at its end, -EPROTO, or
@@ -403,6 +437,7 @@ void SecureStream::seal_end(std::span<char>& out) noexcept {
 }
 
 void SecureStream::say_end() noexcept {
+  if (is_kernels()) return kernel_->say_end();
   const std::span<char> room = core_.seal_room();
   std::span<char> left = room;
   seal_end(left);

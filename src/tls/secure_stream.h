@@ -10,6 +10,9 @@
 // Sending: as much as `batch_bytes` is sealed into Core::seal_room() and sent at once. What the socket does
 // not take is copied (`unsent_`) and goes on through the ring; only then the send is done. Small parts share
 // a record.
+//
+// Where the kernel does the records (kernel_records.h) sends pass as they are, and of receives only those are
+// looked at that bring no payload.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +26,7 @@
 #include "coro/task.h"
 #include "tls/engine.h"
 #include "tls/handshakes.h"
+#include "tls/kernel_records.h"
 #include "tls/stream.h"
 
 namespace breakwater::tls {
@@ -45,6 +49,10 @@ class SecureStream {
 
   // `handshakes` is null on a client's side.
   Task<Shake> shake_hands(Handshakes* handshakes, int64_t due_ns);
+  // After the handshake: gives the keys to the kernel, if it takes them. False if the connection is of no use
+  // any more.
+  bool give_to_kernel() noexcept;
+  bool is_kernels() const noexcept { return kernel_ != nullptr; }
   void stop_handshake() noexcept;
   void stop_if_unheard() noexcept;
 
@@ -57,7 +65,7 @@ class SecureStream {
   bool is_silent() const noexcept;
   void say_end() noexcept;
   const Engine& engine() const noexcept { return engine_; }
-  Fault fault() const noexcept { return engine_.fault(); }
+  Fault fault() const noexcept { return kernel_ != nullptr ? kernel_->fault() : engine_.fault(); }
 
  private:
   // One direction: the Op of whoever called, and ours that works for it.
@@ -91,6 +99,7 @@ class SecureStream {
   void finish(Way& way, int32_t result) noexcept;
   void finish_later(Way& way, Deferred& later, int32_t result) noexcept;
   void received() noexcept;
+  int32_t of_kernel(int32_t result) noexcept;
   int32_t open(std::span<char> memory, size_t bytes) noexcept;
   bool has_ended(int32_t& result) const noexcept;
   void seal_end(std::span<char>& out) noexcept;
@@ -103,6 +112,7 @@ class SecureStream {
   Core& core_;
   int fd_;
   Engine engine_;
+  std::unique_ptr<KernelRecords> kernel_;
   Way receive_, send_;
   uint64_t receive_armed_in_turn_ = 0;
   Deferred receive_later_, send_later_;

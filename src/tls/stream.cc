@@ -15,6 +15,10 @@ const Engine* Stream::engine() const noexcept {
   return secure_ == nullptr ? nullptr : &secure_->engine();
 }
 
+bool Stream::takes_splices() const noexcept {
+  return secure_ == nullptr || secure_->is_kernels();
+}
+
 Fault Stream::fault() const noexcept {
   return secure_ == nullptr ? Fault{} : secure_->fault();
 }
@@ -48,8 +52,10 @@ void Stream::say_end() noexcept {
 }
 
 Task<Shake> Stream::accept(std::shared_ptr<const Context> context, Handshakes& handshakes, int64_t due_ns) {
+  const bool is_for_kernel = context->kernel();
   secure_ = std::make_unique<SecureStream>(core_, fd_, std::move(context));
-  const Shake shake = co_await secure_->shake_hands(&handshakes, due_ns);
+  Shake shake = co_await secure_->shake_hands(&handshakes, due_ns);
+  if (shake.done() && is_for_kernel && !secure_->give_to_kernel()) shake.fault = secure_->fault();
   if (!shake.done()) secure_.reset();
   co_return shake;
 }

@@ -51,6 +51,8 @@ class Stream {
 
   int fd() const noexcept { return fd_; }
   bool is_secure() const noexcept { return secure_ != nullptr; }
+  // What is spliced into the socket is payload: it is plain, or the kernel seals.
+  bool takes_splices() const noexcept;
   // Null on a plain stream.
   const Engine* engine() const noexcept;
   // Why a receive or send of a TLS stream ended with -EPROTO.

@@ -28,8 +28,8 @@ struct TrafficKey {
   uint8_t secret_bytes = 0;
 
   TrafficKey() = default;
-  TrafficKey(const TrafficKey&) = delete;
-  TrafficKey& operator=(const TrafficKey&) = delete;
+  TrafficKey(const TrafficKey&) = default;
+  TrafficKey& operator=(const TrafficKey&) = default;
   ~TrafficKey() {
     explicit_bzero(key.data(), key.size());
     explicit_bzero(nonce.data(), nonce.size());
