@@ -54,6 +54,8 @@ void Exchange::on_time(void* context) {
   }
   // Which of the two limits applies may change without an event here, so look again at the shorter one.
   int64_t next = limit > 0 ? active + limit : INT64_MAX;
+  const int64_t idle_limit = ns(self.config_.timeouts.idle);
+  if (owed && idle_limit > 0) next = std::min(next, self.core_.now_ns() + idle_limit);
   if (owed) self.mind_the_wait(next);
   if (self.download_.running()) self.mind_the_progress(next);
   if (self.attempt_failure_.code != Code::none) return;

@@ -51,6 +51,19 @@ class Times(ProxyTest):
         self.assert_own_reply(proxy, self.client(proxy).ask(git_post("receive-pack", b"0000")), 504)
         self.assertEqual(len(server.connections), 1)
 
+    def test_a_body_that_stands_still_behind_a_late_head_is_cut_in_time(self):
+        """Nobody looked at the clock from when the head was waited for until that wait would have been over."""
+        def script(peer):
+            peer.read_request()
+            time.sleep(0.05)  # so that it is looked at once while the head is owed
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
+
+        proxy = self.proxy(self.server(script), tables='[timeouts]\nidle = "200ms"\n')
+        client = self.client(proxy)
+        client.send(GET)
+        client.recv_until_close()
+        self.assertEqual(proxy.wait_for_log(lambda entry: True)["timeout"], "idle")
+
     def test_a_body_that_stands_still_is_cut_on_both_sides(self):
         server = self.server(answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"))
         proxy = self.proxy(server, tables='[timeouts]\nidle = "200ms"\n')
