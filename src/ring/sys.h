@@ -51,7 +51,8 @@ int close(int fd) noexcept;
 int shutdown_write(int fd) noexcept;
 // Resets the connection now and wakes whatever waits on it: no orderly end reaches the peer, not even before
 // a close, so it can't take what it has for a whole message. connect(2) with AF_UNSPEC; what is unread is
-// gone.
+// gone. Where TLS is the kernel's that can't be done: both directions end now, without a close_notify, which
+// tells the peer the same, and the close sends the reset.
 int abort_connection(int fd) noexcept;
 // Makes the following close send a reset, so that the peer can't take what it has for a whole message. A unix
 // socket has no such thing (the peer reads to the end of what was sent), so what is sent over one must be

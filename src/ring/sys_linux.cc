@@ -141,7 +141,10 @@ int abort_connection(int fd) noexcept {
   count_call();
   sockaddr nobody{};
   nobody.sa_family = AF_UNSPEC;
-  return ::connect(fd, &nobody, sizeof nobody) == 0 ? 0 : -errno;
+  if (::connect(fd, &nobody, sizeof nobody) == 0) return 0;
+  reset_on_close(fd);
+  count_call();
+  return ::shutdown(fd, SHUT_RDWR) == 0 ? 0 : -errno;
 }
 
 void reset_on_close(int fd) noexcept {

@@ -16,6 +16,17 @@ namespace {
 
 constexpr std::string_view http11 = "http/1.1";
 
+// The packaged library does not tell what keys are made from; so it keeps the records.
+#ifdef HAVE_SECRET_CALLBACK
+constexpr bool library_tells_secrets = true;
+#else
+constexpr bool library_tells_secrets = false;
+int wolfSSL_set_tls13_secret_cb(WOLFSSL*, int (*)(WOLFSSL*, int, const unsigned char*, int, void*), void*) {
+  return WOLFSSL_FAILURE;
+}
+constexpr int CLIENT_TRAFFIC_SECRET = 3, SERVER_TRAFFIC_SECRET = 4;
+#endif
+
 // Alerts that we send ourselves, before the library is there (RFC 8446 §6).
 enum OwnAlert : uint8_t {
   unexpected_message = 10,
@@ -128,7 +139,8 @@ bool Engine::begin(WOLFSSL_CTX* library) noexcept {
   wolfSSL_SetIOReadCtx(library_.get(), &transport_);
   wolfSSL_SetIOWriteCtx(library_.get(), &transport_);
   wolfSSL_SetCertCbCtx(library_.get(), &peer_);
-  if (context_ != nullptr) wolfSSL_set_tls13_secret_cb(library_.get(), on_secret, this);
+  if (context_ != nullptr && library_tells_secrets)
+    wolfSSL_set_tls13_secret_cb(library_.get(), on_secret, this);
   std::array<char, http11.size() + 1> list{};
   std::memcpy(list.data(), http11.data(), http11.size());
   // A server that agrees on nothing, or does not know ALPN, speaks HTTP/1.1 as well as any.
@@ -170,7 +182,8 @@ Engine::Step Engine::shook_hands() noexcept {
   if (must_know && !agreed_.is_resumed && peer_.shown == nullptr)
     return fail_with({.kind = FaultKind::no_certificate});
   transport_.idle_records().handshake_is_over();
-  if (context_ != nullptr && !hand_over()) return fail_with({.kind = FaultKind::internal});
+  if (context_ != nullptr && library_tells_secrets && !hand_over())
+    return fail_with({.kind = FaultKind::internal});
   state_ = State::open;
   return Step::done;
 }

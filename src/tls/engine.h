@@ -12,9 +12,9 @@
 //
 // A client's hello is read before the library is asked (wire/client_hello.h), so a connection that never gets
 // that far costs this object, 400 bytes, and what its owner holds of what came. Then the library shakes
-// hands. On a server's side that is all it is for: from then on there are only Records. On a client's side it
-// stays, because of the tickets that servers send. docs/tls.md has the sum of the memory. One thread at a
-// time.
+// hands. On a server's side that is all it is for: from then on there are only Records (the packaged library
+// keeps them: it does not tell enough). On a client's side it stays, because of the tickets that servers
+// send. docs/tls.md has the sum of the memory. One thread at a time.
 #pragma once
 
 #include <array>
@@ -97,7 +97,7 @@ class Engine {
   // with TLS 1.2: when a server that gives no session ids does not take a ticket of it any more, the library
   // thinks that it did.
   Session session() const noexcept;
-  // Null on a client's side, and before the handshake is done.
+  // Null on a client's side, before the handshake is done, and with the packaged library.
   const Records* records() const noexcept { return records_.get(); }
   // From now on somebody else has the keys; of this only what was agreed is left.
   void lose_records() noexcept { records_.reset(); }

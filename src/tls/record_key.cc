@@ -74,22 +74,27 @@ size_t RecordKey::seal(RecordType type, std::span<const char> content, char* out
   std::array<uint8_t, additional_bytes_max> also;
   const size_t also_bytes = additional_data(type, content.size(), out, also.data());
   if (front > 0) std::memcpy(out + head_bytes, number.bytes + 4, front);
-  char* const to = out + head_bytes + front;
-  const char* from = content.data();
-  if (hides_type) {  // it is sealed behind the content
-    std::memcpy(to, content.data(), content.size());
-    to[content.size()] = static_cast<char>(type);
-    from = to;
-  }
-  const auto length = static_cast<word32>(sealed);
+  const auto type_byte = static_cast<byte>(type);  // TLS 1.3 seals it behind the content
+  byte* const to = bytes_at(out + head_bytes + front);
+  byte* const tag = to + sealed;
+  const auto length = static_cast<word32>(content.size());
+  const auto also_length = static_cast<word32>(also_bytes);
   int status = 0;
-  if (key_.cipher == Cipher::aes_gcm)
-    status = wc_AesGcmEncrypt(&aes_, bytes_at(to), bytes_at(from), length, number.bytes, sizeof number.bytes,
-                              bytes_at(to + sealed), tag_bytes, also.data(), static_cast<word32>(also_bytes));
-  else
-    status = wc_ChaCha20Poly1305_Encrypt(key_.key.data(), number.bytes, also.data(),
-                                         static_cast<word32>(also_bytes), bytes_at(from), length,
-                                         bytes_at(to), bytes_at(to + sealed));
+  if (key_.cipher == Cipher::chacha20_poly1305) {
+    std::memmove(to, content.data(), content.size());
+    if (hides_type) to[content.size()] = type_byte;
+    status = wc_ChaCha20Poly1305_Encrypt(key_.key.data(), number.bytes, also.data(), also_length, to,
+                                         static_cast<word32>(sealed), to, tag);
+  } else if (hides_type) {
+    status = wc_AesGcmEncryptInit(&aes_, nullptr, 0, number.bytes, sizeof number.bytes);
+    if (status == 0)
+      status = wc_AesGcmEncryptUpdate(&aes_, to, bytes_at(content.data()), length, also.data(), also_length);
+    if (status == 0) status = wc_AesGcmEncryptUpdate(&aes_, to + length, &type_byte, 1, nullptr, 0);
+    if (status == 0) status = wc_AesGcmEncryptFinal(&aes_, tag, tag_bytes);
+  } else {
+    status = wc_AesGcmEncrypt(&aes_, to, bytes_at(content.data()), length, number.bytes, sizeof number.bytes,
+                              tag, tag_bytes, also.data(), also_length);
+  }
   key_.sequence++;
   return status == 0 ? head_bytes + body_bytes : 0;
 }

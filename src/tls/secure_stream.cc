@@ -74,6 +74,7 @@ Task<Shake> SecureStream::shake_hands(Handshakes* handshakes, int64_t due_ns) {
 }
 
 bool SecureStream::give_to_kernel() noexcept {
+  if (engine_.records() == nullptr) return true;
   kernel_ = KernelRecords::take_over(fd_, *engine_.records());
   if (kernel_ == nullptr) return true;
   engine_.lose_records();

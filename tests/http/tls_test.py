@@ -323,6 +323,7 @@ class Handshakes(TlsTest):
                 sock.close()
 
     def test_key_updates_without_end_are_a_storm(self):
+        """Of records of ours: kernels that can't change keys turn such a client out at once."""
         proxy = self.proxy(self.server())
         client = subprocess.Popen(["openssl", "s_client", "-connect", f"{LOOPBACK}:{proxy.port}", "-servername", "localhost",
                                    "-CAfile", certificates.folder() / "localhost.crt"],

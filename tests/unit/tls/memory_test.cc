@@ -16,7 +16,7 @@ TEST_CASE("tls memory: bounds of a connection's") {
   constexpr int64_t idle_max = 6 * 1024;
   constexpr int64_t in_handshake_max = 15 * 1024;
   CHECK(sizeof(Engine) <= 512);
-  CHECK(sizeof(Records) <= 2048);
+  CHECK(sizeof(Records) <= 2304);
   for (const Version version : {Version::tls12, Version::tls13}) {
     const auto clients = client_context("ca.pem", version);
     const auto servers = server_context_with(TicketKeys::random(), {"git-ecdsa", "git-rsa"});
