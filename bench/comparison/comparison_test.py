@@ -63,6 +63,11 @@ class Goals(unittest.TestCase):
         entry = only_goal(bulk(ratios={"gb_per_s": 1}, may_be_bound=True), *slow)
         self.assertEqual("bound by the rest of the machine", report.result(entry))
 
+    def test_met_though_the_rest_was_the_limit(self):
+        fast = runs_of("breakwater", "gb_per_s", 3, bound_by_rest=True), runs_of("haproxy-1m", "gb_per_s", 2)
+        entry = only_goal(bulk(ratios={"gb_per_s": 1}, may_be_bound=True), *fast)
+        self.assertEqual("met (the rest of the machine was the limit)", report.result(entry))
+
     def test_cpu_time_is_never_waived(self):
         costly = runs_of("breakwater", "cpu_s_per_gb", 2, bound_by_rest=True), runs_of("haproxy-1m", "cpu_s_per_gb", 1)
         entry = only_goal(bulk(ratios={"cpu_s_per_gb": 1}, may_be_bound=True), *costly)

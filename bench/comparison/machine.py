@@ -6,7 +6,7 @@ import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
-from comparison import namespace
+from comparison import namespace, proxies
 
 
 def cpu_model():
@@ -48,6 +48,7 @@ def facts(root, contenders, options, seed, cpus, load_cpus):
         "files": f"{resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,} descriptors for each process",
         "method": f"{'tiny parameters, so the figures mean nothing: ' if options.quick else ''}{options.rounds} rounds of {options.seconds:g} s after {options.warm_up:g} s of warming up, seed {seed}",
     }
+    found["TLS"] = f"{proxies.Breakwater.tls_library()}; of the others: {proxies.first_line('openssl', 'version')}"
     for contender in contenders:
         found[contender.name] = f"{contender.version()}: {contender.what}"
     return found

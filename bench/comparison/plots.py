@@ -6,7 +6,8 @@ from comparison.cases import METRICS
 COLOURS = {
     "direct": "#9e9e9e", "breakwater": "#0b6e4f", "breakwater-chunked": "#57a773", "breakwater-until-close": "#9ccfa8",
     "haproxy-default": "#f2b5a0", "haproxy-splice": "#d95f30",
-    "haproxy-1m": "#8c2d04", "haproxy-64k": "#b5523b", "haproxy-256k": "#7a3b2e", "haproxy-tickets": "#e0a458", "nginx": "#6a8fc5", "nginx-buffered": "#2f4b7c",
+    "haproxy-1m": "#8c2d04", "haproxy-64k": "#b5523b", "haproxy-256k": "#7a3b2e", "haproxy-tickets": "#e0a458",
+    "nginx": "#6a8fc5", "nginx-buffered": "#2f4b7c",
 }
 # How the names of cases begin that get a scale of their own: with a real Git server, which is slow, and over TLS.
 APART = {"upload-pack-": "comparison-packs", "tls-": "comparison-tls"}

@@ -92,6 +92,11 @@ cores = {len(self.cpus)}
     def version(cls):
         return first_line(cls.program, "--version")
 
+    @classmethod
+    def tls_library(cls):
+        said = subprocess.run([cls.program, "--version"], capture_output=True, text=True, check=False).stdout
+        return next((line.removeprefix("TLS: ") for line in said.splitlines() if line.startswith("TLS: ")), "unknown")
+
 
 class BreakwaterGuarded(Breakwater):
     """What health, affinity and limits cost: the one above has one server, and nothing to decide."""

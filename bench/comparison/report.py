@@ -78,11 +78,9 @@ def count_lines(summary):
 def result(entry):
     if not entry["valid"]:
         return "not valid"
-    if entry["met"]:
-        return "met"
-    if not entry["bound"]:
-        return "missed"
-    return "bound by the rest of the machine" if entry["waived"] else "missed" + BOUND
+    if entry["bound"] and entry["waived"] and not entry["met"]:
+        return "bound by the rest of the machine"
+    return ("met" if entry["met"] else "missed") + (BOUND if entry["bound"] else "")
 
 
 def goal_lines(summaries):
