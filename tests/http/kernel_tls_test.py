@@ -22,6 +22,9 @@ def kernel_changes_keys():
 
 
 class KernelTls(TlsTest):
+    def proxy(self, *servers, listen="tls_kernel = true"):
+        return super().proxy(*servers, listen=listen)
+
     def context(self, suite):
         context = ssl.create_default_context(cafile=certificates.folder() / "localhost.crt")
         if not suite.startswith("TLS_"):

@@ -39,6 +39,7 @@ import certificates
 
 LOOPBACK = "127.0.0.1"
 TLS = bool(os.environ.get("BREAKWATER_TEST_TLS"))
+KERNEL_TLS = os.environ.get("BREAKWATER_TEST_TLS") == "kernel"
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BREAKWATER = os.environ.get("BREAKWATER", os.path.join(TREE, "build", "src", "breakwater"))
 
@@ -689,6 +690,8 @@ class Proxy:
                     file.write(listen + "\n")
                 if self.tls and "tls = " not in (listen or ""):
                     file.write(f"tls = {json.dumps(str(certificates.folder()))}\n")
+                if self.tls and KERNEL_TLS and "tls_kernel" not in (listen or ""):
+                    file.write("tls_kernel = true\n")
                 if trusted is not None:
                     file.write(f"trusted = {json.dumps(trusted)}\n")
                 file.write(f"[pool.test]\nservers = {json.dumps(addresses)}\n")

@@ -324,7 +324,7 @@ class Handshakes(TlsTest):
 
     def test_key_updates_without_end_are_a_storm(self):
         """Of records of ours: kernels that can't change keys turn such a client out at once."""
-        proxy = self.proxy(self.server())
+        proxy = self.proxy(self.server(), listen="tls_kernel = false")
         client = subprocess.Popen(["openssl", "s_client", "-connect", f"{LOOPBACK}:{proxy.port}", "-servername", "localhost",
                                    "-CAfile", certificates.folder() / "localhost.crt"],
                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0)

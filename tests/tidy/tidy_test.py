@@ -229,7 +229,7 @@ def check_nothing_unused(root):
             complaints.append(f"{relative(path, root)}: is {how}")
 
     scripts = [p for p in files(root) if p.suffix == ".py" or relative(p, root).startswith("tools/") or
-               (relative(p, root).startswith("bench/") and is_script(p))]
+               (relative(p, root).startswith(("bench/", "tests/vm/")) and is_script(p))]
     programs = {p: text_of(p) or "" for p in scripts}
     mentions = {p: text_of(p) or "" for p in files(root) if p.suffix not in CODE and (
         p.name == "meson.build" or not relative(p, root).startswith("tests/"))}
