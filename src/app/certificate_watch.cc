@@ -76,9 +76,7 @@ bool CertificateWatch::add(std::unique_ptr<TlsFiles> files, std::string& why) {
 void CertificateWatch::start() {
   if (watched_.empty()) return;
   changes_ = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-  if (changes_ < 0)
-    say(std::string("changes of certificates are not noticed (") + strerror(errno) +
-        "): send SIGHUP after one");
+  if (changes_ < 0) say(std::string("changes of certificates are noticed late (") + strerror(errno) + ")");
   wake_ = sys::make_event();
   watch_folders();
   thread_ = std::thread([this] { run(); });
@@ -108,8 +106,8 @@ void CertificateWatch::watch_folders() {
   }
   for (const std::string& folder : folders) {
     if (inotify_add_watch(changes_, folder.c_str(), changes_heard_of) >= 0) continue;
-    if (errno != ENOENT)
-      say("changes in " + folder + " are noticed late (" + strerror(errno) + "): send SIGHUP after one");
+    if (errno != ENOENT && told_of_.insert(folder).second)
+      say("changes in " + folder + " are noticed late (" + strerror(errno) + ")");
   }
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -53,8 +54,9 @@ class CertificateWatch {
   static void load(Watched& watched, std::string look);
 
   std::deque<Watched> watched_;
-  int changes_ = -1;  // inotify
-  int wake_ = -1;     // an eventfd
+  std::set<std::string> told_of_;  // folders of which nothing is heard
+  int changes_ = -1;               // inotify
+  int wake_ = -1;                  // an eventfd
   std::atomic<bool> asked_{false}, stopping_{false};
   std::thread thread_;
 };

@@ -12,7 +12,7 @@ namespace breakwater::proxy {
 
 inline constexpr std::string_view client_certificate_field = "X-Forwarded-Client-Cert";
 
-// Of limits.h's head_growth_bytes. What does not fit is left out, from the end.
+// Of limits.h's head_growth_bytes. What would not fit is left out.
 inline constexpr size_t client_certificate_bytes_max = 2048;
 
 // `Subject="/CN=runner 7";Serial="1005";URI="spiffe://ci/runner/7";DNS="runner7.example.com"`. What is no

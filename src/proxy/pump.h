@@ -4,8 +4,8 @@
 // Small and trickling bodies, and the beginning of every other, are copied: the payload is taken out of the
 // framing it came in and framed anew; a fill (receive into a picked buffer) and a drain (one gathered send)
 // are in flight at the same time, with at most two buffers between them. Large bodies are spliced through a
-// pipe (splicer.h), if neither side speaks TLS: readiness through the ring only on EAGAIN, then non-blocking
-// splice calls.
+// pipe (splicer.h), if the source is plain and the sink takes payload (Stream::takes_splices): readiness
+// through the ring only on EAGAIN, then non-blocking splice calls.
 //
 // start(), then `co_await pump.finished`. stop() asks it to end early. When `finished` is set nothing is in
 // flight and error() says how it went. The bytes of `initial` and `head` stay in place until then. It may be

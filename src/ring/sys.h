@@ -29,6 +29,8 @@ int local_address(int fd, Address& address) noexcept;
 
 // True if there is nothing to read, not even the end (a peek).
 bool nothing_to_read(int fd) noexcept;
+// The peer sends no more, or the connection is broken; what came before may still be unread (POLLRDHUP).
+bool peer_ended(int fd) noexcept;
 // Copies what comes next without taking it: bytes, 0 at the end, or -errno. A reset is told only once, here
 // too.
 int64_t peek(int fd, void* data, size_t bytes) noexcept;

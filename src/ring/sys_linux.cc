@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <linux/tls.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -101,6 +102,12 @@ int local_address(int fd, Address& address) noexcept {
 bool nothing_to_read(int fd) noexcept {
   char byte = 0;
   return peek(fd, &byte, 1) == -EAGAIN;
+}
+
+bool peer_ended(int fd) noexcept {
+  count_call();
+  pollfd look{fd, POLLRDHUP, 0};
+  return poll(&look, 1, 0) > 0;
 }
 
 int64_t peek(int fd, void* data, size_t bytes) noexcept {

@@ -229,6 +229,7 @@ bool Engine::hand_over() noexcept {
                          wolfSSL_GetClientWriteIV(library), received) &&
                     records_->start();
   library_.reset();
+  if (!good) records_.reset();
   return good;
 }
 

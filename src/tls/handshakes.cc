@@ -20,7 +20,10 @@ void Handshakes::leave() noexcept {
 void Handshakes::Wait::await_suspend(std::coroutine_handle<> waiter) noexcept {
   waiter_ = waiter;
   queue_.push_back(*this);
-  if (&queue_ == &all_.steps_) all_.core_.defer(all_.turn_);
+  if (&queue_ == &all_.steps_)
+    all_.core_.defer(all_.turn_);
+  else
+    all_.be_impatient();
 }
 
 void Handshakes::Wait::stop() noexcept {
@@ -29,6 +32,30 @@ void Handshakes::Wait::stop() noexcept {
   unlink();
   all_.stopped_.push_back(*this);
   all_.core_.defer(all_.turn_);
+}
+
+Handshakes::ForClient::ForClient(Handshakes& all, Stop stop, void* context) noexcept
+    : stop_(stop), context_(context), since_ns_(all.core_.now_ns()) {
+  all.for_clients_.push_back(*this);
+  all.be_impatient();
+}
+
+// Looks again when the longest wait has been long enough, if anybody wants a place then.
+void Handshakes::be_impatient() noexcept {
+  if (impatience_.armed() || places_.empty() || for_clients_.empty()) return;
+  core_.timers().arm(impatience_, for_clients_.front()->since_ns_ + patience_ns);
+}
+
+void Handshakes::on_impatience(void* context) {
+  Handshakes& self = *static_cast<Handshakes*>(context);
+  if (self.places_.empty()) return;
+  const int64_t long_ago = self.core_.now_ns() - patience_ns;
+  ForClient* const longest = self.for_clients_.front();
+  if (longest != nullptr && longest->since_ns_ <= long_ago) {
+    self.for_clients_.pop_front();
+    longest->stop_(longest->context_);  // its place is free soon
+  }
+  self.be_impatient();
 }
 
 void Handshakes::on_turn(void* context) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "ring/sys.h"
 
@@ -44,7 +45,7 @@ Info info_of(const TrafficKey& key, uint16_t cipher) {
 }
 
 template <typename Info>
-int give_info(int fd, bool is_for_sending, Info info) {
+int give_info(int fd, bool is_for_sending, Info&& info) {
   const int status = sys::set_tls_key(fd, is_for_sending, &info, sizeof info);
   explicit_bzero(&info, sizeof info);
   return status;
@@ -69,7 +70,7 @@ int KernelRecords::give(const TrafficKey& key, bool is_for_sending) noexcept {
     std::memcpy(info.key, key.key.data(), sizeof info.key);
     std::memcpy(info.iv, key.nonce.data(), sizeof info.iv);
     put_number(key.sequence, info.rec_seq);
-    return give_info(fd_, is_for_sending, info);
+    return give_info(fd_, is_for_sending, std::move(info));
   }
   if (key.key_bytes == TLS_CIPHER_AES_GCM_256_KEY_SIZE)
     return give_info(fd_, is_for_sending,
@@ -139,7 +140,7 @@ Step KernelRecords::ended() noexcept {
 }
 
 void KernelRecords::say_end() noexcept {
-  say(warning, Alert::close_notify);
+  if (!fault_) say(warning, Alert::close_notify);
 }
 
 Step KernelRecords::fail(FaultKind kind, Alert alert) noexcept {

@@ -29,7 +29,10 @@ class KernelRecords {
   void say_end() noexcept;
   const Fault& fault() const noexcept { return fault_; }
   // So many bytes of data were received.
-  void data_came(size_t bytes) noexcept { idle_records_.data_came(bytes); }
+  void data_came(size_t bytes) noexcept {
+    idle_records_.record_came();  // one at least
+    idle_records_.data_came(bytes);
+  }
 
  private:
   KernelRecords(int fd, const Records& records) noexcept

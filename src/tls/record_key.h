@@ -50,6 +50,8 @@ class RecordKey {
   struct Nonce {
     uint8_t bytes[12];
   };
+  // It is the record's number. The one record that the library sealed by this key before, its Finished, has a
+  // random one, so that two are the same once in 2^64 / records.
   bool has_explicit_nonce() const noexcept {
     return key_.version == Version::tls12 && key_.cipher == Cipher::aes_gcm;
   }

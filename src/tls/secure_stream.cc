@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "ring/sys.h"
@@ -21,6 +22,8 @@ constexpr size_t batch_bytes = 3 * Engine::record_data_max;
 // What the engine has to say of its own while the other side takes nothing. Who makes it say more is turned
 // out.
 constexpr size_t answers_bytes_max = 4096;
+// Until a socket that was said to have more, and has not, is looked at again.
+constexpr int64_t pause_ns = 20'000'000;
 // The first records of a reply fit a packet each, so that its head can be read before the rest is there.
 constexpr size_t first_record_bytes = 1300;
 constexpr size_t first_records_bytes = 2 * first_record_bytes;
@@ -47,6 +50,7 @@ void SecureStream::stop_handshake() noexcept {
   stopped_ = true;
   if (waits_for_ != nullptr) core_.ring().cancel(*waits_for_);
   if (waits_for_turn_ != nullptr) waits_for_turn_->stop();
+  if (waits_for_pause_ != nullptr) waits_for_pause_->set();
 }
 
 Task<Shake> SecureStream::shake_hands(Handshakes* handshakes, int64_t due_ns) {
@@ -74,7 +78,7 @@ Task<Shake> SecureStream::shake_hands(Handshakes* handshakes, int64_t due_ns) {
 }
 
 bool SecureStream::give_to_kernel() noexcept {
-  if (engine_.records() == nullptr) return true;
+  if (engine_.records() == nullptr || !unsent_.empty()) return true;  // what is sealed goes first
   kernel_ = KernelRecords::take_over(fd_, *engine_.records());
   if (kernel_ == nullptr) return true;
   engine_.lose_records();
@@ -97,6 +101,13 @@ Task<Shake> SecureStream::exchange_hellos(Handshakes* handshakes) {
     const std::span<char> look = core_.look_room();
     const int64_t seen = sys::peek(fd_, look.data(), look.size());
     const bool grew = seen > static_cast<int64_t>(unused);
+    // Where its memory is short the kernel tells also of bytes that are not new; so look again, but not at
+    // once.
+    if (something_came && !grew && seen > 0 && !sys::peer_ended(fd_)) {
+      co_await pause();
+      if (stopped_) co_return shake;
+      continue;
+    }
     if (something_came && !grew && seen != -EAGAIN) {
       shake.said_nothing = !heard;
       shake.fault = engine_.ended();
@@ -118,6 +129,10 @@ Task<Shake> SecureStream::exchange_hellos(Handshakes* handshakes) {
     if (is_over) co_return shake;
     something_came = step == Engine::Step::wants_input;
     if (!something_came) continue;
+    std::optional<Handshakes::ForClient> holds_up;
+    if (handshakes != nullptr)
+      holds_up.emplace(
+          *handshakes, [](void* self) { static_cast<SecureStream*>(self)->stop_handshake(); }, this);
     const bool goes_on = co_await readable();
     if (!goes_on) co_return shake;
   }
@@ -137,6 +152,15 @@ Task<bool> SecureStream::readable() {
   const int32_t ready = co_await call;
   waits_for_ = nullptr;
   co_return ready >= 0 && !stopped_;
+}
+
+Task<void> SecureStream::pause() {
+  Signal over(core_);
+  Timer timer([](void* signal) { static_cast<Signal*>(signal)->set(); }, &over);
+  core_.timers().arm(timer, core_.now_ns() + pause_ns);
+  waits_for_pause_ = &over;
+  co_await over;
+  waits_for_pause_ = nullptr;
 }
 
 Task<bool> SecureStream::turn_of(Handshakes::Wait& wait) {

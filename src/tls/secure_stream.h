@@ -86,6 +86,7 @@ class SecureStream {
   Task<Shake> exchange_hellos(Handshakes* handshakes);
   void await_more_than(size_t bytes) noexcept;
   Task<bool> readable();
+  Task<void> pause();
   Task<bool> turn_of(Handshakes::Wait& wait);
   Task<void> send_rest();
 
@@ -126,6 +127,7 @@ class SecureStream {
   // While hands are shaken.
   Op* waits_for_ = nullptr;
   Handshakes::Wait* waits_for_turn_ = nullptr;
+  Signal* waits_for_pause_ = nullptr;
   size_t low_water_ = 1;
   bool is_unheard_ = false;
   bool stopped_ = false;

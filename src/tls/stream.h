@@ -5,7 +5,8 @@
 // Plain: an Op goes to the ring as it is. TLS (after accept() or connect(), see secure_stream.h): receives
 // are opened in the buffer that they landed in, sends are sealed into room of the core's, so that neither a
 // waiting connection nor one that sends at its reader's pace holds more than what the socket did not take.
-// Polls and splices go to the ring with fd(), and are for plain streams alone.
+// Polls and splices go to the ring with fd(): splices out of it where it is plain, into it where
+// takes_splices() says so.
 //
 // One of its core's; made before, and destroyed after, the Ops that are submitted to it.
 #pragma once

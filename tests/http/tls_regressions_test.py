@@ -174,6 +174,15 @@ class Regressions(TlsTest):
         self.assertEqual(self.client(proxy).ask(GET).status, 200)
         silent.send(hello()[:10])
 
+    def test_who_began_to_say_something_leaves_its_place_to_others(self):
+        """One byte of a hello held a place until its time was over."""
+        proxy = self.proxy(self.server(answering(ok(b"x"))),
+                           tables='[limits]\ntls_handshakes = 1\n[timeouts]\ntls_handshake = "1h"\n')
+        slow = [self.raw(proxy) for _ in range(2)]
+        for client in slow:
+            client.send(hello()[:10])
+        self.assertEqual(self.client(proxy).ask(GET).status, 200)
+
     def test_who_says_nothing_does_not_hold_up_a_drain(self):
         """It was waited for until its handshake was out of time."""
         proxy = self.proxy(self.server(), tables='[timeouts]\ntls_handshake = "1h"\n')

@@ -64,6 +64,11 @@ bool nothing_to_read(int fd) noexcept {
   return nothing;
 }
 
+bool peer_ended(int fd) noexcept {
+  sim::End& end = connection_of(fd, "a poll");
+  return (Kernel::current().poll_mask(end) & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 int64_t peek(int fd, void* data, size_t bytes) noexcept {
   Kernel& kernel = Kernel::current();
   sim::End& end = connection_of(fd, "peek");
