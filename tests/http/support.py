@@ -15,7 +15,7 @@ A test class derives from ProxyTest:
             self.assertEqual(server.connection(0).requests[0].head_without_ours, GET)
 
 The program under test is $BREAKWATER, else build/src/breakwater of this tree. With $BREAKWATER_TEST_TLS its listener and the
-clients speak TLS; what TLS has no word for (one direction that ends) skips its test.
+clients speak TLS; what TLS has no word for (one direction that ends) skips its test. If it is "kernel", the kernel does the records.
 """
 
 import errno
