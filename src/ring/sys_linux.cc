@@ -34,6 +34,21 @@ void set(int fd, int level, int option, int value) noexcept {
   setsockopt(fd, level, option, &value, sizeof value);
 }
 
+// A message with room for the type of a record.
+struct TlsRecord {
+  TlsRecord(void* data, size_t bytes) noexcept : part{data, bytes} {
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+  }
+  TlsRecord(const TlsRecord&) = delete;
+  TlsRecord& operator=(const TlsRecord&) = delete;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(uint8_t))] = {};
+  iovec part;
+  msghdr message{};
+};
+
 int bind_and_listen(int fd, const Address& address, int backlog) noexcept {
   if (bind(fd, &address.any, address.bytes) != 0 || listen(fd, backlog) != 0) return -errno;
   return 0;
@@ -187,34 +202,22 @@ int set_tls_key(int fd, bool is_for_sending, const void* info, size_t bytes) noe
 
 int64_t send_tls_record(int fd, uint8_t type, const void* data, size_t bytes) noexcept {
   count_call();
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof type)] = {};
-  iovec part = {const_cast<void*>(data), bytes};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  TlsRecord record(const_cast<void*>(data), bytes);
+  cmsghdr* const head = CMSG_FIRSTHDR(&record.message);
   head->cmsg_level = SOL_TLS;
   head->cmsg_type = TLS_SET_RECORD_TYPE;
   head->cmsg_len = CMSG_LEN(sizeof type);
   *CMSG_DATA(head) = type;
-  const ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  const ssize_t sent = sendmsg(fd, &record.message, MSG_NOSIGNAL | MSG_DONTWAIT);
   return sent < 0 ? -errno : sent;
 }
 
 int64_t receive_tls_record(int fd, uint8_t& type, void* data, size_t bytes) noexcept {
   count_call();
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof type)] = {};
-  iovec part = {data, bytes};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const ssize_t received = recvmsg(fd, &message, MSG_DONTWAIT);
+  TlsRecord record(data, bytes);
+  const ssize_t received = recvmsg(fd, &record.message, MSG_DONTWAIT);
   if (received < 0) return -errno;
-  const cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  const cmsghdr* const head = CMSG_FIRSTHDR(&record.message);
   if (head == nullptr || head->cmsg_level != SOL_TLS || head->cmsg_type != TLS_GET_RECORD_TYPE)
     return -EPROTO;
   type = *CMSG_DATA(head);

@@ -7,7 +7,6 @@ namespace breakwater::tls {
 
 namespace {
 
-constexpr uint8_t warning = 1;
 constexpr uint8_t user_canceled = 90;
 constexpr char update_requested = 1;
 
@@ -26,7 +25,7 @@ ClientMessages::Said ClientMessages::take_alert(std::span<const char> content, V
   const auto alert = static_cast<uint8_t>(content[1]);
   if (alert == static_cast<uint8_t>(Alert::close_notify)) return Said::good_bye;
   // By TLS 1.3 the level says nothing (RFC 8446 §6).
-  const bool is_harmless = version == Version::tls13 ? alert == user_canceled : level == warning;
+  const bool is_harmless = version == Version::tls13 ? alert == user_canceled : level == warning_level;
   if (is_harmless) return Said::nothing;
   fault_ = {.kind = FaultKind::alert, .alert = alert};
   return Said::gave_up;

@@ -7,22 +7,12 @@
 #include <cstdint>
 #include <span>
 
+#include "tls/alert.h"
 #include "tls/context.h"
 #include "tls/fault.h"
 #include "tls/record_key.h"
 
 namespace breakwater::tls {
-
-// Alerts that we send (RFC 8446 §6).
-enum class Alert : uint8_t {
-  close_notify = 0,
-  unexpected_message = 10,
-  bad_record_mac = 20,
-  record_overflow = 22,
-  decode_error = 50,
-  internal_error = 80,
-  no_renegotiation = 100,
-};
 
 class ClientMessages {
  public:

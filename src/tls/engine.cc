@@ -27,18 +27,10 @@ int wolfSSL_set_tls13_secret_cb(WOLFSSL*, int (*)(WOLFSSL*, int, const unsigned 
 constexpr int CLIENT_TRAFFIC_SECRET = 3, SERVER_TRAFFIC_SECRET = 4;
 #endif
 
-// Alerts that we send ourselves, before the library is there (RFC 8446 §6).
-enum OwnAlert : uint8_t {
-  unexpected_message = 10,
-  decode_error = 50,
-  protocol_version = 70,
-  internal_error = 80,
-  no_application_protocol = 120,
-};
-
-void write_alert(uint8_t alert, std::span<char>& out) noexcept {
-  constexpr char fatal = 2;
-  const std::array<char, 7> record = {21, 3, 3, 0, 2, fatal, static_cast<char>(alert)};
+// In the clear: before the library is there.
+void write_alert(Alert alert, std::span<char>& out) noexcept {
+  const std::array<char, 2> content = alert_content(alert);
+  const std::array<char, 7> record = {21, 3, 3, 0, 2, content[0], content[1]};
   if (out.size() < record.size()) return;
   std::memcpy(out.data(), record.data(), record.size());
   out = out.subspan(record.size());
@@ -242,7 +234,8 @@ Engine::Step Engine::read_hello(std::span<const char> in, std::span<char>& out) 
     case wire::HelloState::broken:
       // To who speaks plain HTTP an alert would be binary rubbish.
       if (fault == wire::HelloFault::plain_http) return fail_with({.kind = FaultKind::plain_http});
-      return refuse(kind_of(fault), fault == wire::HelloFault::malformed ? decode_error : unexpected_message,
+      return refuse(kind_of(fault),
+                    fault == wire::HelloFault::malformed ? Alert::decode_error : Alert::unexpected_message,
                     out);
     case wire::HelloState::whole:
       break;
@@ -251,18 +244,18 @@ Engine::Step Engine::read_hello(std::span<const char> in, std::span<char>& out) 
   asked_name_bytes_ = hello.name_bytes;
   const bool old = context_->minimum() == Version::tls13 ? !hello.offers_tls13
                                                          : !hello.offers_tls13 && !hello.offers_tls12;
-  if (old) return refuse(FaultKind::old_protocol, protocol_version, out);
+  if (old) return refuse(FaultKind::old_protocol, Alert::protocol_version, out);
   if (hello.names_protocols && !hello.names_http11)
-    return refuse(FaultKind::no_application, no_application_protocol, out);
+    return refuse(FaultKind::no_application, Alert::no_application_protocol, out);
   if (!begin(context_->choose(hello)->library)) {
-    write_alert(internal_error, out);
+    write_alert(Alert::internal_error, out);
     return Step::failed;
   }
   state_ = State::handshake;
   return Step::done;
 }
 
-Engine::Step Engine::refuse(FaultKind kind, uint8_t alert, std::span<char>& out) noexcept {
+Engine::Step Engine::refuse(FaultKind kind, Alert alert, std::span<char>& out) noexcept {
   write_alert(alert, out);
   return fail_with({.kind = kind});
 }

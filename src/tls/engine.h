@@ -111,7 +111,7 @@ class Engine {
   };
 
   Step read_hello(std::span<const char> in, std::span<char>& out) noexcept;
-  Step refuse(FaultKind kind, uint8_t alert, std::span<char>& out) noexcept;
+  Step refuse(FaultKind kind, Alert alert, std::span<char>& out) noexcept;
   bool begin(WOLFSSL_CTX* library) noexcept;
   Step fail(int library_code) noexcept;
   Step fail_with(Fault fault) noexcept;

@@ -1,5 +1,6 @@
 #include "tls/kernel_records.h"
 
+#include <endian.h>
 #include <linux/tls.h>
 
 #include <algorithm>
@@ -14,33 +15,25 @@ namespace breakwater::tls {
 
 namespace {
 
-constexpr uint8_t warning = 1;
-constexpr uint8_t fatal = 2;
-
-void put_number(uint64_t number, unsigned char* out) {
-  for (size_t at = 8; at > 0; at--) {
-    out[at - 1] = static_cast<unsigned char>(number);
-    number >>= 8;
-  }
-}
-
-uint16_t version_of(const TrafficKey& key) {
-  return key.version == Version::tls13 ? TLS_1_3_VERSION : TLS_1_2_VERSION;
-}
-
-// AES-GCM, 128 bits or 256. A nonce is `salt` and `iv`; by TLS 1.2 that is in the record, where we count it.
+// What they have in common. By TLS 1.2 the nonce of AES-GCM is in the record, where we count it.
 template <typename Info>
 Info info_of(const TrafficKey& key, uint16_t cipher) {
   Info info{};
-  info.info.version = version_of(key);
+  info.info.version = key.version == Version::tls13 ? TLS_1_3_VERSION : TLS_1_2_VERSION;
   info.info.cipher_type = cipher;
   std::memcpy(info.key, key.key.data(), sizeof info.key);
+  const uint64_t sequence = htobe64(key.sequence);
+  std::memcpy(info.rec_seq, &sequence, sizeof info.rec_seq);
+  return info;
+}
+
+// A nonce of AES-GCM, of 128 bits or 256, is `salt` and `iv`.
+template <typename Info>
+Info gcm_info_of(const TrafficKey& key, uint16_t cipher) {
+  Info info = info_of<Info>(key, cipher);
   std::memcpy(info.salt, key.nonce.data(), sizeof info.salt);
-  put_number(key.sequence, info.rec_seq);
-  if (key.version == Version::tls13)
-    std::memcpy(info.iv, key.nonce.data() + sizeof info.salt, sizeof info.iv);
-  else
-    std::memcpy(info.iv, info.rec_seq, sizeof info.iv);
+  const void* const rest = key.version == Version::tls13 ? key.nonce.data() + sizeof info.salt : info.rec_seq;
+  std::memcpy(info.iv, rest, sizeof info.iv);
   return info;
 }
 
@@ -64,18 +57,15 @@ std::unique_ptr<KernelRecords> KernelRecords::take_over(int fd, const Records& r
 
 int KernelRecords::give(const TrafficKey& key, bool is_for_sending) noexcept {
   if (key.cipher == Cipher::chacha20_poly1305) {
-    tls12_crypto_info_chacha20_poly1305 info{};
-    info.info.version = version_of(key);
-    info.info.cipher_type = TLS_CIPHER_CHACHA20_POLY1305;
-    std::memcpy(info.key, key.key.data(), sizeof info.key);
+    auto info = info_of<tls12_crypto_info_chacha20_poly1305>(key, TLS_CIPHER_CHACHA20_POLY1305);
     std::memcpy(info.iv, key.nonce.data(), sizeof info.iv);
-    put_number(key.sequence, info.rec_seq);
     return give_info(fd_, is_for_sending, std::move(info));
   }
   if (key.key_bytes == TLS_CIPHER_AES_GCM_256_KEY_SIZE)
     return give_info(fd_, is_for_sending,
-                     info_of<tls12_crypto_info_aes_gcm_256>(key, TLS_CIPHER_AES_GCM_256));
-  return give_info(fd_, is_for_sending, info_of<tls12_crypto_info_aes_gcm_128>(key, TLS_CIPHER_AES_GCM_128));
+                     gcm_info_of<tls12_crypto_info_aes_gcm_256>(key, TLS_CIPHER_AES_GCM_256));
+  return give_info(fd_, is_for_sending,
+                   gcm_info_of<tls12_crypto_info_aes_gcm_128>(key, TLS_CIPHER_AES_GCM_128));
 }
 
 bool KernelRecords::is_for_us(int sys_errno) noexcept {
@@ -140,17 +130,17 @@ Step KernelRecords::ended() noexcept {
 }
 
 void KernelRecords::say_end() noexcept {
-  if (!fault_) say(warning, Alert::close_notify);
+  if (!fault_) say(Alert::close_notify);
 }
 
 Step KernelRecords::fail(FaultKind kind, Alert alert) noexcept {
-  if (!fault_) say(fatal, alert);
+  if (!fault_) say(alert);
   if (!fault_) fault_ = {.kind = kind};
   return Step::failed;
 }
 
-void KernelRecords::say(uint8_t level, Alert alert) noexcept {
-  const std::array<uint8_t, 2> content = {level, static_cast<uint8_t>(alert)};
+void KernelRecords::say(Alert alert) noexcept {
+  const std::array<char, 2> content = alert_content(alert);
   sys::send_tls_record(fd_, static_cast<uint8_t>(RecordType::alert), content.data(), content.size());
 }
 

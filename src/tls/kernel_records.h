@@ -41,7 +41,7 @@ class KernelRecords {
   int give(const TrafficKey& key, bool is_for_sending) noexcept;
   Step take_record() noexcept;
   Step fail(FaultKind kind, Alert alert) noexcept;
-  void say(uint8_t level, Alert alert) noexcept;
+  void say(Alert alert) noexcept;
   bool update_receiving() noexcept { return receiving_.update() && give(receiving_, false) == 0; }
   bool update_sending() noexcept;
 

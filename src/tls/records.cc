@@ -11,9 +11,6 @@ namespace {
 
 constexpr size_t record_bytes_max = RecordKey::head_bytes + RecordKey::body_bytes_max;
 
-constexpr char warning = 1;
-constexpr char fatal = 2;
-
 }  // namespace
 
 // ---- opening
@@ -149,13 +146,10 @@ Step Records::seal(std::span<const char>& data, std::span<char>& out) noexcept {
         RecordKey::overhead_max + ClientMessages::update_message.size();  // for a key update
     const bool key_is_used_up = is_tls13() && sending.traffic_key().sequence >= records_of_key_max;
     if (out.size() <= RecordKey::overhead_max + (key_is_used_up ? spare : 0)) return Step::wants_room;
-    if (key_is_used_up && !update_sending(out)) {
-      fault_ = {.kind = FaultKind::internal};
-      return Step::failed;
-    }
+    const bool has_key = !key_is_used_up || update_sending(out);
     const size_t bytes =
         std::min({data.size(), RecordKey::content_bytes_max, out.size() - RecordKey::overhead_max});
-    if (!write(RecordType::data, data.first(bytes), out)) {
+    if (!has_key || !write(RecordType::data, data.first(bytes), out)) {
       fault_ = {.kind = FaultKind::internal};
       return Step::failed;
     }
@@ -166,7 +160,7 @@ Step Records::seal(std::span<const char>& data, std::span<char>& out) noexcept {
 
 Step Records::close(std::span<char>& out) noexcept {
   if (fault_) return Step::failed;
-  constexpr std::array<char, 2> alert = {warning, static_cast<char>(Alert::close_notify)};
+  constexpr std::array<char, 2> alert = alert_content(Alert::close_notify);
   if (out.size() < RecordKey::overhead_max + alert.size()) return Step::wants_room;
   return write(RecordType::alert, alert, out) ? Step::done : Step::failed;
 }
@@ -182,7 +176,7 @@ void Records::fail(FaultKind kind, Alert alert, std::span<char>& out) noexcept {
   if (fault_) return;
   const int code = kind == FaultKind::bad_record ? static_cast<int>(VERIFY_MAC_ERROR) : 0;
   fault_ = {.kind = kind, .library_code = static_cast<int16_t>(code)};
-  const std::array<char, 2> content = {fatal, static_cast<char>(alert)};
+  const std::array<char, 2> content = alert_content(alert);
   if (out.size() >= RecordKey::overhead_max + content.size()) write(RecordType::alert, content, out);
 }
 

@@ -15,6 +15,7 @@
 #include "core/await.h"
 #include "coro/scope.h"
 #include "unit/core_world.h"
+#include "unit/socket_pair.h"
 
 using namespace breakwater;
 
@@ -51,8 +52,8 @@ Task<void> receive_one(Core& core, int fd, std::string& got, int64_t limit_ns, i
 
 TEST_CASE("a receive resumes its coroutine with the bytes") {
   World world;
-  int ends[2];
-  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  const SocketPair sockets;
+  const auto& ends = sockets.ends;
   std::string got;
   int32_t result = 0;
   Scope scope;
@@ -61,14 +62,12 @@ TEST_CASE("a receive resumes its coroutine with the bytes") {
   world.core->run();
   CHECK(got == "hello");
   CHECK(scope.empty());
-  close(ends[0]);
-  close(ends[1]);
 }
 
 TEST_CASE("a deadline cancels a receive on a non-blocking socket, which waits and does not spin") {
   World world;
-  int ends[2];
-  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  const SocketPair sockets;
+  const auto& ends = sockets.ends;
   std::string got;
   int32_t result = 0;
   Scope scope;
@@ -76,8 +75,6 @@ TEST_CASE("a deadline cancels a receive on a non-blocking socket, which waits an
   world.core->run();
   CHECK(result == -ECANCELED);
   CHECK(world.core->ring().counts().enters < 20);
-  close(ends[0]);
-  close(ends[1]);
 }
 
 TEST_CASE("a message from another thread is heard") {
@@ -124,8 +121,8 @@ TEST_CASE("whoever waits for a buffer is woken when one comes back, even if that
 TEST_CASE("one buffer at a time: it is always one of the same few, and none is lost") {
   World world(1024);
   BufferGroup& group = world.core->head_buffers();
-  int ends[2];
-  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  const SocketPair sockets;
+  const auto& ends = sockets.ends;
   std::set<const char*> used;
   for (int message = 0; message < 3000; message++) {
     REQUIRE(write(ends[1], "x", 1) == 1);
@@ -141,8 +138,6 @@ TEST_CASE("one buffer at a time: it is always one of the same few, and none is l
   }
   CHECK(used.size() <= 129);
   CHECK(group.leased() == 0);
-  close(ends[0]);
-  close(ends[1]);
 }
 
 TEST_CASE("a pipe that comes back with bytes in it is not used again") {

@@ -11,6 +11,7 @@
 #include "proxy/pump.h"
 #include "tls/handshakes.h"
 #include "unit/core_world.h"
+#include "unit/socket_pair.h"
 #include "unit/tls/world.h"
 
 using namespace breakwater;
@@ -18,17 +19,9 @@ using namespace breakwater::proxy;
 
 namespace {
 
-struct Pair {
-  std::array<int, 2> ends;
-  Pair() { REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0); }
-  ~Pair() {
-    for (const int end : ends) close(end);
-  }
-};
-
 // A client and a server of one core that have shaken hands.
 struct World : CoreWorld {
-  Pair sockets;
+  SocketPair sockets;
   tls::Handshakes handshakes;
   tls::Stream server, client;
   tls::Shake of_server, of_client;
@@ -75,7 +68,7 @@ struct World : CoreWorld {
 TEST_CASE("pump: what was sealed for a client that takes nothing counts as sent when it is stopped") {
   World world;
   world.fill_the_socket();
-  Pair source;
+  SocketPair source;
   tls::Stream from(*world.core, source.ends[0]);
   Pump pump(*world.core);
   std::string body(50'000, 'b');
@@ -100,7 +93,7 @@ TEST_CASE("pump: what was sealed for a client that takes nothing counts as sent 
 // It was sealed when all else was sent, and a socket that was full had no room for it.
 TEST_CASE("pump: a close_notify goes out behind the last record of what the connection ends with") {
   World world;
-  Pair source;
+  SocketPair source;
   tls::Stream from(*world.core, source.ends[0]);
   Pump pump(*world.core);
   std::string body(200'000, 'b');

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "unit/core_world.h"
+#include "unit/socket_pair.h"
 
 using namespace breakwater;
 using namespace breakwater::proxy;
@@ -19,22 +20,13 @@ struct World : CoreWorld {
 };
 
 struct Connection {
-  std::array<int, 2> ends;
+  SocketPair sockets;
+  const std::array<int, 2>& ends = sockets.ends;
   tls::Stream stream;
   Receiver receiver;
-  static std::array<int, 2> make_pair() {
-    std::array<int, 2> ends;
-    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0);
-    return ends;
-  }
-  explicit Connection(Core& core)
-      : ends(make_pair()), stream(core, ends[0]), receiver(core, core.head_buffers()) {
+  explicit Connection(Core& core) : stream(core, ends[0]), receiver(core, core.head_buffers()) {
     receiver.attach(stream);
     REQUIRE(write(ends[1], "hello", 5) == 5);
-  }
-  ~Connection() {
-    close(ends[0]);
-    close(ends[1]);
   }
 };
 

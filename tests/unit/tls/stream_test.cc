@@ -12,6 +12,7 @@
 #include "coro/scope.h"
 #include "tls/handshakes.h"
 #include "unit/core_world.h"
+#include "unit/socket_pair.h"
 #include "unit/tls/world.h"
 
 using namespace breakwater;
@@ -19,17 +20,6 @@ using namespace breakwater::tls;
 using namespace breakwater::tls::testing;
 
 namespace {
-
-struct Sockets {
-  std::array<int, 2> ends;
-  Sockets() { REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0); }
-  ~Sockets() {
-    for (const int end : ends) close(end);
-  }
-  void say(std::string_view bytes) const {
-    REQUIRE(write(ends[1], bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
-  }
-};
 
 std::string hello() {
   Engine client(client_context(), "git.example.com");
@@ -41,7 +31,7 @@ std::string hello() {
 }
 
 struct Server : CoreWorld {
-  Sockets sockets;
+  SocketPair sockets;
   Handshakes handshakes;
   Stream stream;
   Shake shake;
@@ -51,6 +41,9 @@ struct Server : CoreWorld {
   Task<void> accept() {
     const auto context = server_context();
     shake = co_await stream.accept(context, handshakes, 0);
+  }
+  void hear(std::string_view bytes) const {
+    REQUIRE(write(sockets.ends[1], bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
   }
   void turn_until_it_has_answered() {
     char byte = 0;
@@ -70,12 +63,12 @@ TEST_CASE("tls stream: a hello in two halves, the first of which is told of twic
   Server server;
   const std::string whole = hello();
   const std::string_view bytes(whole);
-  server.sockets.say(bytes.substr(0, 100));
+  server.hear(bytes.substr(0, 100));
   for (int turn = 0; turn < 5; turn++) {
     REQUIRE(!server.scope.empty());
     server.core->turn();
   }
-  server.sockets.say(bytes.substr(100));
+  server.hear(bytes.substr(100));
   server.turn_until_it_has_answered();
   CHECK(!server.shake.fault);
   server.stop();
@@ -83,7 +76,7 @@ TEST_CASE("tls stream: a hello in two halves, the first of which is told of twic
 
 TEST_CASE("tls stream: half a hello, and then the end") {
   Server server;
-  server.sockets.say(hello().substr(0, 100));
+  server.hear(hello().substr(0, 100));
   server.core->turn();
   shutdown(server.sockets.ends[1], SHUT_WR);
   while (!server.scope.empty()) server.core->turn();
