@@ -25,7 +25,8 @@ FLOORS = {
     "app": 5,
 }
 FLOOR_OF_MAIN = 6
-LOADGEN_MAY_USE = {"base", "coro", "ring", "wire", "core", "tls"}
+LOADGEN_MAY_USE = {"base", "coro", "ring", "wire", "config", "core", "tls"}
+LOADGEN_FLOORS = {"git": 0, "plan": 0, "measure": 1, "client": 2, "origin": 2, "report": 2, "command": 3}
 
 # A library that only one place may know, so that it can be replaced there.
 LIBRARY_HOMES = {
@@ -113,8 +114,9 @@ def check_include_direction(root):
         place = relative(path, root).split("/")
         in_loadgen = place[0] == "loadgen"
         folder = None if len(place) == 2 else place[1]
-        if not in_loadgen and folder is not None and folder not in FLOORS:
-            complaints.append(f"{relative(path, root)}:1: src/{folder} has no floor")
+        floors = LOADGEN_FLOORS if in_loadgen else FLOORS
+        if folder is not None and folder not in floors:
+            complaints.append(f"{relative(path, root)}:1: {place[0]}/{folder} has no floor")
             continue
         for number, quoted, what in includes(path):
             if not quoted:
@@ -125,18 +127,15 @@ def check_include_direction(root):
                 complaints.append(f'{where}: "{what}" is no file of this repository')
                 continue
             there = relative(target, root).split("/")
-            if there[0] == "loadgen" and in_loadgen:
-                continue
-            if there[0] != "src":
-                complaints.append(f'{where}: {place[0]} may not include "{what}" of {there[0]}')
-                continue
             target_folder = None if len(there) == 2 else there[1]
-            if in_loadgen:
+            if in_loadgen and there[0] == "src":
                 if target_folder not in LOADGEN_MAY_USE:
                     complaints.append(f'{where}: loadgen may not include "{what}"')
+            elif there[0] != place[0]:
+                complaints.append(f'{where}: {place[0]} may not include "{what}" of {there[0]}')
             elif target_folder != folder:
-                own = FLOOR_OF_MAIN if folder is None else FLOORS[folder]
-                other = FLOOR_OF_MAIN if target_folder is None else FLOORS.get(target_folder, FLOOR_OF_MAIN)
+                own = FLOOR_OF_MAIN if folder is None else floors[folder]
+                other = FLOOR_OF_MAIN if target_folder is None else floors.get(target_folder, FLOOR_OF_MAIN)
                 if other >= own:
                     complaints.append(f'{where}: {folder} (floor {own}) may not include "{what}" (floor {other})')
     return complaints
@@ -432,11 +431,16 @@ class TheRulesCanFail(unittest.TestCase):
     def test_loadgen_stays_out_of_the_proxy(self):
         self.write("src/wire/a.h", "\n")
         self.write("src/proxy/b.h", "\n")
-        self.write("loadgen/storm/c.h", "\n")
-        self.write("loadgen/storm/d.cc", '#include "storm/c.h"\n#include "wire/a.h"\n')
+        self.write("loadgen/plan/c.h", "\n")
+        self.write("loadgen/client/d.cc", '#include "plan/c.h"\n#include "wire/a.h"\n')
         self.assertEqual([], check_include_direction(self.root))
-        self.write("loadgen/storm/d.cc", '#include "proxy/b.h"\n')
+        self.write("loadgen/client/d.cc", '#include "proxy/b.h"\n')
         self.expect(check_include_direction, "loadgen may not include")
+
+    def test_loadgen_has_floors_too(self):
+        self.write("loadgen/client/a.h", "\n")
+        self.write("loadgen/plan/b.h", '#include "client/a.h"\n')
+        self.expect(check_include_direction, "loadgen/plan/b.h:1", "client/a.h")
 
     def test_library_away_from_home(self):
         self.write("src/ring/ring_uring.cc", "#include <liburing.h>\n")
