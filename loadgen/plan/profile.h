@@ -18,8 +18,8 @@
 // - LFS requests are git-lfs 3's (lfshttp/client.go), in the order in which Go's net/http writes fields. No
 //   git-lfs was there to record.
 //
-// Connections: each git process has one connection at a time, keeps it between its requests and closes it when
-// it ends. So an operation begins with a new one; the second process of an operation (the blobs that a
+// Connections: each git process has one connection at a time, keeps it between its requests and closes it
+// when it ends. So an operation begins with a new one; the second process of an operation (the blobs that a
 // checkout fetches after a blobless clone) has another.
 #pragma once
 
