@@ -1,0 +1,137 @@
+#include "git/fetch_answer.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace breakwater::storm {
+
+FetchAnswerReader::FetchAnswerReader(const Question& question, PackCheck& pack) noexcept
+    : question_(question), pack_(pack) {
+  if (question.version == 2) {
+    state_ = State::section;
+    return;
+  }
+  state_ = question.has_depth ? State::shallow : State::answers;
+  lines_.expect_bands();
+}
+
+bool FetchAnswerReader::take(std::string_view piece) {
+  using Saw = PktWalker::Saw;
+  for (;;) {
+    switch (lines_.next(piece)) {
+      case Saw::nothing:
+        return !complaint();
+      case Saw::broken:
+        return false;
+      case Saw::piece:
+        lines_.band() != 0 ? take_band() : take_line(lines_.line());
+        break;
+      case Saw::flush:
+        take_flush();
+        break;
+      case Saw::delimiter:
+        take_delimiter();
+        break;
+      case Saw::response_end:
+        complain("a response-end, which no server sends");
+        break;
+    }
+    // What is said on band 3 may come in pieces.
+    if (complaint() && complaint().fault != GitFault::sideband) return false;
+  }
+}
+
+void FetchAnswerReader::take_line(std::string_view line) {
+  switch (state_) {
+    case State::shallow:
+      if (line.starts_with("shallow ") || line.starts_with("unshallow ")) return;
+      return complain("no end of a shallow history");
+    case State::answers:
+      return take_acknowledgement(line);
+    case State::section:
+      return take_section(line);
+    case State::in_section:
+      if (hears_acknowledgements_) take_acknowledgement(line);
+      return;
+    case State::packfile:
+      return complain("a line that is of no band");
+    case State::complete:
+      return complain("lines behind the end of the answer");
+  }
+}
+
+// "NAK", "ACK <id>", "ACK <id> common", of v2 "ready".
+void FetchAnswerReader::take_acknowledgement(std::string_view line) {
+  if (line == "ready") {
+    is_ready_ = true;
+    return;
+  }
+  answered_ = true;
+  if (line == "NAK") return;
+  if (take_word(line) != "ACK") return complain("neither ACK nor NAK");
+  const std::optional<ObjectId> id = ObjectId::parse(take_word(line));
+  if (!id) return complain("an ACK of nothing");
+  if (line == "ready") is_ready_ = true;
+  const bool is_known = std::find(common_.begin(), common_.end(), *id) != common_.end();
+  if (!is_known && common_.size() < common_max) common_.push_back(*id);
+}
+
+void FetchAnswerReader::take_section(std::string_view name) {
+  hears_acknowledgements_ = name == "acknowledgments";
+  if (name == "packfile") {
+    state_ = State::packfile;
+    lines_.expect_bands();
+  } else if (hears_acknowledgements_ || name == "shallow-info" || name == "wanted-refs") {
+    state_ = State::in_section;
+  } else {
+    complain("a section that was not asked for");
+  }
+}
+
+void FetchAnswerReader::take_band() {
+  if (state_ != State::packfile && !(state_ == State::answers && answered_))
+    return complain("a band where none may be");
+  state_ = State::packfile;
+  const std::string_view bytes = lines_.line();
+  switch (lines_.band()) {
+    case 1:
+      if (!pack_.take(bytes)) return lines_.complain(pack_.complaint().fault, pack_.complaint().text);
+      if (on_pack_ != nullptr) on_pack_(context_, bytes);
+      return;
+    case 2:  // progress
+      return;
+    default:
+      if (complaint()) return lines_.go_on(bytes);
+      return lines_.complain(GitFault::sideband, bytes);
+  }
+}
+
+void FetchAnswerReader::take_flush() {
+  const bool ends_pack = state_ == State::packfile && pack_.has_begun();
+  const bool ends_round = state_ == State::in_section && hears_acknowledgements_ && !is_ready_;
+  if (state_ == State::shallow)
+    state_ = State::answers;
+  else if (ends_pack || ends_round)
+    state_ = State::complete;
+  else
+    complain("a flush where none may be");
+}
+
+void FetchAnswerReader::take_delimiter() {
+  if (state_ != State::in_section) return complain("a delimiter where none may be");
+  state_ = State::section;
+}
+
+void FetchAnswerReader::end() {
+  if (complaint()) return;
+  // v0 and v1 say what both have, and nothing more, until they know enough.
+  const bool is_round = state_ == State::answers && answered_ && !question_.is_done;
+  if ((state_ != State::complete && !is_round) || !lines_.between_lines())
+    return lines_.complain(GitFault::truncated, pack_.has_begun() ? "the answer ends in its pack"
+                                                                  : "the answer ends before its pack");
+  if (pack_.has_begun()) pack_.end();
+  if (pack_.complaint()) lines_.complain(pack_.complaint().fault, pack_.complaint().text);
+  if (!pack_.has_begun() && question_.is_done) lines_.complain(GitFault::not_git, "an answer without a pack");
+}
+
+}  // namespace breakwater::storm

@@ -1,0 +1,52 @@
+#include "git/text_lines.h"
+
+#include <utility>
+
+namespace breakwater::storm {
+
+PktWalker::Saw TextLines::next(std::string_view& in) {
+  using Saw = PktWalker::Saw;
+  if (complaint_ && complaint_.fault != GitFault::sideband) return Saw::broken;
+  if (std::exchange(was_given_, false)) gathered_.clear();
+  for (;;) {
+    const Saw saw = walker_.next(in);
+    if (saw == Saw::broken) complain(GitFault::not_git, "not a pkt-line");
+    if (saw != Saw::piece) return saw;
+    if (is_of_band()) return saw;
+    if (gathered_.size() + walker_.piece().size() > line_bytes_max) {
+      complain(GitFault::not_git, "a line that is too long");
+      return Saw::broken;
+    }
+    if (walker_.begins() && walker_.ends()) {
+      line_ = walker_.piece();
+    } else {
+      gathered_ += walker_.piece();
+      if (!walker_.ends()) continue;
+      line_ = gathered_;
+      was_given_ = true;
+    }
+    if (line_.ends_with('\n')) line_.remove_suffix(1);
+    if (!line_.starts_with("ERR ")) return Saw::piece;
+    complain(GitFault::error, line_.substr(4));
+    return Saw::broken;
+  }
+}
+
+bool TextLines::is_of_band() noexcept {
+  line_ = walker_.piece();
+  if (walker_.begins()) {
+    const bool has_band = may_have_bands_ && !line_.empty() && line_.front() >= 1 && line_.front() <= 3;
+    band_ = has_band ? static_cast<uint8_t>(line_.front()) : 0;
+    if (has_band) line_.remove_prefix(1);
+  }
+  return band_ != 0;
+}
+
+std::string_view take_word(std::string_view& text, char separator) noexcept {
+  const size_t end = text.find(separator);
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return word;
+}
+
+}  // namespace breakwater::storm
