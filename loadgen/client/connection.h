@@ -77,6 +77,7 @@ class Connection {
   void reset() noexcept;  // as a machine that vanishes, seen by the server: a reset
   // Ends whatever is waited for, now and from now on, as Failure::timed_out.
   void stop() noexcept;
+  bool is_stopped() const noexcept { return stopped_; }
 
   const Traffic& traffic() const noexcept { return traffic_; }
 

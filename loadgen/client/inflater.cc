@@ -1,13 +1,11 @@
 #include "client/inflater.h"
 
-#include "base/assert.h"
 #include "wire/http_head.h"
 
 namespace breakwater::storm {
 
 namespace {
-constexpr int gzip_window = 15 + 16;  // zlib.h: the largest window, with gzip's head and tail
-constexpr int any_window = 15 + 32;   // gzip's or zlib's head
+constexpr int any_window = 15 + 32;  // gzip's or zlib's head
 }  // namespace
 
 std::unique_ptr<Inflater> Inflater::of(std::string_view coding) {
@@ -37,22 +35,6 @@ std::string_view Inflater::next(std::string_view& compressed, std::span<char> ro
   whole_ = status == Z_STREAM_END;
   failed_ = status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR;
   return {room.data(), room.size() - stream_.avail_out};
-}
-
-std::string gzip(std::string_view text) {
-  z_stream stream{};
-  const int ready = deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY);
-  BW_ASSERT(ready == Z_OK);
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int done = deflate(&stream, Z_FINISH);
-  BW_ASSERT(done == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 }  // namespace breakwater::storm

@@ -7,7 +7,6 @@
 
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace breakwater::storm {
@@ -33,8 +32,5 @@ class Inflater {
   bool whole_ = false;
   bool failed_ = false;
 };
-
-// As Git compresses requests of more than 1024 bytes (remote-curl.c: gzip, the best level).
-std::string gzip(std::string_view text);
 
 }  // namespace breakwater::storm

@@ -20,6 +20,10 @@ struct LocalCopy {
   bool blobless = false;
   std::vector<ObjectId> tips;     // distinct, those of the last fetch first
   std::vector<ObjectId> shallow;  // commits whose parents are not there
+  std::vector<uint64_t> seen;     // refs' objects that are there, tags among them, shortened and sorted
+
+  static uint64_t shortened(const ObjectId& id) noexcept { return ObjectIdHash()(id); }
+  bool has(const ObjectId& id) const noexcept { return std::ranges::binary_search(seen, shortened(id)); }
 };
 
 class LocalCopies {
@@ -27,8 +31,10 @@ class LocalCopies {
   static constexpr size_t copies_max = 4;    // of repositories; the one that was made first goes then
   static constexpr size_t tips_max = 16;     // as many haves as git sends at first (fetch-pack.c)
   static constexpr size_t shallow_max = 64;  // a copy with more is not kept
+  static constexpr size_t seen_max = 256;    // what lies beyond is asked for again
   static constexpr size_t bytes_max =
-      copies_max * (sizeof(LocalCopy) + (tips_max + shallow_max) * sizeof(ObjectId));
+      copies_max *
+      (sizeof(LocalCopy) + (tips_max + shallow_max) * sizeof(ObjectId) + seen_max * sizeof(uint64_t));
 
   // Null: none.
   const LocalCopy* find(uint32_t repository) const noexcept {
@@ -44,6 +50,7 @@ class LocalCopies {
     if (copy.shallow.size() > shallow_max || copy.tips.empty()) return;
     if (copy.tips.size() > tips_max) copy.tips.resize(tips_max);
     copy.tips.shrink_to_fit();
+    copy.seen.shrink_to_fit();
     if (copies_.size() == copies_max) copies_.erase(copies_.begin());
     copies_.push_back(std::move(copy));
   }

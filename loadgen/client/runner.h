@@ -40,7 +40,8 @@ struct Runner {
   Pace pace;
   TokenBucket bucket;
   Connection connection;
-  Pause pause;  // before another try
+  Pause pause;          // before another try, or between two operations of a closed loop
+  bool thinks = false;  // the latter
   LocalCopies copies;
   uint64_t pushes = 0;  // that it made, so that no commit is ever made twice
   bool is_busy = false;

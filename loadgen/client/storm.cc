@@ -1,24 +1,25 @@
 #include "client/storm.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "client/operations.h"
 
 namespace breakwater::storm {
 
-Storm::Storm(Core& core, const StormPlan& plan, Pushes& pushes, Collector& collector, const Hooks& hooks)
+Storm::Storm(Core& core, const StormPlan& plan, Pushes& pushes, const Listener& listener)
     : core_(core),
       plan_(plan),
       cores_(plan.scenario.cores),
       pushes_(pushes),
-      collector_(collector),
-      hooks_(hooks),
+      listener_(listener),
       known_(plan.scenario.target.repositories.size()),
       schedule_(plan.arrivals, pushes, core.index(), plan.scenario.cores, plan.start_ns),
       places_(core, places_of_core(plan.scenario, core.index())),
       due_(on_due, this),
       length_(on_length, this),
       grace_(on_grace, this) {
+  scope_.when_empty([](void* self) { static_cast<Storm*>(self)->look_whether_over(); }, this);
   for (uint32_t runner = core.index(); runner < plan.scenario.runners.count; runner += cores_)
     runners_.emplace_back(core, plan.site, plan.scenario, runner);
 }
@@ -41,12 +42,20 @@ void Storm::begin() {
   const int64_t length_ns = plan_.start_ns + ns(plan_.scenario.length);
   core_.timers().arm(length_, length_ns);
   core_.timers().arm(grace_, length_ns + ns(plan_.scenario.grace));
-  for (const Arrivals& arrivals : plan_.scenario.arrivals) {
-    if (arrivals.shape != Arrivals::Shape::closed) continue;
-    for (Runner& runner : runners_) scope_.spawn(go_round(this, &runner, &arrivals));
-  }
+  begin_loops();
   begin_due();
   look_whether_over();
+}
+
+void Storm::begin_loops() {
+  std::vector<const Arrivals*> loops;
+  for (const Arrivals& arrivals : plan_.scenario.arrivals)
+    if (arrivals.shape == Arrivals::Shape::closed) loops.push_back(&arrivals);
+  if (loops.empty()) return;
+  for (Runner& runner : runners_) {
+    runner.is_busy = true;
+    scope_.spawn(go_round(this, &runner, loops[runner.index % loops.size()]));
+  }
 }
 
 void Storm::on_due(void* context) {
@@ -57,7 +66,7 @@ void Storm::begin_due() {
   while (!no_more_begin_) {
     const std::optional<DueArrival> due = schedule_.take_due(core_.now_ns());
     if (!due) break;
-    collector_.lagged(core_.now_ns() - due->at_ns);
+    if (listener_.on_lag != nullptr) listener_.on_lag(listener_.context, core_.now_ns() - due->at_ns);
     come_due(*due);
   }
   const std::optional<int64_t> next_ns = schedule_.next_ns();
@@ -108,7 +117,7 @@ void Storm::look_whether_over() noexcept {
   if (said_over_ || !scope_.empty() || !(no_more_begin_ || schedule_.is_over())) return;
   said_over_ = true;
   for (Timer* const timer : {&due_, &length_, &grace_}) timer->disarm();
-  if (hooks_.on_over != nullptr) hooks_.on_over(hooks_.context);
+  if (listener_.on_over != nullptr) listener_.on_over(listener_.context);
 }
 
 // ---- what has come due waits at its runner
@@ -146,11 +155,15 @@ DueArrival Storm::take_from_queue(Runner& runner) noexcept {
 }
 
 Task<void> Storm::work_off(Storm* self, Runner* runner) {
-  while (runner->first_waiting != Arrival::nobody) {
-    const DueArrival due = self->take_from_queue(*runner);
-    co_await self->perform(*runner, self->plan_.arrivals[due.arrival], due.arrival, due.at_ns);
-  }
+  co_await self->perform_waiting(*runner);
   runner->is_busy = false;
+}
+
+Task<void> Storm::perform_waiting(Runner& runner) {
+  while (runner.first_waiting != Arrival::nobody) {
+    const DueArrival due = take_from_queue(runner);
+    co_await perform(runner, plan_.arrivals[due.arrival], due.arrival, due.at_ns);
+  }
 }
 
 // A closed loop. The first operations are spread over a think time, so that not all begin in one instant.
@@ -161,11 +174,29 @@ Task<void> Storm::go_round(Storm* self, Runner* runner, const Arrivals* arrivals
       think_ns > 0 ? static_cast<int64_t>(runner->dice.next() % static_cast<uint64_t>(think_ns)) : 0;
   co_await self->think(*runner, begin_ns + spread_ns);
   while (!self->no_more_begin_) {
+    co_await self->perform_waiting(*runner);  // of another table's, in the open
     const Arrival arrival = self->next_of_loop(*runner, *arrivals);
     co_await self->perform(*runner, arrival, Arrival::nobody, self->core_.now_ns());
     // Also without a think time others must have their turn: an operation may fail without a wait.
     co_await self->think(*runner, self->core_.now_ns() + std::max<int64_t>(think_ns, 1));
   }
+  co_await work_off(self, runner);
+}
+
+// By dice: which operation, with their weights, and of which repository.
+Arrival Storm::next_of_loop(Runner& runner, const Arrivals& arrivals) noexcept {
+  uint64_t weights = 0;
+  for (const uint32_t operation : arrivals.operations) weights += plan_.scenario.operations[operation].weight;
+  uint64_t die = runner.dice.next() % std::max<uint64_t>(weights, 1);
+  Arrival arrival{.runner = runner.index};
+  for (const uint32_t operation : arrivals.operations) {
+    arrival.operation = static_cast<uint16_t>(operation);
+    const uint32_t weight = plan_.scenario.operations[operation].weight;
+    if (die < weight) break;
+    die -= weight;
+  }
+  arrival.repository = static_cast<uint32_t>(runner.dice.next() % known_.size());
+  return arrival;
 }
 
 Task<void> Storm::think(Runner& runner, int64_t until_ns) {
@@ -188,7 +219,8 @@ Task<void> Storm::perform(Runner& runner, const Arrival& arrival, uint32_t index
           .arrival = arrival,
           .known = known_[arrival.repository],
           .follows = arrival.follows == Arrival::nobody ? nullptr : pushes_.find(arrival.follows),
-          .dice = Rng(mix(plan_.scenario.seed, index == Arrival::nobody ? runner.dice.next() : index, runner.index))};
+          .dice = Rng(
+              mix(plan_.scenario.seed, index == Arrival::nobody ? runner.dice.next() : index, runner.index))};
   job.outcome.operation = arrival.operation;
   job.outcome.repository = arrival.repository;
   job.outcome.runner = runner.index;
@@ -201,9 +233,10 @@ Task<void> Storm::perform(Runner& runner, const Arrival& arrival, uint32_t index
     job.outcome.failure = Failure::timed_out;
   }
   job.outcome.ended_ns = core_.now_ns();
-  const bool is_followed = job.operation.verb == Verb::push && index != Arrival::nobody &&
-                           pushes_.write(index, job.outcome.failure == Failure::none, job.pushed, core_.now_ns());
-  if (is_followed && hooks_.on_push != nullptr) hooks_.on_push(hooks_.context);
+  const bool is_followed =
+      job.operation.verb == Verb::push && index != Arrival::nobody &&
+      pushes_.write(index, job.outcome.failure == Failure::none, job.pushed, core_.now_ns());
+  if (is_followed && listener_.on_push != nullptr) listener_.on_push(listener_.context);
   if (job.kept != nullptr)
     scope_.spawn(inspect(this, std::move(job.kept), job.outcome));
   else
@@ -221,7 +254,7 @@ Task<void> Storm::inspect(Storm* self, std::unique_ptr<KeptPack> pack, Outcome o
 // What a warm-up begins is performed, and not counted.
 void Storm::record(const Outcome& outcome) {
   if (aborted_ || outcome.intended_ns < plan_.start_ns + ns(plan_.scenario.warm_up)) return;
-  collector_.record(outcome);
+  listener_.on_outcome(listener_.context, outcome);
 }
 
 }  // namespace breakwater::storm

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "coro/scope.h"
+#include "git/requests.h"
 #include "unit/core_world.h"
 #include "unit/loadgen/client/scripted_server.h"
 
@@ -299,7 +300,7 @@ TEST_CASE("what a server says of itself is noticed") {
 TEST_CASE("compressed answers are inflated, damaged ones are not taken") {
   std::string text;
   for (int i = 0; i < 50'000; ++i) text += std::to_string(i % 1000 * i);
-  const std::string packed = gzip(text);
+  const std::string packed = gzipped(text);
   ScriptedServer server({[&](Peer& peer) {
     peer.read_head();
     peer.answer("200 OK", packed, "Content-Encoding: gzip\r\n");
