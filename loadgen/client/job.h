@@ -49,6 +49,8 @@ struct Job {
   Outcome outcome{};
   ObjectId pushed{};                 // push: the commit that the server has taken
   std::unique_ptr<KeptPack> kept{};  // a pack for git to look at
+  int64_t try_began_ns = 0;
+  std::string words{};  // what the server said of its failure
 
   const std::string& repository() const { return plan.scenario.target.repositories[arrival.repository]; }
   bool throws(uint32_t per_mille) noexcept { return dice.next() % 1000 < per_mille; }
@@ -58,7 +60,7 @@ struct Job {
     if (outcome.phase_ns[static_cast<size_t>(phase)] < 0) mark_again(phase, at_ns);
   }
   void mark_again(Phase phase, int64_t at_ns) noexcept {
-    if (at_ns >= 0) outcome.phase_ns[static_cast<size_t>(phase)] = at_ns - outcome.started_ns;
+    if (at_ns >= 0) outcome.phase_ns[static_cast<size_t>(phase)] = at_ns - try_began_ns;
   }
   void mark_now(Phase phase) noexcept { mark(phase, core.now_ns()); }
 };

@@ -84,12 +84,7 @@ Task<Failure> fetch_pack(Job& job, Remote& remote, FetchRequest request, PackLis
       job.runner.connection.reset();
       co_return Failure::none;
     }
-    if (reader.complaint())
-      failure = failure_of(reader.complaint().fault);
-    else if (failure == Failure::none) {
-      reader.end();
-      failure = failure_of(reader.complaint().fault);
-    }
+    failure = sink.finish(failure);
     if (failure != Failure::none) co_return failure;
     if (reader.needs_another_round()) {
       if (request.is_done) co_return Failure::git;

@@ -75,7 +75,7 @@ Task<Failure> push_commits(Job& job) {
                  .ref = branch.name,
                  .agent = remote.profile().agent});
   PushAnswerReader reader;
-  ReaderSink sink(reader);
+  ReaderSink sink(job, reader);
   if (body.bytes() > post_buffer_bytes)
     failure = co_await send_in_chunks(remote, body, sink);
   else

@@ -12,7 +12,7 @@ namespace breakwater::storm {
 Task<Failure> read_advertisement(Job& job, Remote& remote, RequestKind kind, RefListener listener,
                                  Advertised& advertised) {
   AdvertisementReader reader(listener.on_ref, listener.context);
-  ReaderSink sink(reader);
+  ReaderSink sink(job, reader);
   const Remote::Asked asked{.kind = kind};
   const Failure asking = co_await remote.ask(asked, sink);
   if (asking == Failure::none && remote.is_dumb()) co_return Failure::git;
@@ -39,7 +39,7 @@ Task<Failure> read_refs(Job& job, Remote& remote, const Advertised& advertised,
                       .hash = advertised.hash,
                       .prefixes = {prefixes.begin(), prefixes.end()}};
   RefsAnswerReader reader(listener.on_ref, listener.context);
-  ReaderSink sink(reader);
+  ReaderSink sink(job, reader);
   std::string body = write(request);
   const Failure asking = co_await ask_upload_pack(remote, std::move(body), sink);
   const Failure failure = sink.finish(asking);

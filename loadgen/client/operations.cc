@@ -56,6 +56,8 @@ Task<void> perform_tries(Job& job) {
   for (uint32_t attempt = 1;; ++attempt) {
     outcome.tries = static_cast<uint16_t>(attempt);
     outcome.phase_ns.fill(-1);
+    job.try_began_ns = job.core.now_ns();
+    job.words.clear();
     outcome.pack_bytes = 0;
     outcome.pack_objects = 0;
     job.kept.reset();

@@ -6,25 +6,25 @@
 #include <memory>
 #include <utility>
 
-#include "client/exchange.h"
 #include "client/job.h"
 #include "client/operation_fetch.h"
+#include "client/reader_sink.h"
 #include "git/fetch_answer.h"
 #include "git/pack_check.h"
 
 namespace breakwater::storm {
 
-class PackSink : public Sink {
+class PackSink : public ReaderSink<FetchAnswerReader> {
  public:
   PackSink(Job& job, PackCheck& check, FetchAnswerReader& reader, PackListener& listener) noexcept
-      : job_(job), check_(check), reader_(reader), listener_(listener) {
+      : ReaderSink(job, reader), job_(job), check_(check), listener_(listener) {
     if (listener.wants_beginning || job.kept != nullptr) reader.set_keeper(on_pack, this);
   }
   // The runner goes away when so many bytes of the pack have come.
   void vanish_at(uint64_t bytes) noexcept { vanish_at_ = bytes; }
 
   bool take(std::string_view payload) override {
-    const bool goes_on = reader_.take(payload);
+    const bool goes_on = ReaderSink::take(payload);
     if (check_.has_begun()) job_.mark_now(Phase::first_pack);
     job_.outcome.vanished = goes_on && check_.bytes() >= vanish_at_;
     return goes_on && !job_.outcome.vanished;
@@ -41,7 +41,6 @@ class PackSink : public Sink {
 
   Job& job_;
   PackCheck& check_;
-  FetchAnswerReader& reader_;
   PackListener& listener_;
   uint64_t vanish_at_ = UINT64_MAX;
 };

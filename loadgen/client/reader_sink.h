@@ -10,18 +10,21 @@ namespace breakwater::storm {
 template <typename Reader>
 class ReaderSink : public Sink {
  public:
-  explicit ReaderSink(Reader& reader) noexcept : reader_(reader) {}
+  ReaderSink(Job& job, Reader& reader) noexcept : job_(job), reader_(reader) {}
   bool take(std::string_view payload) override { return reader_.take(payload); }
 
   // Once the answer is over.
   Failure finish(Failure of_exchange) {
-    if (reader_.complaint()) return failure_of(reader_.complaint().fault);
-    if (of_exchange != Failure::none) return of_exchange;
-    reader_.end();
+    if (!reader_.complaint()) {
+      if (of_exchange != Failure::none) return of_exchange;
+      reader_.end();
+    }
+    job_.words = reader_.complaint().text;
     return failure_of(reader_.complaint().fault);
   }
 
  private:
+  Job& job_;
   Reader& reader_;
 };
 

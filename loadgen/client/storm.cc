@@ -176,6 +176,7 @@ Task<void> Storm::go_round(Storm* self, Runner* runner, const Arrivals* arrivals
   while (!self->no_more_begin_) {
     co_await self->perform_waiting(*runner);  // of another table's, in the open
     const Arrival arrival = self->next_of_loop(*runner, *arrivals);
+    if (self->listener_.on_lag != nullptr) self->listener_.on_lag(self->listener_.context, 0);
     co_await self->perform(*runner, arrival, Arrival::nobody, self->core_.now_ns());
     // Also without a think time others must have their turn: an operation may fail without a wait.
     co_await self->think(*runner, self->core_.now_ns() + std::max<int64_t>(think_ns, 1));
@@ -240,7 +241,7 @@ Task<void> Storm::perform(Runner& runner, const Arrival& arrival, uint32_t index
   if (job.kept != nullptr)
     scope_.spawn(inspect(this, std::move(job.kept), job.outcome));
   else
-    record(job.outcome);
+    record(job.outcome, job.words);
 }
 
 // The runner goes on meanwhile: for it the operation has ended.
@@ -248,13 +249,12 @@ Task<void> Storm::inspect(Storm* self, std::unique_ptr<KeptPack> pack, Outcome o
   const PackInspector::Verdict verdict = co_await self->plan_.inspector->inspect(self->core_, *pack);
   outcome.deeply_checked = verdict != PackInspector::Verdict::unknown;
   if (verdict == PackInspector::Verdict::corrupt) outcome.failure = Failure::corrupt;
-  self->record(outcome);
+  const bool is_corrupt = verdict == PackInspector::Verdict::corrupt;
+  self->record(outcome, is_corrupt ? self->plan_.inspector->last_complaint() : std::string());
 }
 
-// What a warm-up begins is performed, and not counted.
-void Storm::record(const Outcome& outcome) {
-  if (aborted_ || outcome.intended_ns < plan_.start_ns + ns(plan_.scenario.warm_up)) return;
-  listener_.on_outcome(listener_.context, outcome);
+void Storm::record(const Outcome& outcome, std::string_view words) {
+  if (!aborted_) listener_.on_outcome(listener_.context, outcome, words);
 }
 
 }  // namespace breakwater::storm

@@ -33,8 +33,9 @@ class Storm {
   // Who hears of it. `context` is handed to all of them.
   struct Listener {
     void* context = nullptr;
-    void (*on_outcome)(void* context, const Outcome& outcome) = nullptr;
-    void (*on_lag)(void* context, int64_t late_ns) = nullptr;  // the core came to an arrival so late
+    // `words`: what the server said of a failure, or empty.
+    void (*on_outcome)(void* context, const Outcome& outcome, std::string_view words) = nullptr;
+    void (*on_lag)(void* context, int64_t late_ns) = nullptr;  // an arrival: the core came to it so late
     void (*on_push)(void* context) = nullptr;  // a push that is followed has ended: all cores should look
     void (*on_over)(void* context) = nullptr;  // once: nothing runs, and nothing will
   };
@@ -73,7 +74,7 @@ class Storm {
   Task<void> perform_waiting(Runner& runner);
   Task<void> think(Runner& runner, int64_t until_ns);
   Arrival next_of_loop(Runner& runner, const Arrivals& arrivals) noexcept;
-  void record(const Outcome& outcome);
+  void record(const Outcome& outcome, std::string_view words);
   void stop_all() noexcept;
   void look_whether_over() noexcept;
 
