@@ -14,7 +14,7 @@ bool PushAnswerReader::take(std::string_view piece) {
         lines_.band() != 0 ? take_band() : take_line(lines_.line());
         break;
       case Saw::flush:
-        ended_ = true;  // of the report, or of the bands behind it
+        (has_bands_ ? bands_ended_ : ended_) = true;
         break;
       case Saw::delimiter:
       case Saw::response_end:
@@ -26,6 +26,7 @@ bool PushAnswerReader::take(std::string_view piece) {
 }
 
 void PushAnswerReader::take_band() {
+  has_bands_ = true;
   const std::string_view bytes = lines_.line();
   if (lines_.band() == 1) return take_report(bytes);
   if (lines_.band() == 2) return;  // progress, and what hooks say
@@ -71,7 +72,7 @@ void PushAnswerReader::take_line(std::string_view line) {
 
 void PushAnswerReader::end() {
   if (complaint()) return;
-  if (!ended_ || !lines_.between_lines() || !report_.between_lines())
+  if (!ended_ || has_bands_ != bands_ended_ || !lines_.between_lines() || !report_.between_lines())
     complain(GitFault::truncated, "the report of the push ends before its flush");
   else if (!unpacked_ || !taken_)
     complain(GitFault::not_git, "the report of the push does not say what became of it");

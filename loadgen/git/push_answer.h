@@ -27,6 +27,7 @@ class PushAnswerReader {
   TextLines report_;  // within band 1
   bool unpacked_ = false, taken_ = false;
   bool ended_ = false;  // the report
+  bool has_bands_ = false, bands_ended_ = false;
 };
 
 }  // namespace breakwater::storm
