@@ -1,10 +1,10 @@
 // What a storm may hold, added up. Memory of one core:
 //
 //   buffers       bulk_buffers x (lead + 128 KiB)                    64 x 145 KiB = 9.1 MiB, touched as
-//   needed runners       each runner_bytes_max, idle or not                 10,000 x 12 KiB = 118 MiB
+//   needed runners       each runner_bytes_max, idle or not                 10,000 x 16 KiB = 157 MiB
 //   operations    each running one operation_bytes_max               10,000 x 48 KiB = 469 MiB at most
 //
-// So 10,000 runners that are all in the middle of a pack stay below 600 MiB, buffers included, whatever the
+// So 10,000 runners that are all in the middle of a pack stay below 640 MiB, buffers included, whatever the
 // number of cores; the kernel's socket buffers are not counted, nor what TLS needs for each connection.
 // What a request has to name comes on top while it is sent: 33 bytes and 50 bytes for each ref that is
 // wanted.
@@ -20,10 +20,8 @@
 
 namespace breakwater::storm {
 
-inline constexpr uint32_t runners_max = 1'000'000;  // what a scenario may have is up to its reader
-
 inline constexpr size_t runner_bytes_max = sizeof(Runner) + LocalCopies::bytes_max;
-static_assert(runner_bytes_max <= 14 * 1024);
+static_assert(runner_bytes_max <= 16 * 1024);
 
 // Frames of coroutines (a test counts them), a pack's check, and the text of a request and its head.
 inline constexpr size_t operation_frames_bytes_max = 12 * 1024;

@@ -31,7 +31,7 @@ class LocalCopies {
   static constexpr size_t copies_max = 4;    // of repositories; the one that was made first goes then
   static constexpr size_t tips_max = 16;     // as many haves as git sends at first (fetch-pack.c)
   static constexpr size_t shallow_max = 64;  // a copy with more is not kept
-  static constexpr size_t seen_max = 256;    // what lies beyond is asked for again
+  static constexpr size_t seen_max = 128;    // what lies beyond is asked for again
   static constexpr size_t bytes_max =
       copies_max *
       (sizeof(LocalCopy) + (tips_max + shallow_max) * sizeof(ObjectId) + seen_max * sizeof(uint64_t));

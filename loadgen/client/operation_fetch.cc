@@ -71,7 +71,7 @@ Task<Failure> fetch_pack(Job& job, Remote& remote, FetchRequest request, PackLis
   keep_by_dice(job, request);
   for (;;) {
     PackCheck check(request.hash);
-    check.want(request.wants.front());
+    if (listener.looks_for_tip) check.want(request.wants.front());
     FetchAnswerReader reader({request.version, request.depth > 0, request.is_done}, check);
     PackSink sink(job, check, reader, listener);
     sink.vanish_at(vanish_at);

@@ -11,14 +11,15 @@
 
 namespace breakwater::storm {
 
-// Hears of what came of the pack, besides its check.
+// What is to be learnt of a pack besides its soundness.
 struct PackListener {
+  bool looks_for_tip = true;  // what is wanted first is a commit or a tag, and must be there
   static constexpr size_t beginning_max = 1024 * 1024;
   bool wants_beginning = false;
   std::string beginning;  // at most so much of it
 };
 
-// Suspends. `request.wants` is not empty; the first of them must be in the pack. On success it was whole, or
+// Suspends. `request.wants` is not empty; On success it was whole, or
 // the runner has vanished (outcome.vanished).
 Task<Failure> fetch_pack(Job& job, Remote& remote, FetchRequest request, PackListener& listener);
 

@@ -26,6 +26,7 @@ Task<Failure> fetch_missing_blobs(Job& job) {
   request.wants = job.known.blobs;
   if (request.wants.size() > job.operation.lazy_objects) request.wants.resize(job.operation.lazy_objects);
   PackListener listener;
+  listener.looks_for_tip = false;
   // Of these packs none has a history, and none is kept; the clone's may be.
   std::unique_ptr<KeptPack> kept = std::move(job.kept);
   const uint64_t bytes = job.outcome.pack_bytes;
