@@ -1,0 +1,88 @@
+#include "client/site.h"
+
+#include <netdb.h>
+
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace breakwater::storm {
+
+namespace {
+
+constexpr const char* system_authorities = "/etc/ssl/certs/ca-certificates.crt";
+
+std::string base64(std::string_view bytes) {
+  static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t three = 0;
+    const size_t count = std::min<size_t>(3, bytes.size() - i);
+    for (size_t j = 0; j < 3; ++j)
+      three = three << 8 | (j < count ? static_cast<uint8_t>(bytes[i + j]) : uint32_t{0});
+    for (size_t j = 0; j < 4; ++j) text += j <= count ? letters[three >> (18 - 6 * j) & 63] : '=';
+  }
+  return text;
+}
+
+std::expected<Address, std::string> look_up(const std::string& host, uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int status = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (status != 0) return std::unexpected("can't look up " + host + ": " + gai_strerror(status));
+  Address address;
+  std::memcpy(&address.v6, found->ai_addr, found->ai_addrlen);
+  address.bytes = found->ai_addrlen;
+  freeaddrinfo(found);
+  return address;
+}
+
+std::expected<std::shared_ptr<const tls::ClientContext>, std::string> make_tls(const Target& target) {
+  tls::ClientContextSettings settings;
+  settings.verifies = target.tls_verify;
+  if (target.tls_verify) {
+    const std::string name = target.tls_ca.empty() ? system_authorities : target.tls_ca;
+    std::ifstream file(name, std::ios::binary);
+    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (!file.is_open() || text.empty()) return std::unexpected("can't read the authorities in " + name);
+    settings.authorities.certificates = {name, tls::Secret(std::move(text))};
+  }
+  std::expected<std::shared_ptr<const tls::ClientContext>, tls::Errors> made =
+      tls::ClientContext::make(std::move(settings));
+  if (!made) return std::unexpected(made.error().empty() ? "TLS can't be had" : made.error().front());
+  return *made;
+}
+
+}  // namespace
+
+std::string basic_authorization(std::string_view user, std::string_view secret) {
+  std::string both(user);
+  both += ':';
+  both += secret;
+  return "Basic " + base64(both);
+}
+
+std::expected<Site, std::string> make_site(const Target& target) {
+  Site site;
+  const std::expected<Address, std::string> address = look_up(target.host, target.port);
+  if (!address) return std::unexpected(address.error());
+  site.address = *address;
+  const bool is_v6_text = target.host.find(':') != std::string::npos;
+  site.authority = is_v6_text ? "[" + target.host + "]" : target.host;
+  if (target.port != (target.tls ? 443 : 80)) site.authority += ":" + std::to_string(target.port);
+  if (!target.secret.empty() || !target.user.empty()) {
+    site.basic = basic_authorization(target.user, target.secret);
+    site.bearer = "Bearer " + target.secret;
+  }
+  if (!target.tls) return site;
+  std::expected<std::shared_ptr<const tls::ClientContext>, std::string> tls = make_tls(target);
+  if (!tls) return std::unexpected(tls.error());
+  site.tls = std::move(*tls);
+  site.tls_name = target.tls_name.empty() ? target.host : target.tls_name;
+  return site;
+}
+
+}  // namespace breakwater::storm

@@ -1,0 +1,58 @@
+// Git's four kinds of objects as bytes with a name: blobs, trees, commits and annotated tags, in the one form
+// that `git fsck --strict` accepts (gitformat-pack(5), "Object types"; Documentation of git-mktree(1),
+// git-commit-tree(1), git-mktag(1)). Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "git/object_id.h"
+
+namespace breakwater::storm {
+
+// The numbers are those of a pack's entries.
+enum class ObjectType : uint8_t { commit = 1, tree = 2, blob = 3, tag = 4 };
+std::string_view name(ObjectType type) noexcept;  // "commit"
+
+struct Object {
+  ObjectType type = ObjectType::blob;
+  std::string content;
+  ObjectId id;
+};
+// Names it.
+Object make_object(ObjectType type, std::string content, HashKind kind = HashKind::sha1);
+
+struct TreeEntry {
+  enum class Mode : uint8_t { file, executable, directory };
+  std::string name;
+  ObjectId id;
+  Mode mode = Mode::file;
+};
+// In any order, each name once.
+std::string tree_content(std::vector<TreeEntry> entries);
+
+struct Signature {
+  std::string name = "Storm";
+  std::string email = "storm@example.org";
+  int64_t seconds = 0;  // since 1970, in UTC
+};
+struct CommitText {
+  ObjectId tree;
+  std::vector<ObjectId> parents;
+  Signature author, committer;
+  std::string message;  // with its line end
+};
+std::string commit_content(const CommitText& commit);
+
+struct TagText {
+  ObjectId object;
+  ObjectType type = ObjectType::commit;  // of the object
+  std::string name;                      // without "refs/tags/"
+  Signature tagger;
+  std::string message;  // with its line end
+};
+std::string tag_content(const TagText& tag);
+
+}  // namespace breakwater::storm
