@@ -205,6 +205,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", "stormgen " BW_VERSION);
   app.require_subcommand(1);
   for (const VerbName& each : verb_names) add_options(*app.add_subcommand(each.name, each.help), options);
+  app.add_subcommand("origin", "be a Git server for benchmarks; `stormgen origin --help`");  // main.cc has it
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
