@@ -14,7 +14,7 @@ bool read_listen_address(std::string_view text, Address& address, std::string& w
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  const bool has_port = colon != std::string_view::npos && !host.empty();
+  const bool has_port = colon != std::string_view::npos && colon + 1 < text.size() && !host.empty();
   const std::string port(has_port ? text.substr(colon + 1) : std::string_view());
   if (!has_port || getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) {
     why = "can't listen on " + std::string(text) + ": an address and a port are needed, like 127.0.0.1:8080";
