@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,5 +55,16 @@ struct TagText {
   std::string message;  // with its line end
 };
 std::string tag_content(const TagText& tag);
+
+// What an object names. `type` is that of what is named; where only the object itself could tell (what a tag
+// names says it too) it is what this one says.
+struct Link {
+  ObjectId id;
+  ObjectType type = ObjectType::blob;
+};
+// Of a commit its tree, then its parents; of a tree its entries, without submodules; of a tag its object; of
+// a blob nothing. nullopt if the content is not what its type says.
+std::optional<std::vector<Link>> links_of(ObjectType type, std::string_view content,
+                                          HashKind kind = HashKind::sha1);
 
 }  // namespace breakwater::storm

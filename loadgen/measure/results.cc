@@ -38,13 +38,12 @@ void doubt(const Scenario& scenario, Results& results) {
 
 }  // namespace
 
-Results gather(const Scenario& scenario, std::span<const std::unique_ptr<Collector>> collectors,
-               const Effort& effort) {
+Results gather(const Scenario& scenario, std::span<const Collector* const> collectors, const Effort& effort) {
   Results results;
   results.effort = effort;
   results.operations.resize(scenario.operations.size());
   results.runners.resize(scenario.runners.count);
-  for (const std::unique_ptr<Collector>& each : collectors) {
+  for (const Collector* const each : collectors) {
     for (size_t i = 0; i < results.operations.size(); ++i) results.operations[i].add(each->operations()[i]);
     results.series.resize(std::max(results.series.size(), each->series().size()));
     for (size_t i = 0; i < each->series().size(); ++i) results.series[i].add(each->series()[i]);

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,7 +41,6 @@ inline constexpr uint64_t lag_us_max = 10'000;
 // The share of its threads' time from which the generator counts as saturated.
 inline constexpr double busy_max = 0.9;
 
-Results gather(const Scenario& scenario, std::span<const std::unique_ptr<Collector>> collectors,
-               const Effort& effort);
+Results gather(const Scenario& scenario, std::span<const Collector* const> collectors, const Effort& effort);
 
 }  // namespace breakwater::storm

@@ -73,6 +73,7 @@ int read_service(const unsigned char* data, int bytes, ServiceAnswer& answer) {
 
 DnsClient::~DnsClient() {
   if (channel_ == nullptr) return;
+  closing_ = true;
   ares_destroy(channel_);
   ares_library_cleanup();
 }
@@ -107,10 +108,11 @@ void DnsClient::read_resolvers_anew() {
 }
 
 template <typename Answer>
-void DnsClient::deliver(void* context, int status, const Answer& answer) {
+void DnsClient::deliver(void* context, const Answer& answer) {
   const std::unique_ptr<Question<Answer>> question(static_cast<Question<Answer>*>(context));
   question->client.awaited_--;
-  if (status == ARES_EDESTRUCTION) return;
+  // Of two questions for one host the first may have been answered: that comes now, as a success.
+  if (question->client.closing_) return;
   question->on_answer(answer);
 }
 
@@ -131,7 +133,7 @@ void DnsClient::on_host(void* context, int status, int, ares_addrinfo* found) {
   if (found != nullptr) ares_freeaddrinfo(found);
   answer.status = status_of(status);
   if (status != ARES_SUCCESS) answer.why = ares_strerror(status);
-  deliver(context, status, answer);
+  deliver(context, answer);
 }
 
 void DnsClient::ask_for_service(const std::string& name,
@@ -146,7 +148,7 @@ void DnsClient::on_service(void* context, int status, int, unsigned char* data, 
   if (status == ARES_SUCCESS) status = read_service(data, bytes, answer);
   answer.status = status_of(status);
   if (status != ARES_SUCCESS) answer.why = ares_strerror(status);
-  deliver(context, status, answer);
+  deliver(context, answer);
 }
 
 void DnsClient::on_socket(void* context, int fd, int readable, int writable) {

@@ -65,7 +65,7 @@ class DnsClient {
     std::function<void(const Answer&)> on_answer;
   };
   template <typename Answer>
-  static void deliver(void* context, int status, const Answer& answer);
+  static void deliver(void* context, const Answer& answer);
   static void on_host(void* context, int status, int timeouts, ares_addrinfo* found);
   static void on_service(void* context, int status, int timeouts, unsigned char* data, int bytes);
   static void on_socket(void* context, int fd, int readable, int writable);
@@ -73,6 +73,7 @@ class DnsClient {
   const config::Dns& config_;
   ares_channeldata* channel_ = nullptr;
   std::vector<pollfd> sockets_;  // c-ares' own
+  bool closing_ = false;         // nobody hears of answers any more, and nothing may be asked
   uint32_t awaited_ = 0;
 };
 

@@ -39,7 +39,7 @@ struct ListenTls {
   std::string client_ca;        // a file: by whom they must be signed
   std::string client_crl;       // a file: which of them are revoked; empty: nobody asks
   bool tells_servers = false;   // whose certificate a client showed
-  bool kernel = false;          // does the records, if it can
+  bool kernel = true;           // does the records, if it can
   bool speaks() const { return !certificates.empty(); }
 };
 

@@ -31,7 +31,8 @@ void Pump::start(const Plan& plan) noexcept {
   state_ = State::running;
   finished.clear();
   error_ = failing_ = {};
-  source_ended_ = end_framed_ = pipe_refused_ = chunk_open_ = sent_anything_ = all_is_sent_ = false;
+  source_ended_ = end_framed_ = sink_ended_ = pipe_refused_ = chunk_open_ = sent_anything_ = all_is_sent_ =
+      false;
   source_errno_ = 0;
   initial_used_ = 0;
   passed_bytes_ = 0;
@@ -266,14 +267,25 @@ void Pump::start_drain() noexcept {
   if (part_count_ > 0) return send_rest();
   if (!end_framed_ || fill_.in_flight) return;
   // Everything is with the sink.
-  if (plan_.half_close_sink) end_sink();
+  if (plan_.half_close_sink && !sink_ended_) return end_sink();
   state_ = State::stopping;
   settle();
 }
 
+// Of a tunnel.
 void Pump::end_sink() noexcept {
-  plan_.sink->say_end();
-  sys::shutdown_write(plan_.sink->fd());
+  drain_.on_complete = on_sink_ended;
+  sink_waits_.begin(core_.now_ns());
+  if (!plan_.sink->say_end(drain_)) on_sink_ended(drain_);
+}
+
+void Pump::on_sink_ended(Op& op) {
+  Pump& self = *static_cast<Pump*>(op.context);
+  self.sink_waits_.end(self.core_.now_ns());
+  if (self.state_ != State::running) return self.settle();
+  self.sink_ended_ = true;
+  sys::shutdown_write(self.plan_.sink->fd());
+  self.step();
 }
 
 void Pump::send_rest() noexcept {

@@ -121,6 +121,7 @@ class Pump {
 
   static void on_filled(Op& op);
   static void on_drained(Op& op);
+  static void on_sink_ended(Op& op);
   static void on_buffer(void* context);
   static void on_deferred(void* context);
 
@@ -161,6 +162,7 @@ class Pump {
   std::array<Slot, 2> slots_;  // [0] is walked and drained, [1] was filled behind it
   bool source_ended_ = false;
   int source_errno_ = 0;     // it ended with that
+  bool sink_ended_ = false;  // it was told that nothing more comes (half_close_sink)
   bool end_framed_ = false;  // the sink's last bytes are on their way or there
   bool pipe_refused_ = false;
   bool chunk_open_ = false;  // a spliced chunk of ours still needs its CRLF

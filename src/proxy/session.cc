@@ -7,6 +7,7 @@
 
 #include "core/await.h"
 #include "proxy/exchange.h"
+#include "proxy/last_words.h"
 #include "proxy/limits.h"
 #include "proxy/replies.h"
 #include "proxy/send.h"
@@ -156,7 +157,7 @@ Task<void> Session::reply(const Reply& reply, std::string_view request_id, bool 
 // the client has read it. So say that we are done, then read and drop what still comes, for a bounded time.
 Task<void> Session::linger() {
   if (!linger_ || reset_ || stopped_) co_return;
-  stream_.say_end();
+  co_await say_end(worker_.core, stream_, ns(worker_.config.timeouts.idle));
   sys::shutdown_write(stream_.fd());
   const int64_t limit = ns(worker_.config.timeouts.linger);
   Deadline deadline(worker_.core, worker_.core.now_ns() + limit, cancel_receiver, &receiver_);
@@ -184,10 +185,12 @@ Task<void> Session::close() {
   receiver_.inbox().clear();
   if (stream_.fault()) count_tls_failure(stream_.fault());
   const int fd = stream_.fd();
+  if (!reset_ && !linger_ && !is_cut_)
+    co_await say_end(worker_.core, stream_, ns(worker_.config.timeouts.idle));
+  co_await stream_.leave();
   if (reset_) {
     sys::reset_on_close(fd);
   } else {
-    if (!linger_ && !is_cut_) stream_.say_end();
     if (answer_is_held_) sys::shutdown_write(fd);  // sends it: a close with unread bytes would throw it away
   }
   sys::close(fd);

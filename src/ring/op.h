@@ -26,6 +26,8 @@ struct Op {
     poll_readable,     // one shot
     poll_writable,     // one shot
     poll_gone,         // one shot: the peer closed its sending side (POLLRDHUP), or the connection broke
+    poll_arrivals,     // multishot; a completion whenever something came (an edge), and one if something is
+                       // there
     read,              // of a descriptor that is no socket (an eventfd)
   };
   using Hook = void (*)(Op& op);
@@ -34,6 +36,7 @@ struct Op {
   bool in_flight = false;
   bool landed = false;           // its completion was taken from the kernel, and its hook is about to run
   bool poll_first = false;       // receive: don't try before the socket is readable (an idle connection)
+  bool now = false;              // receive: don't wait; -EAGAIN if nothing is there
   bool hold = false;             // send: may wait for what follows at once, bytes or the end (MSG_MORE)
   bool buffer_selected = false;  // result: the kernel picked `buffer_id`, even if result is an error
   bool more = false;             // result: further completions of this activation will follow

@@ -135,10 +135,10 @@ void Ring::Impl::fill(io_uring_sqe* sqe, const Op& op) noexcept {
       io_uring_prep_connect(sqe, op.fd, op.address, op.address_bytes);
       break;
     case Op::Kind::receive:
-      io_uring_prep_recv(sqe, op.fd, op.data, op.bytes, 0);
+      io_uring_prep_recv(sqe, op.fd, op.data, op.bytes, op.now ? MSG_DONTWAIT : 0);
       break;
     case Op::Kind::receive_selected:
-      io_uring_prep_recv(sqe, op.fd, nullptr, op.bytes, 0);
+      io_uring_prep_recv(sqe, op.fd, nullptr, op.bytes, op.now ? MSG_DONTWAIT : 0);
       sqe->flags |= IOSQE_BUFFER_SELECT;
       sqe->buf_group = op.group;
       break;
@@ -156,6 +156,9 @@ void Ring::Impl::fill(io_uring_sqe* sqe, const Op& op) noexcept {
       break;
     case Op::Kind::poll_gone:
       io_uring_prep_poll_add(sqe, op.fd, POLLRDHUP);
+      break;
+    case Op::Kind::poll_arrivals:
+      io_uring_prep_poll_multishot(sqe, op.fd, POLLIN);
       break;
     case Op::Kind::read:
       io_uring_prep_read(sqe, op.fd, op.data, static_cast<unsigned>(op.bytes), 0);

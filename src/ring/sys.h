@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -72,8 +73,22 @@ bool kernel_has_tls() noexcept;
 int take_tls_keys(int fd) noexcept;
 // One direction's. `info` is a tls12_crypto_info_... of linux/tls.h. 0 or -errno.
 int set_tls_key(int fd, bool is_for_sending, const void* info, size_t bytes) noexcept;
-// A record that is no data, of that type: bytes sent, or -errno.
+// A record that is no data, of that type, as a message to be sent. `data` stays in place as long as this.
+struct TlsRecord {
+  TlsRecord(uint8_t type, const void* data, size_t bytes) noexcept;
+  TlsRecord(const TlsRecord&) = delete;
+  TlsRecord& operator=(const TlsRecord&) = delete;
+  msghdr message{};
+
+ private:
+  alignas(cmsghdr) char control_[CMSG_SPACE(sizeof(uint8_t))] = {};
+  iovec part_;
+};
+// Sends one: its bytes, or -errno.
 int64_t send_tls_record(int fd, uint8_t type, const void* data, size_t bytes) noexcept;
+// Forgets an error that the kernel has for the next call (SO_ERROR): after a record that could not be opened
+// it would send nothing more.
+void forget_error(int fd) noexcept;
 // The record that comes next, whose type it tells, as much of it as there is room for: bytes, or -errno.
 int64_t receive_tls_record(int fd, uint8_t& type, void* data, size_t bytes) noexcept;
 

@@ -34,21 +34,6 @@ void set(int fd, int level, int option, int value) noexcept {
   setsockopt(fd, level, option, &value, sizeof value);
 }
 
-// A message with room for the type of a record.
-struct TlsRecord {
-  TlsRecord(void* data, size_t bytes) noexcept : part{data, bytes} {
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-  }
-  TlsRecord(const TlsRecord&) = delete;
-  TlsRecord& operator=(const TlsRecord&) = delete;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(uint8_t))] = {};
-  iovec part;
-  msghdr message{};
-};
-
 int bind_and_listen(int fd, const Address& address, int backlog) noexcept {
   if (bind(fd, &address.any, address.bytes) != 0 || listen(fd, backlog) != 0) return -errno;
   return 0;
@@ -200,21 +185,36 @@ int set_tls_key(int fd, bool is_for_sending, const void* info, size_t bytes) noe
   return setsockopt(fd, SOL_TLS, direction, info, static_cast<socklen_t>(bytes)) == 0 ? 0 : -errno;
 }
 
-int64_t send_tls_record(int fd, uint8_t type, const void* data, size_t bytes) noexcept {
-  count_call();
-  TlsRecord record(const_cast<void*>(data), bytes);
-  cmsghdr* const head = CMSG_FIRSTHDR(&record.message);
+TlsRecord::TlsRecord(uint8_t type, const void* data, size_t bytes) noexcept
+    : part_{const_cast<void*>(data), bytes} {
+  message.msg_iov = &part_;
+  message.msg_iovlen = 1;
+  message.msg_control = control_;
+  message.msg_controllen = sizeof control_;
+  cmsghdr* const head = CMSG_FIRSTHDR(&message);
   head->cmsg_level = SOL_TLS;
   head->cmsg_type = TLS_SET_RECORD_TYPE;
   head->cmsg_len = CMSG_LEN(sizeof type);
   *CMSG_DATA(head) = type;
+}
+
+int64_t send_tls_record(int fd, uint8_t type, const void* data, size_t bytes) noexcept {
+  count_call();
+  const TlsRecord record(type, data, bytes);
   const ssize_t sent = sendmsg(fd, &record.message, MSG_NOSIGNAL | MSG_DONTWAIT);
   return sent < 0 ? -errno : sent;
 }
 
+void forget_error(int fd) noexcept {
+  count_call();
+  int error = 0;
+  socklen_t bytes = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &bytes);
+}
+
 int64_t receive_tls_record(int fd, uint8_t& type, void* data, size_t bytes) noexcept {
   count_call();
-  TlsRecord record(data, bytes);
+  TlsRecord record(0, data, bytes);  // its place for a type takes the one that came
   const ssize_t received = recvmsg(fd, &record.message, MSG_DONTWAIT);
   if (received < 0) return -errno;
   const cmsghdr* const head = CMSG_FIRSTHDR(&record.message);

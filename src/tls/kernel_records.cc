@@ -77,6 +77,7 @@ Step KernelRecords::receive_failed(int sys_errno) noexcept {
     case EIO:
       return take_record();
     case EBADMSG:  // it can't be opened
+      sys::forget_error(fd_);
       return fail(FaultKind::bad_record, Alert::bad_record_mac);
     case EMSGSIZE:
       return fail(FaultKind::protocol, Alert::record_overflow);
@@ -129,8 +130,10 @@ Step KernelRecords::ended() noexcept {
   return Step::failed;
 }
 
-void KernelRecords::say_end() noexcept {
-  if (!fault_) say(Alert::close_notify);
+const msghdr* KernelRecords::end_message() noexcept {
+  if (fault_) return nullptr;
+  end_.emplace(static_cast<uint8_t>(RecordType::alert), end_content_.data(), end_content_.size());
+  return &end_->message;
 }
 
 Step KernelRecords::fail(FaultKind kind, Alert alert) noexcept {

@@ -5,8 +5,11 @@
 // Nothing here waits. One core.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 
+#include "ring/sys.h"
 #include "tls/client_messages.h"
 #include "tls/fault.h"
 #include "tls/idle_records.h"
@@ -26,7 +29,10 @@ class KernelRecords {
   Step receive_failed(int sys_errno) noexcept;
   static bool is_for_us(int sys_errno) noexcept;
   Step ended() noexcept;
-  void say_end() noexcept;
+  // What says that no more data comes (close_notify), or null if nothing more may be said. It stays in place
+  // as long as this. To be waited for: at a close the kernel throws away the record of which the socket took
+  // a part only, but one more record is not taken before it is out.
+  const msghdr* end_message() noexcept;
   const Fault& fault() const noexcept { return fault_; }
   // So many bytes of data were received.
   void data_came(size_t bytes) noexcept {
@@ -50,6 +56,8 @@ class KernelRecords {
   ClientMessages messages_;
   IdleRecords idle_records_;
   Fault fault_;
+  std::array<char, 2> end_content_ = alert_content(Alert::close_notify);
+  std::optional<sys::TlsRecord> end_;
 };
 
 }  // namespace breakwater::tls

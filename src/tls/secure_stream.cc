@@ -81,6 +81,7 @@ bool SecureStream::give_to_kernel() noexcept {
   if (engine_.records() == nullptr || !unsent_.empty()) return true;  // what is sealed goes first
   kernel_ = KernelRecords::take_over(fd_, *engine_.records());
   if (kernel_ == nullptr) return true;
+  arrivals_ = std::make_unique<Arrivals>(core_, fd_, on_arrival, this);
   engine_.lose_records();
   return !kernel_->fault();
 }
@@ -209,6 +210,10 @@ void SecureStream::cancel(Op& op) noexcept {
   Way& way = &op == receive_.user ? receive_ : send_;
   BW_ASSERT(way.user == &op);
   way.cancelled = true;
+  if (is_kernels() && arrivals_->waits()) {
+    arrivals_->stop();
+    return finish_later(receive_, receive_later_, -ECANCELED);
+  }
   core_.ring().cancel(way.op);
 }
 
@@ -256,11 +261,14 @@ void SecureStream::on_receive_later(void* context) {
 // Where the user wants the payload, behind as much room as a part of a record may need that the engine holds;
 // the kernel needs none.
 void SecureStream::start_receive() noexcept {
+  receive_armed_in_turn_ = core_.turns();
+  if (is_kernels() && !arrivals_->may_be_there()) return arrivals_->wait();
   const Op& user = *receive_.user;
   Op& op = receive_.op;
   op.kind = user.kind;
   op.fd = fd_;
-  op.poll_first = user.poll_first;
+  op.now = is_kernels();
+  op.poll_first = user.poll_first && !op.now;
   if (user.kind == Op::Kind::receive_selected) {
     op.group = user.group;
     op.bytes = 0;
@@ -270,8 +278,22 @@ void SecureStream::start_receive() noexcept {
     op.data = static_cast<char*>(user.data) + front;
     op.bytes = user.bytes - front;
   }
-  receive_armed_in_turn_ = core_.turns();
   core_.ring().submit(op);
+}
+
+void SecureStream::on_arrival(void* context, int32_t error) {
+  SecureStream& self = *static_cast<SecureStream*>(context);
+  if (error != 0) return self.finish(self.receive_, error);
+  self.start_receive();
+}
+
+bool SecureStream::landed(const Op& op) const noexcept {
+  return &op == receive_.user && (receive_.op.landed || (is_kernels() && arrivals_->landed()));
+}
+
+bool SecureStream::armed_before_this_turn() const noexcept {
+  if (receive_armed_in_turn_ == core_.turns()) return false;
+  return is_kernels() ? arrivals_->waits() : receive_.op.in_flight && !engine_.amid_record();
 }
 
 void SecureStream::on_received(Op& op) {
@@ -314,6 +336,8 @@ int32_t SecureStream::of_kernel(int32_t result) noexcept {
   }
   if (result == 0)
     last_step_ = kernel_->ended();
+  else if (result == -EAGAIN)
+    arrivals_->found_nothing();
   else if (KernelRecords::is_for_us(-result))
     last_step_ = kernel_->receive_failed(-result);
   else
@@ -461,8 +485,24 @@ void SecureStream::seal_end(std::span<char>& out) noexcept {
   if (!std::exchange(said_end_, true)) engine_.close(out);
 }
 
+bool SecureStream::say_end(Op& op) noexcept {
+  if (!is_kernels()) {
+    say_end();
+    return false;
+  }
+  op.message = kernel_->end_message();
+  if (op.message == nullptr) return false;
+  op.kind = Op::Kind::send_message;
+  core_.ring().submit(op);
+  return true;
+}
+
+Task<void> SecureStream::leave() {
+  if (is_kernels()) co_await arrivals_->leave();
+}
+
 void SecureStream::say_end() noexcept {
-  if (is_kernels()) return kernel_->say_end();
+  BW_ASSERT(!is_kernels());
   const std::span<char> room = core_.seal_room();
   std::span<char> left = room;
   seal_end(left);

@@ -12,7 +12,7 @@
 // a record.
 //
 // Where the kernel does the records (kernel_records.h) sends pass as they are, and of receives only those are
-// looked at that bring no payload.
+// looked at that bring no payload. There a receive does not wait in the ring (arrivals.h).
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@
 #include "core/await.h"
 #include "core/core.h"
 #include "coro/task.h"
+#include "tls/arrivals.h"
 #include "tls/engine.h"
 #include "tls/handshakes.h"
 #include "tls/kernel_records.h"
@@ -58,12 +59,12 @@ class SecureStream {
 
   void submit(Op& op) noexcept;
   void cancel(Op& op) noexcept;
-  bool landed(const Op& op) const noexcept { return &op == receive_.user && receive_.op.landed; }
-  bool armed_before_this_turn() const noexcept {
-    return receive_.op.in_flight && receive_armed_in_turn_ != core_.turns() && !engine_.amid_record();
-  }
+  bool landed(const Op& op) const noexcept;
+  bool armed_before_this_turn() const noexcept;
   bool is_silent() const noexcept;
+  bool say_end(Op& op) noexcept;
   void say_end() noexcept;
+  Task<void> leave();
   const Engine& engine() const noexcept { return engine_; }
   Fault fault() const noexcept { return kernel_ != nullptr ? kernel_->fault() : engine_.fault(); }
 
@@ -105,6 +106,7 @@ class SecureStream {
   bool has_ended(int32_t& result) const noexcept;
   void seal_end(std::span<char>& out) noexcept;
 
+  static void on_arrival(void* context, int32_t error);
   static void on_received(Op& op);
   static void on_sent(Op& op);
   static void on_receive_later(void* context);
@@ -113,7 +115,9 @@ class SecureStream {
   Core& core_;
   int fd_;
   Engine engine_;
+  // The kernel's: both, or neither.
   std::unique_ptr<KernelRecords> kernel_;
+  std::unique_ptr<Arrivals> arrivals_;
   Way receive_, send_;
   uint64_t receive_armed_in_turn_ = 0;
   Deferred receive_later_, send_later_;

@@ -47,8 +47,17 @@ bool Stream::is_silent() const noexcept {
   return secure_ == nullptr ? sys::nothing_to_read(fd_) : secure_->is_silent();
 }
 
+bool Stream::say_end(Op& op) noexcept {
+  op.fd = fd_;
+  return secure_ != nullptr && secure_->say_end(op);
+}
+
 void Stream::say_end() noexcept {
   if (secure_ != nullptr) secure_->say_end();
+}
+
+Task<void> Stream::leave() {
+  if (secure_ != nullptr) co_await secure_->leave();
 }
 
 Task<Shake> Stream::accept(std::shared_ptr<const Context> context, Handshakes& handshakes, int64_t due_ns) {

@@ -70,7 +70,13 @@ class Stream {
   // Nothing is there to be read, not even the end (a peek).
   bool is_silent() const noexcept;
   // Says that no more payload comes (close_notify). When all was sent; nothing on a plain stream.
-  void say_end() noexcept;
+  //
+  // True if that has to be waited for, because the kernel does the records: then `op`, which is the user's
+  // with its hook, is on its way, and what was sent before may be lost if the connection ends before it.
+  bool say_end(Op& op) noexcept;
+  void say_end() noexcept;  // a client's side: there it never has to be waited for
+  // Before the socket is closed: ends what is still in flight of the stream's own. No receive may follow.
+  Task<void> leave();
 
   // If a handshake fails the stream is a plain one again, over which nothing more should be sent.
   //
@@ -92,5 +98,22 @@ class Stream {
 };
 
 using StreamCall = CallOf<Stream>;
+
+// The same for say_end().
+class EndCall : public Op {
+ public:
+  explicit EndCall(Stream& stream) noexcept : stream_(stream) {}
+
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> waiter) noexcept {
+    context = waiter.address();
+    on_complete = [](Op& op) { std::coroutine_handle<>::from_address(op.context).resume(); };
+    return stream_.say_end(*this);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Stream& stream_;
+};
 
 }  // namespace breakwater::tls

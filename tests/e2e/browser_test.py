@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A real browser in front of a TLS listener: headless Chromium reads the web pages of a Git server.
+"""A real browser in front of a TLS listener: headless Chromium reads the web pages of gitweb, and of a real Gogs.
 
-Where there is no Chromium, the test reports itself as skipped by name (exit status 77).
+Where there is no Chromium, the test reports itself as skipped by name (exit status 77); where Gogs can't be had (gogs.py), its part.
 """
 
 import subprocess
@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import certificates  # noqa: E402
 from git import Git, make_repository  # noqa: E402
+from gogs import USER, Gogs, gogs_binary  # noqa: E402
 from servers import GitWeb, find_program  # noqa: E402
 from support import Proxy  # noqa: E402
 
@@ -72,6 +73,21 @@ class WebPages(unittest.TestCase):
         self.assertNotIn("add dir2/file2", browser.page(self.url))
         entry = self.proxy.wait_for_log(lambda line: line.get("phase") == "tls_handshake")
         self.assertIn("alert", entry["reason"])
+
+
+class PagesOfGogs(unittest.TestCase):
+    def test_the_page_to_sign_in_with_all_that_belongs_to_it(self):
+        binary, why = gogs_binary()
+        if not binary:
+            self.skipTest(f"no real Gogs: {why}")
+        server = self.enterContext(Gogs(binary))
+        server.add_user()
+        proxy = self.enterContext(Proxy([server], tls=True))
+        browser = self.enterContext(Browser(certificates.folder() / "localhost.crt"))
+        self.assertIn("_csrf", browser.page(f"https://localhost:{proxy.port}/user/login"))
+        self.assertIn(USER, browser.page(f"https://localhost:{proxy.port}/{USER}"))
+        entries = [proxy.wait_for_log(lambda line, ending=ending: line["path"].split("?")[0].endswith(ending)) for ending in (".css", ".js")]
+        self.assertEqual([(entry["status"], entry["tls"]) for entry in entries], [(200, "TLSv1.3")] * 2)
 
 
 if __name__ == "__main__":

@@ -304,6 +304,17 @@ class Failures(DnsTest):
                 self.assertEqual(sorted(self.ask(proxy, 4)), [ONE, ONE, V6, V6])
                 self.dns.mend()
 
+    def test_an_end_while_one_family_was_answered_and_the_other_not(self):
+        """What is there so far then came as an answer, and made us ask once more, which c-ares died of."""
+        one, _ = self.servers_at(ONE, V6)
+        self.dns.set("git.test", ONE, V6)
+        proxy = self.named_proxy(f"git.test:{one.port}", dns='max_ttl = "200ms"\n')
+        self.dns.break_down(AAAA, silently=True)
+        self.dns.wait_asked("git.test", len(self.dns.times("git.test", AAAA)) + 1, AAAA)
+        self.dns.wait_asked("git.test", len(self.dns.times("git.test", AAAA)), A)
+        self.assertEqual(sorted(self.ask(proxy, 4)), [ONE, ONE, V6, V6])
+        proxy.stop()
+
     def test_no_such_name_is_an_answer(self):
         (one,) = self.servers_at(ONE)
         self.dns.set("git.test", ONE)

@@ -2,17 +2,23 @@
 """TLS whose records the kernel does. Where it can't, the test reports itself as skipped by name (exit status 77); in a
 virtual machine it can (tests/vm/run)."""
 
+import os
 import platform
 import socket
 import ssl
 import subprocess
 import sys
+import threading
+import unittest
+from pathlib import Path
 
 import certificates
 from support import BREAKWATER, GET, LOOPBACK, TIMEOUT, always, answering, main, ok, pattern, post
 from tls_test import TlsTest
+from upgrade_test import ASK, SWITCH
 
 SKIPPED = 77
+ROOM_OF_SOCKETS = Path("/proc/sys/net/ipv4/tcp_wmem")
 SUITES = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256",
           "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305")
 
@@ -22,8 +28,8 @@ def kernel_changes_keys():
 
 
 class KernelTls(TlsTest):
-    def proxy(self, *servers, listen="tls_kernel = true"):
-        return super().proxy(*servers, listen=listen)
+    def proxy(self, *servers, listen="tls_kernel = true", **options):
+        return super().proxy(*servers, listen=listen, **options)
 
     def context(self, suite):
         context = ssl.create_default_context(cafile=certificates.folder() / "localhost.crt")
@@ -91,30 +97,143 @@ class KernelTls(TlsTest):
             self.assertEqual(proxy.metrics()['breakwater_tls_failures_total{reason="internal"}'], 1)
         client.stdin.close()
 
-    def test_an_altered_record_is_refused(self):
-        proxy = self.proxy(self.server())
-        with socket.create_connection((LOOPBACK, proxy.port), TIMEOUT) as sock:
-            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-            tls = self.context("TLS_").wrap_bio(incoming, outgoing, server_hostname="localhost")
+    def by_hand(self, proxy, receive_buffer=None):
+        """A socket, and the client's TLS behind it, whose records can be had before they are sent."""
+        sock = socket.socket()
+        self.addCleanup(sock.close)
+        sock.settimeout(TIMEOUT)
+        if receive_buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.connect((LOOPBACK, proxy.port))
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self.context("TLS_").wrap_bio(incoming, outgoing, server_hostname="localhost")
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                sock.sendall(outgoing.read())
+                incoming.write(sock.recv(65536))
+        sock.sendall(outgoing.read())
+
+        def record(data):
+            tls.write(data)
+            return outgoing.read()
+
+        def read_all():
+            """Payload until the end; an alert, or an end without a close_notify, is an error."""
+            parts = []
             while True:
                 try:
-                    tls.do_handshake()
-                    break
+                    part = tls.read(1 << 20)
+                    if not part:
+                        return b"".join(parts)
+                    parts.append(part)
                 except ssl.SSLWantReadError:
-                    sock.sendall(outgoing.read())
-                    incoming.write(sock.recv(65536))
-            sock.sendall(outgoing.read())
-            tls.write(GET)
-            record = bytearray(outgoing.read())
-            record[20] ^= 1
-            sock.sendall(record)
-            try:
-                while sock.recv(65536):
-                    pass
-            except ConnectionResetError:  # the kernel has not let go of the record
-                pass
+                    came = sock.recv(1 << 16)
+                    if came:
+                        incoming.write(came)
+                    else:
+                        incoming.write_eof()
+
+        return sock, record, read_all
+
+    def test_an_altered_record_is_refused_and_its_sender_is_told(self):
+        proxy = self.proxy(self.server())
+        sock, record, read_all = self.by_hand(proxy)
+        altered = bytearray(record(GET))
+        altered[20] ^= 1
+        sock.sendall(altered)
+        with self.assertRaises(ssl.SSLError) as told:
+            read_all()
+        self.assertIn("BAD_RECORD_MAC", str(told.exception).upper())
         self.assertEqual(proxy.metrics()['breakwater_tls_failures_total{reason="bad_record"}'], 1)
         self.assertEqual(proxy.metrics()["breakwater_tls_kernel_total"], 1)
+
+    @unittest.skipUnless("BREAKWATER_VM" in os.environ, "it changes how much room sockets have")
+    def test_a_slow_reader_gets_the_last_record_and_the_end(self):
+        """A kernel throws away what a full connection did not take of the last record, if it is closed too soon."""
+        before = ROOM_OF_SOCKETS.read_text()
+        self.addCleanup(ROOM_OF_SOCKETS.write_text, before)
+        ROOM_OF_SOCKETS.write_text("4096 16384 30000")
+
+        def script(peer):
+            while True:
+                peer.send(ok(pattern(int(peer.read_request().head.raw.split()[1][1:]))))
+
+        proxy = self.proxy(self.server(script))
+        for size in range(60_000, 160_000, 4_000):
+            with self.subTest(size=size):
+                sock, record, read_all = self.by_hand(proxy, receive_buffer=20_000)
+                sock.sendall(record(b"GET /%d HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % size))
+                self.wait_until_full(sock)
+                self.assertTrue(read_all().endswith(pattern(size)))
+
+    def wait_until_full(self, sock):
+        pause = threading.Event()
+        before = -1
+        while True:
+            there = len(sock.recv(1 << 20, socket.MSG_PEEK))
+            if there == before:
+                return
+            before = there
+            pause.wait(0.2)
+
+    def test_an_answer_that_ends_with_the_connection_is_whole_at_a_slow_reader(self):
+        body = pattern(1_000_000)
+
+        def script(peer):
+            peer.read_request()
+            peer.send(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+            peer.shutdown_write()
+
+        proxy = self.proxy(self.server(script))
+        sock, record, read_all = self.by_hand(proxy, receive_buffer=20_000)
+        sock.sendall(record(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"))
+        proxy.wait_for_log(lambda line: line["status"] == 200)
+        self.assertTrue(read_all().endswith(body))
+
+    def test_a_refused_request_at_a_slow_reader_is_told_of_it(self):
+        proxy = self.proxy(self.server(always(ok(b"x"))))
+        sock, record, read_all = self.by_hand(proxy)
+        sock.sendall(record(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"))
+        self.assertTrue(read_all().startswith(b"HTTP/1.1 400 "))
+
+    def test_parts_of_records_hold_neither_buffers_nor_threads(self):
+        proxy = self.proxy(self.server(always(ok(b"x"))), tables="[limits]\nhead_buffers = 16\n")
+        waiting = []
+        for length in (1, 3, 5, 20) * 16:
+            sock, record, read_all = self.by_hand(proxy)
+            whole = record(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            sock.sendall(whole[:length])
+            waiting.append((sock, whole[length:], read_all))
+        self.assertEqual(self.client(proxy).ask(GET).body, b"x")
+        names = [path.read_text().strip() for path in Path(f"/proc/{proxy.process.pid}/task").glob("*/comm")]
+        self.assertEqual([name for name in names if name.startswith("iou-wrk")], [])
+        for sock, rest, read_all in waiting:
+            sock.sendall(rest)
+            self.assertTrue(read_all().endswith(b"x"))
+
+    def test_a_record_that_comes_byte_by_byte(self):
+        proxy = self.proxy(self.server(always(ok(b"x"))))
+        sock, record, read_all = self.by_hand(proxy)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in record(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"):
+            sock.sendall(bytes([byte]))
+        self.assertTrue(read_all().endswith(b"x"))
+
+    def test_a_tunnel_passes_bytes_and_both_ends(self):
+        def script(peer):
+            peer.answer(SWITCH)
+            self.assertEqual(peer.read_exact(4), b"ping")
+            peer.send(pattern(500_000))
+            peer.shutdown_write()
+
+        proxy = self.proxy(self.server(script))
+        sock, record, read_all = self.by_hand(proxy, receive_buffer=20_000)
+        sock.sendall(record(ASK) + record(b"ping"))
+        self.wait_until_full(sock)
+        self.assertTrue(read_all().endswith(pattern(500_000)))
 
 
 if __name__ == "__main__":

@@ -149,6 +149,47 @@ class Message:
         return f"<{self.head.raw!r} {self.body[:200]!r}>"
 
 
+class TlsSocket:
+    """A TLS connection that one thread may send to while another receives. OpenSSL must not be entered by both at once, so
+    they take turns, and wait outside."""
+
+    def __init__(self, sock):
+        self._sock = sock
+        self._turn = threading.Lock()
+        self._timeout = sock.gettimeout()
+        sock.setblocking(False)
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+    def settimeout(self, seconds):
+        self._timeout = seconds
+
+    def _when_possible(self, call, argument):
+        while True:
+            with self._turn:
+                try:
+                    return call(argument)
+                except ssl.SSLWantReadError:
+                    wanted = ([self._sock], [])
+                except ssl.SSLWantWriteError:
+                    wanted = ([], [self._sock])
+            if not any(select.select(*wanted, [], self._timeout)):
+                raise TimeoutError
+
+    def recv(self, count):
+        return self._when_possible(self._sock.recv, count)
+
+    def recv_now(self, count):
+        with self._turn:
+            return self._sock.recv(count)
+
+    def sendall(self, data):
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._when_possible(self._sock.send, rest[:65536]):]
+
+
 class Stream:
     """A socket with a buffer and a record. Reads wait for what they are asked for, at most TIMEOUT."""
 
@@ -268,7 +309,7 @@ class Stream:
             return False
 
     def shutdown_write(self):
-        if isinstance(self.sock, ssl.SSLSocket):
+        if isinstance(self.sock, TlsSocket):
             Stream.gave_up = True
             raise unittest.SkipTest("Python's TLS can't end one direction")
         try:
@@ -311,7 +352,7 @@ class RawClient(Stream):
         sock.connect((LOOPBACK, port))
         if tls:  # or the context to speak it with
             context = certificates.trusting() if tls is True else tls
-            sock = context.wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False)
+            sock = TlsSocket(context.wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False))
         super().__init__(sock)
         self.address = "%s:%d" % sock.getsockname()
 
@@ -319,11 +360,10 @@ class RawClient(Stream):
         """Are there bytes, or the end, to be read? Waits a moment for them."""
         if self.buffer or not select.select([self.sock], [], [], 0.01)[0]:
             return bool(self.buffer)
-        if not isinstance(self.sock, ssl.SSLSocket):
+        if not isinstance(self.sock, TlsSocket):
             return True
-        self.sock.setblocking(False)  # what came may be a ticket, and nothing for us
         try:
-            self.buffer += self.sock.recv(65536)
+            self.buffer += self.sock.recv_now(65536)  # what came may be a ticket, and nothing for us
         except ssl.SSLWantReadError:
             return False
         except OSError:

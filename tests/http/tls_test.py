@@ -510,7 +510,7 @@ class Rotation(TlsTest):
             thread.start()
         while any(thread.is_alive() for thread in threads):
             self.front.signal(signal.SIGHUP)
-            threads[0].join(0.01)
+            threads[0].join(0.1)
         for thread in threads:
             thread.join()
         self.assertEqual(answers, [b"HTTP/1.1 200 OK"] * 240)

@@ -76,9 +76,9 @@ bool RingState::is_about_to_use(int fd) const noexcept {
 }
 
 std::string RingState::describe() const {
-  static constexpr const char* names[] = {"accept",    "connect",      "receive",       "receive_selected",
-                                          "send",      "send_message", "poll_readable", "poll_writable",
-                                          "poll_gone", "read"};
+  static constexpr const char* names[] = {"accept",    "connect",       "receive",       "receive_selected",
+                                          "send",      "send_message",  "poll_readable", "poll_writable",
+                                          "poll_gone", "poll_arrivals", "read"};
   std::string out = std::to_string(in_flight) + " in flight:";
   for (const auto& [id, active] : active_) {
     out += std::string(" ") + names[static_cast<size_t>(active.kind)] + "(" + std::to_string(active.fd) +
@@ -92,6 +92,7 @@ std::string RingState::describe() const {
 void RingState::submit(Op& op) {
   const uint64_t id = next_id_++;
   Active active{};
+  BW_ASSERT(!op.now && op.kind != Op::Kind::poll_arrivals);  // for TLS by the kernel, which has none here
   active.op = &op;
   active.kind = op.kind;
   active.poll_first = op.poll_first;
@@ -226,6 +227,7 @@ void RingState::attempt(uint64_t id) {
     case Op::Kind::poll_readable:
     case Op::Kind::poll_writable:
     case Op::Kind::poll_gone:
+    case Op::Kind::poll_arrivals:
       return attempt_poll(id, active);
     case Op::Kind::read:
       return attempt_read(id, active);

@@ -33,7 +33,7 @@ LIBRARY_HOMES = {
     "liburing.h": "src/ring/",
     "llhttp.h": "src/wire/http_head.cc",
     "toml++/": "src/config/toml.h",
-    "CLI/": "src/app/command_line.cc",
+    "CLI/": ("src/app/command_line.cc", "loadgen/command/command_line.cc"),
     "ares.h": "src/app/dns.cc",
     "wolfssl/": ("src/tls/", "bench/load/tls.cc"),  # the load client is to favour nobody, ours least of all
 }

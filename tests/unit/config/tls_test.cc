@@ -43,7 +43,7 @@ tls_client = "optional"
 tls_client_ca = "/etc/ca.pem"
 tls_client_crl = "/etc/crl.pem"
 tls_client_header = true
-tls_kernel = true
+tls_kernel = false
 [listen.plain]
 bind = ":80"
 redirect = "https"
@@ -64,7 +64,7 @@ tls_certificate = "/etc/edge.pem"
   CHECK(tls.client_ca == "/etc/ca.pem");
   CHECK(tls.client_crl == "/etc/crl.pem");
   CHECK(tls.tells_servers);
-  CHECK(tls.kernel);
+  CHECK_FALSE(tls.kernel);
   CHECK_FALSE(config.listens[1].tls.speaks());
   CHECK(config.listens[1].redirect == "https");
   const ServerTls& servers = config.pools[0].tls;

@@ -36,7 +36,9 @@ Outcome ended(int64_t intended_ns, int64_t latency_ns, Failure failure = Failure
 
 Results results_of(const Scenario& scenario, std::vector<std::unique_ptr<Collector>> collectors,
                    Effort effort = {.cpu_seconds = 1, .elapsed_seconds = 10, .cores = 1}) {
-  return gather(scenario, collectors, effort);
+  std::vector<const Collector*> all;
+  for (const std::unique_ptr<Collector>& each : collectors) all.push_back(each.get());
+  return gather(scenario, all, effort);
 }
 
 }  // namespace
@@ -139,9 +141,10 @@ TEST_CASE("results: wants of the generator's own, and nothing at all, are doubte
   const Scenario scenario = two_operations();
   std::vector<std::unique_ptr<Collector>> collectors;
   collectors.push_back(std::make_unique<Collector>(scenario, second));
-  CHECK(gather(scenario, collectors, {}).doubts == std::vector<std::string>{"no operation was counted"});
+  CHECK(gather(scenario, std::vector<const Collector*>{collectors[0].get()}, {}).doubts ==
+        std::vector<std::string>{"no operation was counted"});
   collectors[0]->record(ended(second, ms, Failure::local));
-  CHECK(gather(scenario, collectors, {}).doubts.size() == 1);
+  CHECK(gather(scenario, std::vector<const Collector*>{collectors[0].get()}, {}).doubts.size() == 1);
 }
 
 TEST_CASE("fairness: Jain's index") {

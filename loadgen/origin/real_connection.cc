@@ -1,4 +1,4 @@
-#include "origin/connection.h"
+#include "origin/real_connection.h"
 
 #include <fcntl.h>
 #include <poll.h>

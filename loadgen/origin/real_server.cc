@@ -1,8 +1,5 @@
-// breakwater-origin: a small Git server over smart HTTP, for demonstrations and tests.
-//
-// It serves the bare repositories below one directory by running git itself. One thread for each connection,
-// up to a bound; everything is streamed, so its own memory does not grow with a repository. Not for the open
-// internet: it knows neither users nor TLS.
+#include "origin/real_server.h"
+
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,74 +17,21 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <string_view>
 #include <thread>
 
-#include "origin/connection.h"
+#include "origin/real_connection.h"
 
 namespace breakwater::origin {
 namespace {
 
 constexpr size_t connections_max = 512;
 
-constexpr const char* usage =
-    "usage: breakwater-origin --root DIR [--listen ADDRESS:PORT] [--allow-push]\n"
-    "Serves the bare Git repositories below DIR over HTTP.\n"
-    "  --root DIR             the directory that holds them\n"
-    "  --listen ADDRESS:PORT  where to listen (default 127.0.0.1:0; port 0 takes a free one)\n"
-    "  --allow-push           let clients push\n";
-
-struct Options {
-  std::string root;
-  std::string address = "127.0.0.1";
-  std::string port = "0";
-  bool allow_push = false;
-};
-
 [[noreturn]] void give_up(const std::string& sentence, int status) {
   std::fprintf(stderr, "breakwater-origin: %s\n", sentence.c_str());
   std::exit(status);
 }
 
-Options parse_options(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--help" || argument == "-h") {
-      std::fputs(usage, stdout);
-      std::exit(0);
-    }
-    if (argument == "--allow-push") {
-      options.allow_push = true;
-      continue;
-    }
-    if (argument != "--root" && argument != "--listen") {
-      std::fputs(usage, stderr);
-      give_up("unknown argument '" + std::string(argument) + "'", 2);
-    }
-    if (i + 1 == argc) give_up(std::string(argument) + " needs a value", 2);
-    const std::string value = argv[++i];
-    if (argument == "--root") {
-      options.root = value;
-      continue;
-    }
-    const size_t colon = value.rfind(':');
-    if (colon == std::string::npos || colon == 0)
-      give_up("--listen takes ADDRESS:PORT, not '" + value + "'", 2);
-    options.address = value.substr(0, colon);
-    options.port = value.substr(colon + 1);
-    if (options.address.front() == '[' && options.address.back() == ']') {
-      options.address = options.address.substr(1, options.address.size() - 2);
-    }
-  }
-  if (options.root.empty()) {
-    std::fputs(usage, stderr);
-    give_up("--root is missing", 2);
-  }
-  return options;
-}
-
-int listen_on(const Options& options) {
+int listen_on(const RealOptions& options) {
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
   hints.ai_socktype = SOCK_STREAM;
@@ -178,7 +122,7 @@ class Connections {
   std::set<int> sockets_;
 };
 
-int serve(const Options& options) {
+int serve_all(const RealOptions& options) {
   const Repositories repositories(options.root);
   GitProcesses processes;
   const Site site{repositories, processes, options.allow_push};
@@ -226,14 +170,13 @@ int serve(const Options& options) {
 }
 
 }  // namespace
-}  // namespace breakwater::origin
 
-int main(int argc, char** argv) {
-  using namespace breakwater::origin;
-  const Options options = parse_options(argc, argv);
+int serve_real(const RealOptions& options) {
   try {
-    return serve(options);
+    return serve_all(options);
   } catch (const std::exception& failure) {
     give_up(failure.what(), 1);
   }
 }
+
+}  // namespace breakwater::origin

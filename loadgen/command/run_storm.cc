@@ -1,0 +1,170 @@
+#include "command/run_storm.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <expected>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include "client/pack_inspector.h"
+#include "client/site.h"
+#include "client/storm_threads.h"
+#include "measure/results.h"
+#include "plan/arrivals.h"
+#include "report/json.h"
+#include "report/run_facts.h"
+#include "report/summary.h"
+#include "ring/sys.h"
+
+namespace breakwater::storm {
+
+namespace {
+
+constexpr int64_t second_ns = 1'000'000'000;
+constexpr int64_t between_lines_ns = 2 * second_ns;
+
+int refuse(std::string_view sentence) {
+  fmt::print(stderr, "stormgen: {}; nothing was begun\n", sentence);
+  return 2;
+}
+
+double cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+// 127.0.0.0/8, ::1, and ::ffff:127.0.0.0/104.
+bool is_this_machine(const Address& address) {
+  const std::string_view ip = address.ip_bytes();
+  if (ip.size() == 4) return ip[0] == 127;
+  static constexpr std::string_view loopback("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+  static constexpr std::string_view mapped("\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f", 13);
+  return ip == loopback || ip.starts_with(mapped);
+}
+
+// SIGINT and SIGTERM as something that can be waited for. Made before the first thread, which inherits that
+// they are held back.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&ending_);
+    sigaddset(&ending_, SIGINT);
+    sigaddset(&ending_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ending_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+  // True if one came within this time.
+  bool wait(int64_t ns) const {
+    const timespec limit{.tv_sec = ns / second_ns, .tv_nsec = ns % second_ns};
+    return sigtimedwait(&ending_, nullptr, &limit) > 0;
+  }
+  void let_the_next_end_us() const { pthread_sigmask(SIG_UNBLOCK, &ending_, nullptr); }
+
+ private:
+  sigset_t ending_;
+};
+
+void show_plan(const Scenario& scenario, const std::vector<Arrival>& arrivals) {
+  std::vector<uint64_t> of_operations(scenario.operations.size());
+  std::vector<uint32_t> rows;
+  for (const Arrival& each : arrivals) {
+    of_operations[each.operation]++;
+    if (each.follows != Arrival::nobody) continue;
+    const auto second = static_cast<size_t>(each.at_ns / second_ns);
+    if (rows.size() <= second) rows.resize(second + 1);
+    rows[second]++;
+  }
+  fmt::print("{} operations of {} runners, seed {}\n", arrivals.size(), scenario.runners.count,
+             scenario.seed);
+  for (size_t i = 0; i < of_operations.size(); ++i)
+    fmt::print("  {:<20}{}\n", scenario.operations[i].name, of_operations[i]);
+  uint32_t most = 1;
+  for (const uint32_t row : rows) most = std::max(most, row);
+  constexpr size_t rows_shown = 60, width = 50;
+  const size_t step = (rows.size() + rows_shown - 1) / rows_shown;
+  for (size_t i = 0; step > 0 && i < rows.size(); i += step)
+    fmt::print("{:6} s {:6} {}\n", i, rows[i], std::string(width * rows[i] / most, '#'));
+}
+
+// Until all is over. A line now and then.
+void watch(StormThreads& threads, const Signals& signals) {
+  int64_t next_line_ns = threads.start_ns() + between_lines_ns;
+  bool asked_to_end = false;
+  while (!threads.has_ended()) {
+    constexpr int64_t look_ns = second_ns / 20;
+    if (!asked_to_end && signals.wait(look_ns)) {
+      asked_to_end = true;
+      fmt::print(stderr, "ending: what runs is not counted (signal again to end at once)\n");
+      threads.abort();
+      signals.let_the_next_end_us();
+    } else if (asked_to_end) {
+      usleep(look_ns / 1000);
+    }
+    const int64_t now = sys::monotonic_ns();
+    if (now < next_line_ns) continue;
+    next_line_ns += between_lines_ns;
+    fmt::print(stderr, "{}\n",
+               progress_line(threads.progress(), static_cast<double>(now - threads.start_ns()) / second_ns));
+  }
+}
+
+bool write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) fmt::print(stderr, "stormgen: {} can't be written\n", path);
+  return !file.fail();
+}
+
+}  // namespace
+
+int run_storm(const CommandLine& line) {
+  const Scenario& scenario = line.scenario;
+  const Signals signals;
+  const std::expected<std::vector<Arrival>, std::string> arrivals = plan_arrivals(scenario);
+  if (!arrivals) return refuse(arrivals.error());
+  if (line.is_dry) {
+    show_plan(scenario, *arrivals);
+    return 0;
+  }
+  const std::expected<Site, std::string> site = make_site(scenario.target);
+  if (!site) return refuse(site.error());
+  if (!line.allows_target && !is_this_machine(site->address))
+    return refuse(scenario.target.host +
+                  " is another machine. If its owners know of this storm, say so: --allow-target " +
+                  scenario.target.host + " --max-rate 50/s --max-runners 100");
+  std::expected<std::unique_ptr<PackInspector>, std::string> inspector = PackInspector::make();
+  if (!inspector) fmt::print(stderr, "no pack is unpacked by git: {}\n", inspector.error());
+
+  const RunFacts facts = facts_of_this_run(scenario, arrivals->size());
+  StormThreads threads({.scenario = scenario,
+                        .arrivals = *arrivals,
+                        .site = *site,
+                        .inspector = inspector ? inspector->get() : nullptr});
+  const std::string why = threads.open();
+  if (!why.empty()) return refuse(why);
+  const double cpu_before = cpu_seconds();
+  threads.begin();
+  watch(threads, signals);
+  threads.join();
+  const double elapsed = static_cast<double>(sys::monotonic_ns() - threads.start_ns()) / second_ns;
+  const Results results = gather(
+      scenario, threads.collectors(),
+      {.cpu_seconds = cpu_seconds() - cpu_before, .elapsed_seconds = elapsed, .cores = scenario.cores});
+  fmt::print("{}", summary(scenario, facts, results));
+  bool is_written = true;
+  if (!line.json.empty()) is_written = write_file(line.json, json_report(scenario, facts, results));
+  return results.is_valid() && results.all.failed() == 0 && is_written ? 0 : 1;
+}
+
+}  // namespace breakwater::storm

@@ -1,0 +1,77 @@
+#include "report/run_facts.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include <fstream>
+#include <thread>
+
+#include "base/fnv.h"
+
+namespace breakwater::storm {
+
+namespace {
+
+std::string cpu_model() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+std::string utc_now() {
+  const time_t now = time(nullptr);
+  tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+}  // namespace
+
+RunFacts facts_of_this_run(const Scenario& scenario, uint64_t operations_planned) {
+  utsname system{};
+  uname(&system);
+  const Target& target = scenario.target;
+  const bool is_v6 = target.host.find(':') != std::string::npos;
+  return {.program = "stormgen " BW_VERSION,
+          .driver = "native",
+          .target = fmt::format("{}://{}{}{}:{}{}", target.tls ? "https" : "http", is_v6 ? "[" : "",
+                                target.host, is_v6 ? "]" : "", target.port, target.prefix),
+          .kernel = system.release,
+          .cpu = cpu_model(),
+          .cpus = std::thread::hardware_concurrency(),
+          .started_at = utc_now(),
+          .scenario_hash = hash_of(scenario),
+          .operations_planned = operations_planned};
+}
+
+std::string hash_of(const Scenario& scenario) {
+  std::string all;
+  for (const std::string& each : scenario.target.repositories) all += each + "\n";
+  const Runners& runners = scenario.runners;
+  all += fmt::format("{} {} {} {} {} {} {}\n", runners.count, runners.download, runners.think.count(),
+                     runners.slow_percent, runners.slow_download, runners.vanish_percent,
+                     runners.connections_max);
+  for (const Operation& each : scenario.operations)
+    all += fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", each.name, int(each.verb),
+                       int(each.client), each.protocol, each.depth, each.blobless, each.lazy_objects,
+                       each.ref, each.path, each.commits, each.bytes, each.weight, each.tries,
+                       each.timeout.count(), each.stall.count());
+  for (const Arrivals& each : scenario.arrivals) {
+    all += fmt::format("{} {} {} {} {} {} {} {} {} {} {}\n", int(each.shape), each.start.count(),
+                       each.length.count(), each.rate, each.rate_to, each.steps, each.count,
+                       each.window.count(), each.every.count(), each.push, each.log);
+    for (const uint32_t operation : each.operations) all += fmt::format("{} ", operation);
+  }
+  all += fmt::format("{} {} {}", scenario.length.count(), scenario.grace.count(), scenario.warm_up.count());
+  uint64_t hash = fnv_begin;
+  for (const char c : all) hash = fnv_add(hash, c);
+  return fmt::format("{:016x}", hash);
+}
+
+}  // namespace breakwater::storm
