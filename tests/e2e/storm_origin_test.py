@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The synthetic server (`stormgen origin`) by itself: real git is the judge of its repositories, and sees every fault.
 
-usage: storm_origin_test.py PROGRAM [TEST...], where PROGRAM is run as `PROGRAM --listen ...`. Python's standard library only.
+usage: storm_origin_test.py PROGRAM [TEST...], where PROGRAM is stormgen. Python's standard library only.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Origin:
     """The program, on ports that it was given; ended by SIGTERM, and its status is checked."""
 
     def __init__(self, *options):
-        self.process = subprocess.Popen([PROGRAM, "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", *map(str, options)],
+        self.process = subprocess.Popen([PROGRAM, "origin", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", *map(str, options)],
                                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.said = b""
         self.address = self.wait_for(rb"listening on (\S+)\n")
@@ -263,7 +263,7 @@ class RealGit(OriginTest):
         with tempfile.TemporaryDirectory() as root:
             make_repository(self.git, SimpleNamespace(name="origin", root=Path(root)), commits=3)
             with Origin.__new__(Origin) as real:
-                real.process = subprocess.Popen([PROGRAM, "--repos", root, "--listen", "127.0.0.1:0", "--allow-push"], stdin=subprocess.DEVNULL,
+                real.process = subprocess.Popen([PROGRAM, "origin", "--repos", root, "--listen", "127.0.0.1:0", "--allow-push"], stdin=subprocess.DEVNULL,
                                                 stderr=subprocess.PIPE)
                 real.said = b""
                 folder = self.git.folder / "of-real"
@@ -555,7 +555,7 @@ class Ending(OriginTest):
 
     def test_what_can_not_be_served_is_said(self):
         for options in (("--pack", "x"), ("--what", "1"), ("--listen", "here"), ("--refs", "0"), ("--tls", "/nowhere"), ("--framing", "iis")):
-            ran = subprocess.run([PROGRAM, *options], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+            ran = subprocess.run([PROGRAM, "origin", *options], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
             self.assertNotEqual(ran.returncode, 0, options)
             self.assertNotEqual(ran.stderr, "", options)
 
