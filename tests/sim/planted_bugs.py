@@ -51,7 +51,7 @@ BUGS = {
     # The end of one direction of a tunnel is not passed on.
     "half_close_lost": (
         "proxy/pump.cc", 40,
-        "if (plan_.half_close_sink) end_sink();",
+        "if (plan_.half_close_sink && !sink_ended_) return end_sink();",
         ""),
     # Bytes that landed on a pooled connection become the next client's answer.
     "answer_of_another_client": (
