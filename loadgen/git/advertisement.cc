@@ -39,32 +39,9 @@ std::string_view Capabilities::head_target() const noexcept {
   return {};
 }
 
-bool AdvertisementReader::take(std::string_view piece) {
-  using Saw = PktWalker::Saw;
-  for (;;) {
-    switch (lines_.next(piece)) {
-      case Saw::nothing:
-        return !complaint();
-      case Saw::broken:
-        return false;
-      case Saw::piece:
-        take_line(lines_.line());
-        break;
-      case Saw::flush:
-        take_flush();
-        break;
-      case Saw::delimiter:
-      case Saw::response_end:
-        complain("a special pkt-line that an advertisement has not");
-        break;
-    }
-    if (complaint()) return false;
-  }
-}
-
 void AdvertisementReader::end() {
-  if (state_ != State::complete || !lines_.between_lines())
-    lines_.complain(GitFault::truncated, "the advertisement ends before its flush");
+  if (state_ != State::complete || !between_lines())
+    TextLines::complain(GitFault::truncated, "the advertisement ends before its flush");
 }
 
 void AdvertisementReader::take_line(std::string_view line) {

@@ -38,17 +38,15 @@ class Capabilities {
   std::string all_;
 };
 
-class AdvertisementReader {
+class AdvertisementReader : public TextLines {
  public:
-  AdvertisementReader(OnRef on_ref, void* context) noexcept : on_ref_(on_ref), context_(context) {}
+  AdvertisementReader(OnRef on_ref, void* context) noexcept
+      : TextLines("an advertisement"), on_ref_(on_ref), context_(context) {}
 
-  // Returns false once it is of no use to go on: complaint().
-  bool take(std::string_view piece);
   // The body ended.
   void end();
 
-  bool is_complete() const noexcept { return state_ == State::complete && !lines_.complaint(); }
-  const Complaint& complaint() const noexcept { return lines_.complaint(); }
+  bool is_complete() const noexcept { return state_ == State::complete && !complaint(); }
   uint8_t version() const noexcept { return version_; }
   const Capabilities& capabilities() const noexcept { return capabilities_; }
   HashKind hash() const noexcept {
@@ -65,12 +63,12 @@ class AdvertisementReader {
     capabilities,  // of v2
     complete,
   };
-  void take_line(std::string_view line);
+  void take_line(std::string_view line) override;
   void take_first(std::string_view line);
   void take_ref(std::string_view line);
   void take_capabilities(std::string_view list);
-  void take_flush();
-  void complain(std::string_view words) { lines_.complain(GitFault::not_git, words); }
+  void take_flush() override;
+  void complain(std::string_view words) { TextLines::complain(GitFault::not_git, words); }
 
   OnRef on_ref_;
   void* context_;
@@ -78,7 +76,6 @@ class AdvertisementReader {
   uint8_t version_ = 0;
   bool has_prologue_ = false;
   uint32_t refs_ = 0;
-  TextLines lines_;
   Capabilities capabilities_;
 };
 

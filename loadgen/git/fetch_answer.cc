@@ -6,39 +6,13 @@
 namespace breakwater::storm {
 
 FetchAnswerReader::FetchAnswerReader(const Question& question, PackCheck& pack) noexcept
-    : question_(question), pack_(pack) {
+    : TextLines("an answer to a fetch"), question_(question), pack_(pack) {
   if (question.version == 2) {
     state_ = State::section;
     return;
   }
   state_ = question.has_depth ? State::shallow : State::answers;
-  lines_.expect_bands();
-}
-
-bool FetchAnswerReader::take(std::string_view piece) {
-  using Saw = PktWalker::Saw;
-  for (;;) {
-    switch (lines_.next(piece)) {
-      case Saw::nothing:
-        return !complaint();
-      case Saw::broken:
-        return false;
-      case Saw::piece:
-        lines_.band() != 0 ? take_band() : take_line(lines_.line());
-        break;
-      case Saw::flush:
-        take_flush();
-        break;
-      case Saw::delimiter:
-        take_delimiter();
-        break;
-      case Saw::response_end:
-        complain("a response-end, which no server sends");
-        break;
-    }
-    // What is said on band 3 may come in pieces.
-    if (complaint() && complaint().fault != GitFault::sideband) return false;
-  }
+  expect_bands();
 }
 
 void FetchAnswerReader::take_line(std::string_view line) {
@@ -80,7 +54,7 @@ void FetchAnswerReader::take_section(std::string_view name) {
   hears_acknowledgements_ = name == "acknowledgments";
   if (name == "packfile") {
     state_ = State::packfile;
-    lines_.expect_bands();
+    expect_bands();
   } else if (hears_acknowledgements_ || name == "shallow-info" || name == "wanted-refs") {
     state_ = State::in_section;
   } else {
@@ -88,22 +62,14 @@ void FetchAnswerReader::take_section(std::string_view name) {
   }
 }
 
-void FetchAnswerReader::take_band() {
+void FetchAnswerReader::take_band(uint8_t band, std::string_view bytes) {
   if (state_ != State::packfile && !(state_ == State::answers && answered_))
     return complain("a band where none may be");
   state_ = State::packfile;
-  const std::string_view bytes = lines_.line();
-  switch (lines_.band()) {
-    case 1:
-      if (!pack_.take(bytes)) return lines_.complain(pack_.complaint().fault, pack_.complaint().text);
-      if (on_pack_ != nullptr) on_pack_(context_, bytes);
-      return;
-    case 2:  // progress
-      return;
-    default:
-      if (complaint()) return lines_.go_on(bytes);
-      return lines_.complain(GitFault::sideband, bytes);
-  }
+  if (band == 3) return complain_of_band_3(bytes);
+  if (band == 2) return;  // progress
+  if (!pack_.take(bytes)) return TextLines::complain(pack_.complaint().fault, pack_.complaint().text);
+  if (on_pack_ != nullptr) on_pack_(context_, bytes);
 }
 
 void FetchAnswerReader::take_flush() {
@@ -126,12 +92,13 @@ void FetchAnswerReader::end() {
   if (complaint()) return;
   // v0 and v1 say what both have, and nothing more, until they know enough.
   const bool is_round = state_ == State::answers && answered_ && !question_.is_done;
-  if ((state_ != State::complete && !is_round) || !lines_.between_lines())
-    return lines_.complain(GitFault::truncated, pack_.has_begun() ? "the answer ends in its pack"
-                                                                  : "the answer ends before its pack");
+  if ((state_ != State::complete && !is_round) || !between_lines())
+    return TextLines::complain(GitFault::truncated, pack_.has_begun() ? "the answer ends in its pack"
+                                                                      : "the answer ends before its pack");
   if (pack_.has_begun()) pack_.end();
-  if (pack_.complaint()) lines_.complain(pack_.complaint().fault, pack_.complaint().text);
-  if (!pack_.has_begun() && question_.is_done) lines_.complain(GitFault::not_git, "an answer without a pack");
+  if (pack_.complaint()) TextLines::complain(pack_.complaint().fault, pack_.complaint().text);
+  if (!pack_.has_begun() && question_.is_done)
+    TextLines::complain(GitFault::not_git, "an answer without a pack");
 }
 
 }  // namespace breakwater::storm

@@ -13,7 +13,7 @@
 
 namespace breakwater::storm {
 
-class FetchAnswerReader {
+class FetchAnswerReader : public TextLines {
  public:
   struct Question {
     uint8_t version = 2;
@@ -31,9 +31,7 @@ class FetchAnswerReader {
     context_ = context;
   }
 
-  bool take(std::string_view piece);  // false: complaint()
   void end();
-  const Complaint& complaint() const noexcept { return lines_.complaint(); }
   // After end() without a complaint: the pack has come, or there is none yet and another round is needed.
   bool needs_another_round() const noexcept { return !pack_.has_begun(); }
   const std::vector<ObjectId>& common() const noexcept { return common_; }
@@ -48,13 +46,13 @@ class FetchAnswerReader {
     packfile,
     complete,
   };
-  void take_line(std::string_view line);
+  void take_line(std::string_view line) override;
   void take_acknowledgement(std::string_view line);
   void take_section(std::string_view name);
-  void take_band();
-  void take_flush();
-  void take_delimiter();
-  void complain(std::string_view words) { lines_.complain(GitFault::not_git, words); }
+  void take_band(uint8_t band, std::string_view bytes) override;
+  void take_flush() override;
+  void take_delimiter() override;
+  void complain(std::string_view words) { TextLines::complain(GitFault::not_git, words); }
 
   const Question question_;
   PackCheck& pack_;
@@ -65,7 +63,6 @@ class FetchAnswerReader {
   bool is_ready_ = false;
   bool hears_acknowledgements_ = false;  // v2: the section is theirs
   std::vector<ObjectId> common_;
-  TextLines lines_;
 };
 
 }  // namespace breakwater::storm

@@ -7,26 +7,35 @@
 
 namespace breakwater::storm {
 
-class PushAnswerReader {
+class PushAnswerReader : public TextLines {
  public:
-  PushAnswerReader() noexcept { lines_.expect_bands(); }
+  PushAnswerReader() noexcept : TextLines("a report") { expect_bands(); }
 
-  bool take(std::string_view piece);  // false: complaint()
   void end();
   // "unpack ok", and the ref was taken. A complaint otherwise: refused with the server's reason.
-  bool is_taken() const noexcept { return unpacked_ && taken_ && ended_ && !complaint(); }
-  const Complaint& complaint() const noexcept { return lines_.complaint(); }
+  bool is_taken() const noexcept { return report_.says_taken() && !complaint(); }
 
  private:
-  void take_report(std::string_view bytes);
-  void take_line(std::string_view line);
-  void take_band();
-  void complain(GitFault fault, std::string_view words) { lines_.complain(fault, words); }
+  // The report itself, within band 1 or bare.
+  class Report : public TextLines {
+   public:
+    Report() noexcept : TextLines("a report") {}
+    void take_line(std::string_view line) override;
+    void take_flush() override { ended_ = true; }
+    bool is_whole() const noexcept { return ended_ && between_lines(); }
+    bool says_taken() const noexcept { return unpacked_ && taken_ && ended_; }
 
-  TextLines lines_;
-  TextLines report_;  // within band 1
-  bool unpacked_ = false, taken_ = false;
-  bool ended_ = false;  // the report
+   private:
+    bool unpacked_ = false, taken_ = false;
+    bool ended_ = false;
+  };
+
+  void take_line(std::string_view line) override;
+  void take_flush() override;
+  void take_band(uint8_t band, std::string_view bytes) override;
+  void adopt_complaint();
+
+  Report report_;
   bool has_bands_ = false, bands_ended_ = false;
 };
 

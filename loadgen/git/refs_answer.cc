@@ -4,44 +4,24 @@
 
 namespace breakwater::storm {
 
-bool RefsAnswerReader::take(std::string_view piece) {
-  using Saw = PktWalker::Saw;
-  for (;;) {
-    switch (lines_.next(piece)) {
-      case Saw::nothing:
-        return !complaint();
-      case Saw::broken:
-        return false;
-      case Saw::piece:
-        take_line(lines_.line());
-        break;
-      case Saw::flush:
-        if (complete_) lines_.complain(GitFault::not_git, "a second end of the refs");
-        complete_ = true;
-        break;
-      case Saw::delimiter:
-      case Saw::response_end:
-        lines_.complain(GitFault::not_git, "a special pkt-line that a list of refs has not");
-        break;
-    }
-    if (complaint()) return false;
-  }
+void RefsAnswerReader::take_flush() {
+  if (complete_) complain(GitFault::not_git, "a second end of the refs");
+  complete_ = true;
 }
 
 void RefsAnswerReader::end() {
-  if (!complete_ || !lines_.between_lines())
-    lines_.complain(GitFault::truncated, "the list of refs ends before its flush");
+  if (!complete_ || !between_lines()) complain(GitFault::truncated, "the list of refs ends before its flush");
 }
 
 void RefsAnswerReader::take_line(std::string_view line) {
-  if (complete_) return lines_.complain(GitFault::not_git, "lines behind the end of the refs");
+  if (complete_) return complain(GitFault::not_git, "lines behind the end of the refs");
   std::string_view rest = line;
   const std::string_view first = take_word(rest);
   Ref ref;
   ref.name = take_word(rest);
   const std::optional<ObjectId> id = ObjectId::parse(first);
   if ((!id && first != "unborn") || ref.name.empty())
-    return lines_.complain(GitFault::not_git, "a line that is no ref");
+    return complain(GitFault::not_git, "a line that is no ref");
   if (id) ref.id = *id;
   while (!rest.empty()) {
     std::string_view value = take_word(rest);

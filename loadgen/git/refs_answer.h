@@ -8,24 +8,23 @@
 
 namespace breakwater::storm {
 
-class RefsAnswerReader {
+class RefsAnswerReader : public TextLines {
  public:
-  RefsAnswerReader(OnRef on_ref, void* context) noexcept : on_ref_(on_ref), context_(context) {}
+  RefsAnswerReader(OnRef on_ref, void* context) noexcept
+      : TextLines("a list of refs"), on_ref_(on_ref), context_(context) {}
 
-  bool take(std::string_view piece);  // false: complaint()
   void end();
-  bool is_complete() const noexcept { return complete_ && !lines_.complaint(); }
-  const Complaint& complaint() const noexcept { return lines_.complaint(); }
+  bool is_complete() const noexcept { return complete_ && !complaint(); }
   uint32_t refs() const noexcept { return refs_; }
 
  private:
-  void take_line(std::string_view line);
+  void take_line(std::string_view line) override;
+  void take_flush() override;
 
   OnRef on_ref_;
   void* context_;
   bool complete_ = false;
   uint32_t refs_ = 0;
-  TextLines lines_;
 };
 
 }  // namespace breakwater::storm

@@ -4,9 +4,43 @@
 
 namespace breakwater::storm {
 
+bool TextLines::take(std::string_view piece) {
+  using Saw = PktWalker::Saw;
+  for (;;) {
+    switch (next(piece)) {
+      case Saw::nothing:
+        return !complaint_;
+      case Saw::broken:
+        return false;
+      case Saw::piece:
+        band_ != 0 ? take_band(band_, line_) : take_line(line_);
+        break;
+      case Saw::flush:
+        take_flush();
+        break;
+      case Saw::delimiter:
+        take_delimiter();
+        break;
+      case Saw::response_end:
+        complain_of_special();
+        break;
+    }
+    if (is_of_no_use()) return false;
+  }
+}
+
+void TextLines::complain_of_special() {
+  complain(GitFault::not_git, "a special pkt-line that " + std::string(what_) + " has not");
+}
+
+void TextLines::complain_of_band_3(std::string_view words) {
+  if (complaint_) return complaint_.go_on(words);
+  complain(GitFault::sideband, words);
+}
+
 PktWalker::Saw TextLines::next(std::string_view& in) {
   using Saw = PktWalker::Saw;
-  if (complaint_ && complaint_.fault != GitFault::sideband) return Saw::broken;
+  if (is_of_no_use()) return Saw::broken;
   if (std::exchange(was_given_, false)) gathered_.clear();
   for (;;) {
     const Saw saw = walker_.next(in);

@@ -1,4 +1,5 @@
-// Pkt-lines that are text, whole: what an advertisement, a list of refs and a report are made of.
+// What all readers of a Git server's answers have in common: pkt-lines that come in pieces of any size, most
+// of them text, told one after the other; and what is wrong with them.
 #pragma once
 
 #include <cstddef>
@@ -16,32 +17,44 @@ class TextLines {
   // Longer ones than that are not read. Of what is text the first line of an advertisement is the longest.
   static constexpr size_t line_bytes_max = 4096;
 
-  // As PktWalker::next(), but a piece is a whole line, without the line feed at its end; an `ERR` line, and
-  // one that is too long, are told as broken, with a complaint.
-  PktWalker::Saw next(std::string_view& in);
-  std::string_view line() const noexcept { return line_; }
-
-  // From now on lines may be of side-band (gitprotocol-common): one whose first byte is 1, 2 or 3 is given in
-  // the pieces that it came in, without that byte; band() says which, and is 0 for text.
-  void expect_bands() noexcept { may_have_bands_ = true; }
-  uint8_t band() const noexcept { return band_; }
-  bool begins() const noexcept { return walker_.begins(); }
-
-  // The end came: a complaint if that is in the middle of a line.
-  bool between_lines() const noexcept { return walker_.between_lines() && gathered_.empty(); }
+  // Returns false once it is of no use to go on: complaint(). An `ERR` line is one.
+  bool take(std::string_view piece);
   const Complaint& complaint() const noexcept { return complaint_; }
+
+ protected:
+  // `what` is read, for complaints: "an advertisement".
+  explicit TextLines(std::string_view what) noexcept : what_(what) {}
+  ~TextLines() = default;
+
+  // Whole, without the line feed at its end.
+  virtual void take_line(std::string_view line) = 0;
+  virtual void take_flush() = 0;
+  // Where there is none, and no band is expected, both are what they are for most: wrong.
+  virtual void take_delimiter() { complain_of_special(); }
+  virtual void take_band(uint8_t, std::string_view) {}
+
+  // From now on lines may be of side-band (gitprotocol-common): one whose first byte is 1, 2 or 3 goes to
+  // take_band() in the pieces that it came in, without that byte.
+  void expect_bands() noexcept { may_have_bands_ = true; }
+  // False: the end would cut a line.
+  bool between_lines() const noexcept { return walker_.between_lines() && gathered_.empty(); }
   void complain(GitFault fault, std::string_view words) { complaint_.say(fault, words); }
-  void go_on(std::string_view words) { complaint_.go_on(words); }
+  // What band 3 says may come in pieces.
+  void complain_of_band_3(std::string_view words);
 
  private:
+  PktWalker::Saw next(std::string_view& in);
   bool is_of_band() noexcept;
+  void complain_of_special();
+  bool is_of_no_use() const noexcept { return complaint_ && complaint_.fault != GitFault::sideband; }
 
+  const std::string_view what_;
   PktWalker walker_;
   std::string gathered_;  // of a line that came in pieces
   std::string_view line_;
   bool was_given_ = false;
   bool may_have_bands_ = false;
-  uint8_t band_ = 0;
+  uint8_t band_ = 0;  // of the line; 0: it is text
   Complaint complaint_;
 };
 
