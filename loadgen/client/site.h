@@ -24,7 +24,4 @@ struct Site {
 // The first address counts: one storm goes to one place.
 std::expected<Site, std::string> make_site(const Target& target);
 
-// "Basic dXNlcjpzZWNyZXQ=" (RFC 7617).
-std::string basic_authorization(std::string_view user, std::string_view secret);
-
 }  // namespace breakwater::storm

@@ -26,19 +26,4 @@ bool read_listen_address(std::string_view text, Address& address, std::string& w
   return true;
 }
 
-std::string basic_authorization(std::string_view user, std::string_view password) {
-  if (user.empty()) return {};
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const std::string plain = std::string(user) + ":" + std::string(password);
-  std::string text = "Basic ";
-  for (size_t at = 0; at < plain.size(); at += 3) {
-    uint32_t value = 0;
-    for (size_t index = at; index < at + 3; index++)
-      value = value << 8 | (index < plain.size() ? static_cast<uint8_t>(plain[index]) : 0u);
-    for (size_t digit = 0; digit < 4; digit++)
-      text += at + digit <= plain.size() ? digits[value >> (18 - 6 * digit) & 63] : '=';
-  }
-  return text;
-}
-
 }  // namespace breakwater::storm::origin

@@ -1,4 +1,4 @@
-// Words of the command line that become something else before anything is served.
+// Where the origin listens, out of its command line.
 #pragma once
 
 #include <string>
@@ -10,8 +10,5 @@ namespace breakwater::storm::origin {
 
 // "127.0.0.1:8080", "[::1]:0": numbers, no names. False, and a sentence.
 bool read_listen_address(std::string_view text, Address& address, std::string& why);
-
-// What a client with this name and password sends (RFC 7617); empty without a name.
-std::string basic_authorization(std::string_view user, std::string_view password);
 
 }  // namespace breakwater::storm::origin

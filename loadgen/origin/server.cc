@@ -23,6 +23,7 @@
 #include "origin/session.h"
 #include "origin/site.h"
 #include "origin/tls_folder.h"
+#include "plan/basic_authorization.h"
 #include "ring/sys.h"
 
 namespace breakwater::storm::origin {

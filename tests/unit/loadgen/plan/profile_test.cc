@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "plan/basic_authorization.h"
 #include "plan/profile.h"
 
 using namespace breakwater::storm;
@@ -82,4 +83,11 @@ TEST_CASE("profile: what git asks ls-refs for") {
   CHECK_FALSE(asks_refs(git, {.verb = Verb::fetch_object}));
   CHECK(includes_tag(git, {.verb = Verb::clone, .depth = 1}));
   CHECK_FALSE(includes_tag(git, {.verb = Verb::clone}));
+}
+
+TEST_CASE("profile: what Basic authentication sends (RFC 7617 section 2)") {
+  CHECK(basic_authorization("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+  CHECK(basic_authorization("a", "") == "Basic YTo=");
+  CHECK(basic_authorization("a", "b") == "Basic YTpi");
+  CHECK(basic_authorization("", "b") == "");
 }
