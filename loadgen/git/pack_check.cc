@@ -1,14 +1,14 @@
 #include "git/pack_check.h"
 
-#include <algorithm>
 #include <cstring>
-#include <string>
 
 #include "git/pack_objects.h"
 
 namespace breakwater::storm {
 
 namespace {
+
+constexpr ObjectType tips[] = {ObjectType::commit, ObjectType::tag};
 
 uint32_t big_endian(const char* at) noexcept {
   uint32_t value = 0;
@@ -17,19 +17,6 @@ uint32_t big_endian(const char* at) noexcept {
 }
 
 }  // namespace
-
-// The beginning of the pack behind its header.
-struct PackCheck::Window {
-  std::string bytes;
-  size_t look_at_bytes = 1024;  // with so many the next look is worth it
-  size_t done_bytes = 0;        // of whole objects
-  uint32_t done_objects = 0;
-  bool saw_deltas = false;
-};
-
-void PackCheck::Forget::operator()(Window* window) const noexcept {
-  delete window;
-}
 
 bool PackCheck::take(std::string_view bytes) {
   if (complaint_) return false;
@@ -58,7 +45,7 @@ bool PackCheck::take_header(std::string_view bytes) {
     complain("a pack of version " + std::to_string(version));
   if (!complaint_ && !tip_.is_zero()) {
     found_ = Tip::undecided;
-    window_.reset(new Window);
+    window_ = std::make_unique<Window>();
   }
   return !complaint_;
 }
@@ -90,12 +77,14 @@ void PackCheck::look(std::string_view bytes, bool is_all) {
   window.look_at_bytes = window.bytes.size() * 4;
   while (found_ == Tip::undecided && window.done_objects < objects_) {
     const std::string_view rest = std::string_view(window.bytes).substr(window.done_bytes);
-    const PackedObject object = read_packed_object(rest, kind_, tip_bytes_max);
+    const PackedObject object = read_packed_object(rest, kind_, tips, tip_bytes_max);
     if (object.bytes == 0) break;
     window.done_bytes += object.bytes;
     window.done_objects++;
-    window.saw_deltas = window.saw_deltas || object.is_delta;
-    if (object.id == tip_) found_ = Tip::seen;
+    window.saw_deltas = window.saw_deltas || object.is_delta();
+    if (object.has_content &&
+        id_of(name(static_cast<ObjectType>(object.type)), object.content, kind_) == tip_)
+      found_ = Tip::seen;
   }
   const bool saw_all = window.done_objects == objects_ && !window.saw_deltas;
   if (found_ == Tip::undecided && saw_all) found_ = Tip::absent;

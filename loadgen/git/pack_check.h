@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "git/digest.h"
@@ -43,9 +44,13 @@ class PackCheck {
   Tip tip() const noexcept { return found_; }
 
  private:
-  struct Window;
-  struct Forget {
-    void operator()(Window* window) const noexcept;
+  // The beginning of the pack behind its header.
+  struct Window {
+    std::string bytes;
+    size_t look_at_bytes = 1024;  // with so many the next look is worth it
+    size_t done_bytes = 0;        // of whole objects
+    uint32_t done_objects = 0;
+    bool saw_deltas = false;
   };
   void complain(std::string_view words) { complaint_.say(GitFault::corrupt, words); }
   bool take_header(std::string_view bytes);
@@ -62,7 +67,7 @@ class PackCheck {
   std::array<char, header_bytes> header_{};
   std::array<char, hash_bytes_max> tail_{};  // the last bytes so far: the trailing hash, if no more come
   size_t tail_bytes_ = 0;
-  std::unique_ptr<Window, Forget> window_;  // while the tip is looked for
+  std::unique_ptr<Window> window_;  // while the tip is looked for
   Complaint complaint_;
 };
 

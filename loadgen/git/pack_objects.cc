@@ -2,18 +2,18 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
 
 #include "base/assert.h"
-#include "git/digest.h"
 
 namespace breakwater::storm {
 
 namespace {
 
-enum Type : uint8_t { commit = 1, tree = 2, blob = 3, tag = 4, offset_delta = 6, named_delta = 7 };
+constexpr uint8_t offset_delta = 6, named_delta = 7;
 
 class Inflater {
  public:
@@ -71,30 +71,27 @@ bool skip_offset(std::string_view& from) {
 
 }  // namespace
 
-PackedObject read_packed_object(std::string_view pack, HashKind kind, size_t content_bytes_max) {
+PackedObject read_packed_object(std::string_view pack, HashKind kind, std::span<const ObjectType> wanted,
+                                size_t content_bytes_max) {
   thread_local Inflater inflater;
   PackedObject object;
   if (pack.empty()) return object;
   std::string_view rest = pack;
   const uint8_t first = static_cast<uint8_t>(rest.front());
   rest.remove_prefix(1);
-  const uint8_t type = first >> 4 & 7;
+  object.type = first >> 4 & 7;
   std::optional<uint64_t> size = first & 15;
   if ((first & 0x80) != 0) size = take_number(rest, *size, 4);
   if (!size) return object;
-  const bool is_delta = type == offset_delta || type == named_delta;
-  if (type == offset_delta && !skip_offset(rest)) return object;
-  if (type == named_delta) {
+  if (object.type == offset_delta && !skip_offset(rest)) return object;
+  if (object.type == named_delta) {
     if (rest.size() < bytes_of(kind)) return object;
     rest.remove_prefix(bytes_of(kind));
   }
-  const bool is_named = (type == commit || type == tag) && *size <= content_bytes_max;
-  std::string content;
-  const size_t bytes = inflater.run(rest, *size, is_named ? &content : nullptr);
-  if (bytes == 0) return object;
-  object.bytes = pack.size() - rest.size() + bytes;
-  object.is_delta = is_delta;
-  if (is_named) object.id = id_of(type == commit ? "commit" : "tag", content, kind);
+  const bool is_wanted = std::ranges::find(wanted, static_cast<ObjectType>(object.type)) != wanted.end();
+  object.has_content = is_wanted && *size <= content_bytes_max;
+  const size_t bytes = inflater.run(rest, *size, object.has_content ? &object.content : nullptr);
+  if (bytes > 0) object.bytes = pack.size() - rest.size() + bytes;
   return object;
 }
 
