@@ -54,6 +54,11 @@ class Sink {
   virtual bool take(std::string_view payload) = 0;
 };
 
+// Takes whatever comes.
+struct Dropped : Sink {
+  bool take(std::string_view) override { return true; }
+};
+
 class Exchange {
  public:
   Exchange(Core& core, Connection& connection) noexcept : core_(core), connection_(connection) {}

@@ -9,11 +9,6 @@ namespace breakwater::storm {
 
 namespace {
 
-// Takes whatever comes.
-struct Dropped : Sink {
-  bool take(std::string_view) override { return true; }
-};
-
 // Where in the pack a runner goes away: anywhere, as far as its size can be guessed.
 uint64_t place_to_vanish(Job& job) {
   constexpr uint64_t unknown_bytes = 256 * 1024;

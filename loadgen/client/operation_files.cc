@@ -14,10 +14,6 @@ namespace breakwater::storm {
 
 namespace {
 
-struct Dropped : Sink {
-  bool take(std::string_view) override { return true; }
-};
-
 // The first bytes of it; the rest is dropped.
 struct Beginning : Sink {
   explicit Beginning(size_t most_) noexcept : most(most_) {}
@@ -54,16 +50,9 @@ std::vector<LfsObject> lfs_objects(std::string_view path) {
   return objects;
 }
 
-// Where the server says that an object is: a path of its own. Empty: somewhere else, where no storm goes.
-std::string_view path_on(const Job& job, std::string_view href) {
-  const std::string here = (job.plan.site.tls != nullptr ? "https://" : "http://") + job.plan.site.authority;
-  if (href.starts_with(here)) href.remove_prefix(here.size());
-  return href.starts_with('/') ? href : std::string_view();
-}
-
 Task<Failure> download(Job& job, Remote& remote, const LfsDownload& what) {
-  const std::string_view path = path_on(job, what.href);
-  if (path.empty()) co_return Failure::status;
+  const std::string_view path = job.plan.site.path_of(what.href);
+  if (path.empty()) co_return Failure::status;  // it is somewhere else, where no storm goes
   Remote::Asked asked{.kind = RequestKind::lfs_object, .rest = path};
   for (const auto& [name, value] : what.header)
     if (wire::equals_ignoring_case(name, "authorization")) asked.authorization = value;

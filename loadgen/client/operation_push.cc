@@ -38,9 +38,7 @@ std::string branch_of(const Job& job) {
 
 // In chunks, behind a probe, by which git learns early whether it may (remote-curl.c: post_rpc).
 Task<Failure> send_in_chunks(Remote& remote, PushBody& body, Sink& sink) {
-  struct Dropped : Sink {
-    bool take(std::string_view) override { return true; }
-  } dropped;
+  Dropped dropped;
   const Remote::Asked probe{.kind = RequestKind::push_probe, .body = push_probe};
   Failure failure = co_await remote.ask(probe, dropped);
   if (failure != Failure::none) co_return failure;

@@ -97,11 +97,8 @@ void Remote::note(const Connection::Times& times) noexcept {
 
 // True: the repository is at another path from now on (http.c: update_url_from_redirect).
 bool Remote::follow(std::string_view location, RequestKind kind) {
-  const std::string here =
-      (job_.plan.site.tls != nullptr ? "https://" : "http://") + job_.plan.site.authority;
-  if (location.starts_with(here)) location.remove_prefix(here.size());
-  if (!location.starts_with('/') || location.starts_with("//") || !location.ends_with(tail_of(kind)))
-    return false;
+  location = job_.plan.site.path_of(location);
+  if (location.empty() || location.starts_with("//") || !location.ends_with(tail_of(kind))) return false;
   location.remove_suffix(tail_of(kind).size());
   if (location.size() > request_head_bytes_max / 2) return false;
   path_ = location;

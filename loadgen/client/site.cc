@@ -47,6 +47,12 @@ std::expected<std::shared_ptr<const tls::ClientContext>, std::string> make_tls(c
 
 }  // namespace
 
+std::string_view Site::path_of(std::string_view url) const {
+  const std::string here = (tls != nullptr ? "https://" : "http://") + authority;
+  if (url.starts_with(here)) url.remove_prefix(here.size());
+  return url.starts_with('/') ? url : std::string_view();
+}
+
 std::expected<Site, std::string> make_site(const Target& target) {
   Site site;
   const std::expected<Address, std::string> address = look_up(target.host, target.port);

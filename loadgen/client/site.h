@@ -5,6 +5,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "plan/scenario.h"
 #include "ring/address.h"
@@ -18,6 +19,9 @@ struct Site {
   std::string basic, bearer;                      // for Authorization, whole; empty: nothing to say
   std::shared_ptr<const tls::ClientContext> tls;  // null: plain
   std::string tls_name;                           // the certificate is for it
+
+  // The path of a URL, or of a place on this server as answers name it. Empty: it is on another one.
+  std::string_view path_of(std::string_view url) const;
 };
 
 // Looks the name up and reads the authorities' file, so it may block. Otherwise a sentence that says why not.

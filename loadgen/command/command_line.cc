@@ -140,7 +140,7 @@ bool is_within_ceiling(const Options& options, const Scenario& scenario, double 
     why = "--allow-target names another host than the URL";
   else if (ceiling == 0 || options.max_runners == 0)
     why = "--allow-target needs a ceiling: --max-rate 50/s and --max-runners 100";
-  else if (options.closed ? false : rate > ceiling)
+  else if (!options.closed && rate > ceiling)
     why = "--rate is above --max-rate";
   else if (options.runners > options.max_runners)
     why = "--runners is above --max-runners";

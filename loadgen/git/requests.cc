@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "git/append_line.h"
 #include "wire/pkt_line.h"
 
 namespace breakwater::storm {
@@ -16,11 +17,8 @@ constexpr std::string_view delimiter = "0001";
 class Lines {
  public:
   void add(std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
-    const size_t length = text.size() + 4;
-    BW_ASSERT(length <= wire::pkt_line_bytes_max);
-    for (int shift = 12; shift >= 0; shift -= 4) all += digits[length >> shift & 15];
-    all += text;
+    BW_ASSERT(text.size() + 4 <= wire::pkt_line_bytes_max);
+    append_line(all, text);
   }
   void add(std::string_view name, std::string_view value, std::string_view end = "") {
     std::string line(name);

@@ -118,13 +118,6 @@ Reply git_error(std::string_view type, std::string_view sentence) {
   return git_reply(type, std::move(line));
 }
 
-void append_line(std::string& text, std::string_view payload) {
-  const size_t before = text.size();
-  text.resize(before + payload.size() + 4);
-  const size_t written = wire::write_pkt_line(payload, std::span(text).subspan(before));
-  text.resize(before + written);
-}
-
 // Faults that take the place of the answer are done here; what breaks it on its way is for whoever sends.
 bool fail(const Ask& ask, Place place, Reply& reply) {
   std::optional<Fault> fault = ask.site.faults.choose(ask.repository.name(), place);

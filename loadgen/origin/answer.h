@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "git/append_line.h"
 #include "origin/reply.h"
 #include "origin/site.h"
 #include "wire/http_head.h"
@@ -48,7 +49,6 @@ Reply json_reply(uint16_t status, std::string text, std::string_view type = "app
 Reply git_reply(std::string_view type, std::string front);
 // A reply of Git's that says why not, as pkt-line.
 Reply git_error(std::string_view type, std::string_view sentence);
-void append_line(std::string& text, std::string_view payload);  // one pkt-line
 inline constexpr std::string_view agent = "agent=storm/1";
 
 // Asks the faults about this answer. True: the reply is another one now, and complete.
