@@ -37,9 +37,13 @@ class Patience {
 }  // namespace
 
 Task<void> say_end(Core& core, tls::Stream& stream, int64_t idle_ns) {
-  tls::EndCall end(stream);
-  const Patience patience(core, stream, end, idle_ns);
-  co_await end;
+  const msghdr* const last = stream.say_end();
+  if (last == nullptr) co_return;
+  tls::StreamCall call(stream);
+  call.kind = Op::Kind::send_message;
+  call.message = last;
+  const Patience patience(core, stream, call, idle_ns);
+  co_await call;
 }
 
 }  // namespace breakwater::proxy

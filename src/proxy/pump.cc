@@ -274,18 +274,25 @@ void Pump::start_drain() noexcept {
 
 // Of a tunnel.
 void Pump::end_sink() noexcept {
-  drain_.on_complete = on_sink_ended;
+  drain_.message = plan_.sink->say_end();
+  if (drain_.message == nullptr) return sink_ended();
+  drain_.kind = Op::Kind::send_message;
+  drain_.on_complete = on_end_said;
   sink_waits_.begin(core_.now_ns());
-  if (!plan_.sink->say_end(drain_)) on_sink_ended(drain_);
+  plan_.sink->submit(drain_);
 }
 
-void Pump::on_sink_ended(Op& op) {
+void Pump::on_end_said(Op& op) {
   Pump& self = *static_cast<Pump*>(op.context);
   self.sink_waits_.end(self.core_.now_ns());
   if (self.state_ != State::running) return self.settle();
-  self.sink_ended_ = true;
-  sys::shutdown_write(self.plan_.sink->fd());
-  self.step();
+  self.sink_ended();
+}
+
+void Pump::sink_ended() noexcept {
+  sink_ended_ = true;
+  sys::shutdown_write(plan_.sink->fd());
+  step();
 }
 
 void Pump::send_rest() noexcept {

@@ -121,7 +121,7 @@ class Pump {
 
   static void on_filled(Op& op);
   static void on_drained(Op& op);
-  static void on_sink_ended(Op& op);
+  static void on_end_said(Op& op);
   static void on_buffer(void* context);
   static void on_deferred(void* context);
 
@@ -135,6 +135,7 @@ class Pump {
   void start_drain() noexcept;
   void send_rest() noexcept;
   void end_sink() noexcept;
+  void sink_ended() noexcept;
   void end_of_source() noexcept;
   void begin_splice(Pipe pipe) noexcept;
   void splice_some() noexcept;

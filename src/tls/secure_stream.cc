@@ -485,28 +485,17 @@ void SecureStream::seal_end(std::span<char>& out) noexcept {
   if (!std::exchange(said_end_, true)) engine_.close(out);
 }
 
-bool SecureStream::say_end(Op& op) noexcept {
-  if (!is_kernels()) {
-    say_end();
-    return false;
-  }
-  op.message = kernel_->end_message();
-  if (op.message == nullptr) return false;
-  op.kind = Op::Kind::send_message;
-  core_.ring().submit(op);
-  return true;
-}
-
 Task<void> SecureStream::leave() {
   if (is_kernels()) co_await arrivals_->leave();
 }
 
-void SecureStream::say_end() noexcept {
-  BW_ASSERT(!is_kernels());
+const msghdr* SecureStream::say_end() noexcept {
+  if (is_kernels()) return kernel_->end_message();
   const std::span<char> room = core_.seal_room();
   std::span<char> left = room;
   seal_end(left);
   if (unsent_.empty()) send_now(room.first(room.size() - left.size()), false);
+  return nullptr;
 }
 
 }  // namespace breakwater::tls

@@ -62,8 +62,7 @@ class SecureStream {
   bool landed(const Op& op) const noexcept;
   bool armed_before_this_turn() const noexcept;
   bool is_silent() const noexcept;
-  bool say_end(Op& op) noexcept;
-  void say_end() noexcept;
+  const msghdr* say_end() noexcept;
   Task<void> leave();
   const Engine& engine() const noexcept { return engine_; }
   Fault fault() const noexcept { return kernel_ != nullptr ? kernel_->fault() : engine_.fault(); }

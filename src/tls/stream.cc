@@ -47,13 +47,8 @@ bool Stream::is_silent() const noexcept {
   return secure_ == nullptr ? sys::nothing_to_read(fd_) : secure_->is_silent();
 }
 
-bool Stream::say_end(Op& op) noexcept {
-  op.fd = fd_;
-  return secure_ != nullptr && secure_->say_end(op);
-}
-
-void Stream::say_end() noexcept {
-  if (secure_ != nullptr) secure_->say_end();
+const msghdr* Stream::say_end() noexcept {
+  return secure_ != nullptr ? secure_->say_end() : nullptr;
 }
 
 Task<void> Stream::leave() {

@@ -71,10 +71,10 @@ class Stream {
   bool is_silent() const noexcept;
   // Says that no more payload comes (close_notify). When all was sent; nothing on a plain stream.
   //
-  // True if that has to be waited for, because the kernel does the records: then `op`, which is the user's
-  // with its hook, is on its way, and what was sent before may be lost if the connection ends before it.
-  bool say_end(Op& op) noexcept;
-  void say_end() noexcept;  // a client's side: there it never has to be waited for
+  // Where the kernel does the records it is not said yet: what is returned then is to be sent by an Op
+  // (send_message) and waited for, or what was sent before may be lost with the connection. It stays in place
+  // as long as this. Null otherwise; always on a client's side.
+  const msghdr* say_end() noexcept;
   // Before the socket is closed: ends what is still in flight of the stream's own. No receive may follow.
   Task<void> leave();
 
@@ -98,22 +98,5 @@ class Stream {
 };
 
 using StreamCall = CallOf<Stream>;
-
-// The same for say_end().
-class EndCall : public Op {
- public:
-  explicit EndCall(Stream& stream) noexcept : stream_(stream) {}
-
-  bool await_ready() const noexcept { return false; }
-  bool await_suspend(std::coroutine_handle<> waiter) noexcept {
-    context = waiter.address();
-    on_complete = [](Op& op) { std::coroutine_handle<>::from_address(op.context).resume(); };
-    return stream_.say_end(*this);
-  }
-  void await_resume() const noexcept {}
-
- private:
-  Stream& stream_;
-};
 
 }  // namespace breakwater::tls
