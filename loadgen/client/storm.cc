@@ -42,20 +42,8 @@ void Storm::begin() {
   const int64_t length_ns = plan_.start_ns + ns(plan_.scenario.length);
   core_.timers().arm(length_, length_ns);
   core_.timers().arm(grace_, length_ns + ns(plan_.scenario.grace));
-  begin_loops();
   begin_due();
   look_whether_over();
-}
-
-void Storm::begin_loops() {
-  std::vector<const Arrivals*> loops;
-  for (const Arrivals& arrivals : plan_.scenario.arrivals)
-    if (arrivals.shape == Arrivals::Shape::closed) loops.push_back(&arrivals);
-  if (loops.empty()) return;
-  for (Runner& runner : runners_) {
-    runner.is_busy = true;
-    scope_.spawn(go_round(this, &runner, loops[runner.index % loops.size()]));
-  }
 }
 
 void Storm::on_due(void* context) {
@@ -66,11 +54,15 @@ void Storm::begin_due() {
   while (!no_more_begin_) {
     const std::optional<DueArrival> due = schedule_.take_due(core_.now_ns());
     if (!due) break;
-    if (listener_.on_lag != nullptr) listener_.on_lag(listener_.context, core_.now_ns() - due->at_ns);
+    note_lag(core_.now_ns() - due->at_ns);
     come_due(*due);
   }
   const std::optional<int64_t> next_ns = schedule_.next_ns();
   if (next_ns && !no_more_begin_) core_.timers().arm(due_, *next_ns);
+}
+
+void Storm::note_lag(int64_t late_ns) noexcept {
+  if (listener_.on_lag != nullptr) listener_.on_lag(listener_.context, late_ns);
 }
 
 void Storm::look_at_pushes() {
@@ -154,34 +146,29 @@ DueArrival Storm::take_from_queue(Runner& runner) noexcept {
   return waiting.due;
 }
 
+// All that has come due; then, in a closed loop, one operation after the other, until the end.
 Task<void> Storm::work_off(Storm* self, Runner* runner) {
-  co_await self->perform_waiting(*runner);
+  const Arrivals* loop = nullptr;
+  for (;;) {
+    while (runner->first_waiting != Arrival::nobody) {
+      const DueArrival due = self->take_from_queue(*runner);
+      const Arrival& arrival = self->plan_.arrivals[due.arrival];
+      co_await self->perform(*runner, arrival, due.arrival, due.at_ns);
+      if (self->is_closed(arrival)) loop = &self->plan_.scenario.arrivals[arrival.table];
+    }
+    if (loop == nullptr || self->no_more_begin_) break;
+    co_await self->think(*runner);
+    if (self->no_more_begin_ || runner->first_waiting != Arrival::nobody) continue;
+    const Arrival arrival = self->next_of_loop(*runner, *loop);
+    self->note_lag(0);
+    co_await self->perform(*runner, arrival, Arrival::nobody, self->core_.now_ns());
+  }
   runner->is_busy = false;
 }
 
-Task<void> Storm::perform_waiting(Runner& runner) {
-  while (runner.first_waiting != Arrival::nobody) {
-    const DueArrival due = take_from_queue(runner);
-    co_await perform(runner, plan_.arrivals[due.arrival], due.arrival, due.at_ns);
-  }
-}
-
-// A closed loop. The first operations are spread over a think time, so that not all begin in one instant.
-Task<void> Storm::go_round(Storm* self, Runner* runner, const Arrivals* arrivals) {
-  const int64_t think_ns = ns(self->plan_.scenario.runners.think);
-  const int64_t begin_ns = self->plan_.start_ns + ns(arrivals->start);
-  const int64_t spread_ns =
-      think_ns > 0 ? static_cast<int64_t>(runner->dice.next() % static_cast<uint64_t>(think_ns)) : 0;
-  co_await self->think(*runner, begin_ns + spread_ns);
-  while (!self->no_more_begin_) {
-    co_await self->perform_waiting(*runner);  // of another table's, in the open
-    const Arrival arrival = self->next_of_loop(*runner, *arrivals);
-    if (self->listener_.on_lag != nullptr) self->listener_.on_lag(self->listener_.context, 0);
-    co_await self->perform(*runner, arrival, Arrival::nobody, self->core_.now_ns());
-    // Also without a think time others must have their turn: an operation may fail without a wait.
-    co_await self->think(*runner, self->core_.now_ns() + std::max<int64_t>(think_ns, 1));
-  }
-  co_await work_off(self, runner);
+bool Storm::is_closed(const Arrival& arrival) const noexcept {
+  const std::vector<Arrivals>& tables = plan_.scenario.arrivals;
+  return arrival.table < tables.size() && tables[arrival.table].shape == Arrivals::Shape::closed;
 }
 
 // By dice: which operation, with their weights, and of which repository.
@@ -200,10 +187,11 @@ Arrival Storm::next_of_loop(Runner& runner, const Arrivals& arrivals) noexcept {
   return arrival;
 }
 
-Task<void> Storm::think(Runner& runner, int64_t until_ns) {
-  if (no_more_begin_) co_return;
+// Also without a think time others have their turn: an operation may fail without a wait.
+Task<void> Storm::think(Runner& runner) {
+  const int64_t think_ns = std::max<int64_t>(ns(plan_.scenario.runners.think), 1);
   runner.thinks = true;
-  runner.pause.begin(until_ns);
+  runner.pause.begin(core_.now_ns() + think_ns);
   co_await runner.pause;
   runner.thinks = false;
 }

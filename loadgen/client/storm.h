@@ -6,9 +6,8 @@
 // intended start. How late the core itself came to an arrival is told to the listener: that is the
 // generator's lag, and not the server's.
 //
-// Closed loop: every runner of the core goes on with the next operation when the last one has ended and its
-// think time is over; there is no intended start but the actual one. With several such tables each runner
-// belongs to one of them, in turns.
+// Closed loop: a runner whose first operation is of such a table goes on with the next when the last one has
+// ended and its think time is over; there is no intended start then but the actual one.
 //
 // At `length` nothing new begins. What has come due by then goes on for `grace`; then whatever still runs, or
 // still waits, is counted as timed out.
@@ -60,19 +59,18 @@ class Storm {
   static void on_length(void* context);
   static void on_grace(void* context);
   void begin_due();
-  void begin_loops();
+  void note_lag(int64_t late_ns) noexcept;
+  bool is_closed(const Arrival& arrival) const noexcept;
   void come_due(const DueArrival& due);
   void put_in_queue(Runner& runner, const DueArrival& due);
   DueArrival take_from_queue(Runner& runner) noexcept;
   Runner& runner_of(const Arrival& arrival) noexcept { return runners_[arrival.runner / cores_]; }
 
   static Task<void> work_off(Storm* self, Runner* runner);
-  static Task<void> go_round(Storm* self, Runner* runner, const Arrivals* arrivals);
   static Task<void> inspect(Storm* self, std::unique_ptr<KeptPack> pack, Outcome outcome);
   static uint32_t places_of_core(const Scenario& scenario, uint32_t core) noexcept;
   Task<void> perform(Runner& runner, const Arrival& arrival, uint32_t index, int64_t intended_ns);
-  Task<void> perform_waiting(Runner& runner);
-  Task<void> think(Runner& runner, int64_t until_ns);
+  Task<void> think(Runner& runner);
   Arrival next_of_loop(Runner& runner, const Arrivals& arrivals) noexcept;
   void record(const Outcome& outcome, std::string_view words);
   void stop_all() noexcept;

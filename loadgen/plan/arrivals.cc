@@ -155,7 +155,10 @@ class Planner {
       return;
     }
     const auto repositories = static_cast<uint32_t>(scenario_.target.repositories.size());
-    all_.push_back({.at_ns = at_ns, .operation = choose(of, dice), .repository = dice.below(repositories)});
+    all_.push_back({.at_ns = at_ns,
+                    .operation = choose(of, dice),
+                    .table = static_cast<uint16_t>(&of - scenario_.arrivals.data()),
+                    .repository = dice.below(repositories)});
   }
 
   uint16_t choose(const Arrivals& of, Dice& dice) {

@@ -70,6 +70,7 @@ struct Arrival {
   static constexpr uint32_t nobody = UINT32_MAX;
   int64_t at_ns = 0;  // since the start; where `follows` is another arrival: since that one's end
   uint16_t operation = 0;
+  uint16_t table = 0;  // index in Scenario::arrivals; in a closed loop its runner goes on with more of it
   uint32_t repository = 0;
   uint32_t runner = 0;
   uint32_t follows = nobody;  // fan_out: the index of the push whose commit is fetched
