@@ -48,7 +48,7 @@ Task<Failure> read_wanted(Job& job, Remote& remote, WantedRefs& wanted, Advertis
     failure = co_await read_refs(job, remote, advertised, prefixes, listener);
     if (failure != Failure::none) co_return failure;
   } else {
-    wanted.make_unique();
+    wanted.leave_out_head();
   }
   if (!wanted.head().is_zero()) job.known.tip = wanted.head();
   co_return wanted.is_too_many() ? Failure::local : Failure::none;

@@ -1,7 +1,6 @@
 #include "client/wanted_refs.h"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 namespace breakwater::storm {
@@ -71,8 +70,7 @@ void WantedRefs::see_tag(const Ref& ref) {
 void WantedRefs::see_peeled(const ObjectId& peeled) {
   if (open_tag_.is_zero() || !is_wanted(peeled)) return;
   note(open_tag_, false);
-  // What points to a commit that is wanted anyway needs no want of its own.
-  if (open_tag_ != peeled) want(open_tag_);
+  want(open_tag_);
   open_tag_ = {};
 }
 
@@ -95,9 +93,10 @@ void WantedRefs::note(const ObjectId& id, bool is_commit) {
   if (next_.seen.size() < LocalCopies::seen_max) next_.seen.push_back(LocalCopy::shortened(id));
 }
 
-void WantedRefs::make_unique() {
-  std::unordered_set<ObjectId, ObjectIdHash> there;
-  std::erase_if(wants_, [&](const ObjectId& id) { return !there.insert(id).second; });
+void WantedRefs::leave_out_head() {
+  if (head_.is_zero() || wants_.size() < 2 || wants_.front() != head_) return;
+  const bool is_named_again = std::find(wants_.begin() + 1, wants_.end(), head_) != wants_.end();
+  if (is_named_again && operation_.verb == Verb::clone) wants_.erase(wants_.begin());
 }
 
 LocalCopy WantedRefs::copy() && {

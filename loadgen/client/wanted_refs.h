@@ -25,9 +25,9 @@ class WantedRefs {
   void see(const Ref& ref);
   static void on_ref(void* self, const Ref& ref) { static_cast<WantedRefs*>(self)->see(ref); }
 
-  // v2 names an object as often as refs do; the protocols before it once.
+  // An object as often as refs name it, as git does; before v2 HEAD is not one of them if a branch names it.
   const std::vector<ObjectId>& wants() const noexcept { return wants_; }
-  void make_unique();
+  void leave_out_head();
   // What the runner will have then, to say it to the server the next time: commits, and the names of all
   // refs.
   LocalCopy copy() &&;

@@ -29,6 +29,7 @@ class Lines {
   std::string all;
 };
 
+// `command` with the line feed that git has behind some of them.
 void add_command(Lines& lines, std::string_view command, std::string_view agent, HashKind hash) {
   lines.add("command=", command);
   lines.add("agent=", agent);
@@ -76,7 +77,7 @@ std::string write_v0(const FetchRequest& request) {
     rest.clear();
   }
   for (const ObjectId& id : request.shallow) lines.add("shallow ", id.hex(), "\n");
-  if (request.depth > 0) lines.add("deepen ", std::to_string(request.depth), "\n");
+  if (request.depth > 0) lines.add("deepen ", std::to_string(request.depth));
   if (request.server_filters && request.blobless) lines.add("filter blob:none\n");
   lines.all += wire::flush_pkt;
   for (const ObjectId& id : request.haves) lines.add("have ", id.hex(), "\n");
@@ -91,7 +92,7 @@ std::string write_v0(const FetchRequest& request) {
 
 std::string write(const RefsRequest& request) {
   Lines lines;
-  add_command(lines, "ls-refs", request.agent, request.hash);
+  add_command(lines, "ls-refs\n", request.agent, request.hash);
   lines.add("peel\n");
   lines.add("symrefs\n");
   lines.add("unborn\n");

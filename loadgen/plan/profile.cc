@@ -77,10 +77,10 @@ class Head {
         write_get(kind);
         break;
       case RequestKind::upload_pack:
-        write_post("application/x-git-upload-pack-request", "application/x-git-upload-pack-result");
+        write_post("application/x-git-upload-pack-request", "application/x-git-upload-pack-result", true);
         break;
       case RequestKind::receive_pack:
-        write_post("application/x-git-receive-pack-request", "application/x-git-receive-pack-result");
+        write_post("application/x-git-receive-pack-request", "application/x-git-receive-pack-result", false);
         break;
       case RequestKind::push_probe:
         write_probe();
@@ -127,7 +127,7 @@ class Head {
     if (kind != RequestKind::dumb_object) writer_.field("Pragma", "no-cache");
     if (kind == RequestKind::fetch_refs) git_protocol();  // a push speaks the first version
   }
-  void write_post(std::string_view type, std::string_view accept) noexcept {
+  void write_post(std::string_view type, std::string_view accept, bool is_fetch) noexcept {
     write_start();
     writer_.field("Accept-Encoding", accept_encoding);
     if (parts_.chunked) writer_.field("Transfer-Encoding", "chunked");
@@ -135,7 +135,7 @@ class Head {
     writer_.field("Content-Type", type);
     writer_.field("Accept", accept);
     writer_.field("Accept-Language", accept_language);
-    git_protocol();
+    if (is_fetch) git_protocol();
     if (parts_.gzip) writer_.field("Content-Encoding", "gzip");
     length();
   }
@@ -208,9 +208,12 @@ std::vector<std::string> ref_prefixes(const Profile& profile, const Operation& o
       if (profile.heads_only) prefixes.push_back("refs/heads/");
       return prefixes;
     case Verb::clone:
-      return {"HEAD", "refs/heads/", "refs/tags/"};
+      prefixes = {"HEAD", "refs/heads/"};
+      if (!operation.ref.empty()) add_places(prefixes, operation.ref);
+      prefixes.push_back("refs/tags/");
+      return prefixes;
     case Verb::tags:
-      return {"refs/tags/"};
+      return {"refs/heads/", "refs/tags/"};
     default:
       break;
   }

@@ -31,7 +31,7 @@ TEST_CASE("requests: ls-refs, for a clone and for ls-remote") {
   CHECK(
       write(RefsRequest{
           .agent = agent, .hash = HashKind::sha1, .prefixes = {"HEAD", "refs/heads/", "refs/tags/"}}) ==
-      pkt({"command=ls-refs", "agent=git/2.39.5", "object-format=sha1", "0001", "peel\n", "symrefs\n",
+      pkt({"command=ls-refs\n", "agent=git/2.39.5", "object-format=sha1", "0001", "peel\n", "symrefs\n",
            "unborn\n", "ref-prefix HEAD\n", "ref-prefix refs/heads/\n", "ref-prefix refs/tags/\n", "0000"}));
   CHECK(write(RefsRequest{.agent = agent, .hash = HashKind::sha1, .prefixes = {}}).ends_with("unborn\n0000"));
 }
@@ -71,6 +71,9 @@ TEST_CASE("requests: fetch by v0") {
   CHECK(write(request) == pkt({"want " + two.hex() + can, "0000", "have " + one.hex() + "\n", "done\n"}));
   request.is_done = false;
   CHECK(write(request) == pkt({"want " + two.hex() + can, "0000", "have " + one.hex() + "\n", "0000"}));
+  request.depth = 3;
+  CHECK(write(request) ==
+        pkt({"want " + two.hex() + can, "deepen 3", "0000", "have " + one.hex() + "\n", "0000"}));
 }
 
 TEST_CASE("requests: push") {
