@@ -58,7 +58,7 @@ class WireTest(unittest.TestCase):
         result = subprocess.run([os.environ["STORMGEN"], words[0], self.url, "--runners", "1", "--rate", "1/s", "--for", "1s",
                                  "--deep-check", "0", *map(str, words[1:])],
                                 capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn(" 0 failed ", result.stdout, result.stderr)  # its status also says whether the generator was late
 
     def compare(self, git_words, storm_words, *, cwd=None, ids=True):
         self.git.run(*git_words, cwd=cwd)
@@ -135,7 +135,7 @@ class WireTest(unittest.TestCase):
                 self.git.commit(self.work, f"new{protocol}", os.urandom(100))
                 self.git.run("push", "-q", self.bare, "main", cwd=self.work)
                 output, _ = storm.communicate(timeout=SECONDS_MAX)
-                self.assertEqual(storm.returncode, 0, output)
+                self.assertIn(" 0 failed ", output)
                 ours = told(self.recorded()[1:])
                 self.git.run("-c", f"protocol.version={protocol}", "fetch", "-q", "origin", cwd=folder)
                 real = told(self.recorded())

@@ -94,6 +94,36 @@ class AgainstRealGit(unittest.TestCase):
         self.git.fsck(folder)
         self.assertGreaterEqual(len(self.git.out("for-each-ref", "refs/heads", cwd=folder).splitlines()), 5)
 
+    def test_a_checkout_after_a_blobless_clone_fetches_its_files(self):
+        folder = self.git.folder / "blobless"
+        self.git.run("clone", "-q", "--filter=blob:none", self.url, folder)
+        counts = dict(line.split(": ") for line in self.git.out("count-objects", "-v", cwd=folder).splitlines())
+        done = self.check("clone", "--filter", "blob:none", requests=100)
+        self.assertEqual(done["pack_objects"], 20 * int(counts["in-pack"]))
+        self.assertEqual(done["connections"], 40)
+
+    def test_tags_are_fetched_once_by_each_runner(self):
+        for protocol in (2, 0):
+            with self.subTest(protocol=protocol):
+                report = lenient("tags", self.url, *EASY, "--protocol", protocol)
+                self.assertEqual((report["operations"]["tags"]["failed"], report["operations"]["tags"]["packs"]), (0, 5), report["first_words"])
+
+    def test_what_is_not_there(self):
+        for words, failures in ((("clone", "--ref", "nobody", "--depth", 1), {"git"}), (("fetch-object", "--ref", "1" * 40), {"error", "git"})):
+            with self.subTest(words=words):
+                found = lenient(words[0], self.url, *EASY, *words[1:])["operations"][words[0]]["failures"]
+                self.assertEqual(sum(found.values()), 20)
+                self.assertLessEqual(set(found), failures)
+
+    def test_pages(self):
+        self.check("page", "--path", "/HEAD", requests=20, packs=False)
+        self.assertEqual(lenient("page", self.url, *EASY, "--path", "/nothing")["operations"]["page"]["failures"], {"status": 20})
+
+    def test_a_closed_loop(self):
+        report = lenient("ls-remote", self.url, "--runners", 3, "--closed", "--for", "1s")
+        self.assertGreater(report["operations"]["ls-remote"]["ended"], 3)
+        self.assertEqual(report["operations"]["ls-remote"]["failed"], 0, report["first_words"])
+
     def test_files_without_the_smart_protocol(self):
         self.check("dumb", requests=60, packs=False)
 
