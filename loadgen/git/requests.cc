@@ -29,7 +29,7 @@ class Lines {
   std::string all;
 };
 
-// `command` with the line feed that git has behind some of them.
+// `command` is with a line feed if git sends it so: it does for ls-refs, and for nothing else up here.
 void add_command(Lines& lines, std::string_view command, std::string_view agent, HashKind hash) {
   lines.add("command=", command);
   lines.add("agent=", agent);
@@ -61,8 +61,7 @@ std::string capabilities_of(const FetchRequest& request) {
   if (request.has_include_tag) all += " include-tag";
   all += " ofs-delta";
   if (request.server_deepens) all += " deepen-since deepen-not";
-  if (request.hash == HashKind::sha256) all += " object-format=sha256";
-  all += " agent=";
+  all += " agent=";  // and no object-format, not even for SHA-256
   all += request.agent;
   if (request.server_filters && request.blobless) all += " filter";
   return all;
@@ -76,9 +75,9 @@ std::string write_v0(const FetchRequest& request) {
     lines.add("want ", id.hex() + rest, "\n");
     rest.clear();
   }
-  for (const ObjectId& id : request.shallow) lines.add("shallow ", id.hex(), "\n");
+  for (const ObjectId& id : request.shallow) lines.add("shallow ", id.hex());
   if (request.depth > 0) lines.add("deepen ", std::to_string(request.depth));
-  if (request.server_filters && request.blobless) lines.add("filter blob:none\n");
+  if (request.server_filters && request.blobless) lines.add("filter blob:none");
   lines.all += wire::flush_pkt;
   for (const ObjectId& id : request.haves) lines.add("have ", id.hex(), "\n");
   if (request.is_done)
