@@ -81,12 +81,12 @@ void PackCheck::look(std::string_view bytes, bool is_all) {
     if (object.bytes == 0) break;
     window.done_bytes += object.bytes;
     window.done_objects++;
-    window.saw_deltas = window.saw_deltas || object.is_delta();
+    window.saw_unnamed = window.saw_unnamed || object.is_delta() || object.is_too_large;
     if (object.has_content &&
         id_of(name(static_cast<ObjectType>(object.type)), object.content, kind_) == tip_)
       found_ = Tip::seen;
   }
-  const bool saw_all = window.done_objects == objects_ && !window.saw_deltas;
+  const bool saw_all = window.done_objects == objects_ && !window.saw_unnamed;
   if (found_ == Tip::undecided && saw_all) found_ = Tip::absent;
   if (found_ != Tip::undecided || is_full || is_all) window_.reset();
 }

@@ -26,12 +26,13 @@ class PackCheck {
   enum class Tip : uint8_t {
     not_wanted,
     seen,
-    undecided,  // not at the beginning, or perhaps a delta
+    undecided,  // not at the beginning, or perhaps a delta, or too long
     absent,     // the whole pack was looked at
   };
 
   explicit PackCheck(HashKind kind = HashKind::sha1) noexcept : kind_(kind), digest_(kind) {}
-  // Before the first byte.
+  // Before the first byte. Not for what the client has already, as when it deepens its history: a pack is
+  // without it then, and may have no objects at all.
   void want(const ObjectId& tip) { tip_ = tip; }
 
   bool take(std::string_view bytes);  // false: complaint()
@@ -50,7 +51,7 @@ class PackCheck {
     size_t look_at_bytes = 1024;  // with so many the next look is worth it
     size_t done_bytes = 0;        // of whole objects
     uint32_t done_objects = 0;
-    bool saw_deltas = false;
+    bool saw_unnamed = false;  // of which it is not known whether they are the tip
   };
   void complain(std::string_view words) { complaint_.say(GitFault::corrupt, words); }
   bool take_header(std::string_view bytes);

@@ -90,6 +90,7 @@ PackedObject read_packed_object(std::string_view pack, HashKind kind, std::span<
   }
   const bool is_wanted = std::ranges::find(wanted, static_cast<ObjectType>(object.type)) != wanted.end();
   object.has_content = is_wanted && *size <= content_bytes_max;
+  object.is_too_large = is_wanted && !object.has_content;
   const size_t bytes = inflater.run(rest, *size, object.has_content ? &object.content : nullptr);
   if (bytes > 0) object.bytes = pack.size() - rest.size() + bytes;
   return object;

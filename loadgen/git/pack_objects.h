@@ -17,6 +17,7 @@ struct PackedObject {
   uint8_t type = 0;     // as the pack has it: an ObjectType, or 6 or 7 of a delta
   std::string content;  // if its type is one of those that were wanted, and it is not too large
   bool has_content = false;
+  bool is_too_large = false;  // of a type that was wanted
 
   bool is_delta() const noexcept { return type == 6 || type == 7; }
 };
