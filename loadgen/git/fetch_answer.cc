@@ -18,20 +18,26 @@ FetchAnswerReader::FetchAnswerReader(const Question& question, PackCheck& pack) 
 void FetchAnswerReader::take_line(std::string_view line) {
   switch (state_) {
     case State::shallow:
-      if (line.starts_with("shallow ") || line.starts_with("unshallow ")) return;
-      return complain("no end of a shallow history");
+      return take_end_of_history(line);
     case State::answers:
       return take_acknowledgement(line);
     case State::section:
       return take_section(line);
     case State::in_section:
-      if (hears_acknowledgements_) take_acknowledgement(line);
-      return;
+      if (hears_acknowledgements_) return take_acknowledgement(line);
+      return is_shallow_info_ ? take_end_of_history(line) : void();
     case State::packfile:
       return complain("a line that is of no band");
     case State::complete:
       return complain("lines behind the end of the answer");
   }
+}
+
+// "shallow <id>", "unshallow <id>".
+void FetchAnswerReader::take_end_of_history(std::string_view line) {
+  const std::string_view word = take_word(line);
+  if ((word != "shallow" && word != "unshallow") || !ObjectId::parse(line))
+    complain("no end of a shallow history");
 }
 
 // "NAK", "ACK <id>", "ACK <id> common", of v2 "ready".
@@ -45,17 +51,22 @@ void FetchAnswerReader::take_acknowledgement(std::string_view line) {
   if (take_word(line) != "ACK") return complain("neither ACK nor NAK");
   const std::optional<ObjectId> id = ObjectId::parse(take_word(line));
   if (!id) return complain("an ACK of nothing");
+  if (!line.empty() && line != "common" && line != "ready" && line != "continue")
+    return complain("an ACK that says what no ACK says");
   if (line == "ready") is_ready_ = true;
+  // Where acknowledgements are detailed, as we ask for, v0 says this right before the pack, and nowhere else.
+  if (line.empty() && question_.version != 2) is_ready_ = true;
   const bool is_known = std::find(common_.begin(), common_.end(), *id) != common_.end();
   if (!is_known && common_.size() < common_max) common_.push_back(*id);
 }
 
 void FetchAnswerReader::take_section(std::string_view name) {
   hears_acknowledgements_ = name == "acknowledgments";
+  is_shallow_info_ = name == "shallow-info";
   if (name == "packfile") {
     state_ = State::packfile;
     expect_bands();
-  } else if (hears_acknowledgements_ || name == "shallow-info" || name == "wanted-refs") {
+  } else if (hears_acknowledgements_ || is_shallow_info_ || name == "wanted-refs") {
     state_ = State::in_section;
   } else {
     complain("a section that was not asked for");
@@ -90,8 +101,8 @@ void FetchAnswerReader::take_delimiter() {
 
 void FetchAnswerReader::end() {
   if (complaint()) return;
-  // v0 and v1 say what both have, and nothing more, until they know enough.
-  const bool is_round = state_ == State::answers && answered_ && !question_.is_done;
+  // v0 and v1 say what both have, and nothing more, until they know enough; then they go on (`no-done`).
+  const bool is_round = state_ == State::answers && answered_ && !is_ready_ && !question_.is_done;
   if ((state_ != State::complete && !is_round) || !between_lines())
     return TextLines::complain(GitFault::truncated, pack_.has_begun() ? "the answer ends in its pack"
                                                                       : "the answer ends before its pack");

@@ -35,7 +35,7 @@ class FetchAnswerReader : public TextLines {
   // After end() without a complaint: the pack has come, or there is none yet and another round is needed.
   bool needs_another_round() const noexcept { return !pack_.has_begun(); }
   const std::vector<ObjectId>& common() const noexcept { return common_; }
-  bool is_ready() const noexcept { return is_ready_; }  // the server knows enough
+  bool is_ready() const noexcept { return is_ready_; }  // the server knows enough: a pack must follow
 
  private:
   enum class State : uint8_t {
@@ -47,6 +47,7 @@ class FetchAnswerReader : public TextLines {
     complete,
   };
   void take_line(std::string_view line) override;
+  void take_end_of_history(std::string_view line);
   void take_acknowledgement(std::string_view line);
   void take_section(std::string_view name);
   void take_band(uint8_t band, std::string_view bytes) override;
@@ -62,6 +63,7 @@ class FetchAnswerReader : public TextLines {
   bool answered_ = false;  // an ACK or a NAK came
   bool is_ready_ = false;
   bool hears_acknowledgements_ = false;  // v2: the section is theirs
+  bool is_shallow_info_ = false;         // v2: it is that
   std::vector<ObjectId> common_;
 };
 

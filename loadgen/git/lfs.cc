@@ -1,19 +1,21 @@
 #include "git/lfs.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace breakwater::storm {
 
 using nlohmann::json;
 
+// In the order and with the transfers that git-lfs 3.4 names, though of these only `basic` is for HTTP.
 std::string write_lfs_batch(const std::vector<LfsObject>& objects, std::string_view ref) {
-  json body = {{"operation", "download"},
-               {"objects", json::array()},
-               {"transfers", {"basic"}},
-               {"hash_algo", "sha256"}};
-  if (!ref.empty()) body["ref"] = {{"name", ref}};
+  nlohmann::ordered_json body = {{"operation", "download"}, {"objects", nlohmann::ordered_json::array()}};
   for (const LfsObject& object : objects)
     body["objects"].push_back({{"oid", object.oid}, {"size", object.bytes}});
+  body["transfers"] = {"lfs-standalone-file", "basic", "ssh"};
+  body["ref"] = nlohmann::ordered_json::object();
+  if (!ref.empty()) body["ref"]["name"] = ref;
+  body["hash_algo"] = "sha256";
   return body.dump();
 }
 
@@ -27,6 +29,11 @@ const json* member(const json& object, const char* name) {
 
 std::string text_of(const json* value) {
   return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+}
+
+// These go into the head of a request as they are.
+bool fits_in_a_head(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
 }
 
 std::expected<LfsDownload, std::string> read_object(const json& each) {
@@ -43,9 +50,14 @@ std::expected<LfsDownload, std::string> read_object(const json& each) {
   const json* const action = actions != nullptr ? member(*actions, "download") : nullptr;
   if (action != nullptr) download.href = text_of(member(*action, "href"));
   if (download.href.empty()) return std::unexpected("an object that can't be downloaded");
+  bool is_sane = fits_in_a_head(download.href) && download.href.find(' ') == std::string::npos;
   const json* const header = member(*action, "header");
   if (header != nullptr && header->is_object())
-    for (const auto& [name, value] : header->items()) download.header.emplace_back(name, text_of(&value));
+    for (const auto& [name, value] : header->items()) {
+      download.header.emplace_back(name, text_of(&value));
+      is_sane = is_sane && fits_in_a_head(name) && fits_in_a_head(download.header.back().second);
+    }
+  if (!is_sane) return std::unexpected("an address or a field that no request can have");
   return download;
 }
 

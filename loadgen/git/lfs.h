@@ -27,7 +27,8 @@ struct LfsDownload {
 };
 inline constexpr size_t lfs_answer_bytes_max = 256 * 1024;
 inline constexpr size_t lfs_objects_max = 1000;
-// What may be downloaded, or a sentence: it is no such answer, or an object is not there.
+// What may be downloaded, or a sentence: it is no such answer, or an object is not there. What is to become
+// part of a request's head, href and header, has no control bytes.
 std::expected<std::vector<LfsDownload>, std::string> read_lfs_batch(std::string_view json);
 
 }  // namespace breakwater::storm

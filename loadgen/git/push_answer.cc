@@ -3,6 +3,8 @@
 namespace breakwater::storm {
 
 void PushAnswerReader::take_band(uint8_t band, std::string_view bytes) {
+  if (bands_ended_ || (report_.has_ended() && !has_bands_))
+    return complain(GitFault::not_git, "bands behind the report");
   has_bands_ = true;
   if (band == 3) return complain_of_band_3(bytes);
   if (band == 2) return;  // progress, and what hooks say
@@ -16,17 +18,25 @@ void PushAnswerReader::take_line(std::string_view line) {
 }
 
 void PushAnswerReader::take_flush() {
-  if (has_bands_)
-    bands_ended_ = true;
-  else
+  if (!has_bands_) {
     report_.take_flush();
+    return adopt_complaint();
+  }
+  if (bands_ended_) complain(GitFault::not_git, "a second end of the report");
+  bands_ended_ = true;
 }
 
 void PushAnswerReader::adopt_complaint() {
   if (report_.complaint()) complain(report_.complaint().fault, report_.complaint().text);
 }
 
+void PushAnswerReader::Report::take_flush() {
+  if (ended_) complain(GitFault::not_git, "a second end of the report");
+  ended_ = true;
+}
+
 void PushAnswerReader::Report::take_line(std::string_view line) {
+  if (ended_) return complain(GitFault::not_git, "lines behind the end of the report");
   std::string_view rest = line;
   const std::string_view word = take_word(rest);
   if (word == "unpack") {

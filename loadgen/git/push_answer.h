@@ -21,7 +21,8 @@ class PushAnswerReader : public TextLines {
    public:
     Report() noexcept : TextLines("a report") {}
     void take_line(std::string_view line) override;
-    void take_flush() override { ended_ = true; }
+    void take_flush() override;
+    bool has_ended() const noexcept { return ended_; }
     bool is_whole() const noexcept { return ended_ && between_lines(); }
     bool says_taken() const noexcept { return unpacked_ && taken_ && ended_; }
 

@@ -2,7 +2,7 @@
 // (tests/fuzz/corpus/storm_git): for the tests, and for the fuzzer.
 //
 //   a  an advertisement                    r  an answer to ls-refs
-//   2  to a v2 fetch with `done`           3  without
+//   2  to a v2 fetch with `done`           3  without           s  with, of SHA-256
 //   0  to a v0 fetch with `done`           1  without           4  with `done` and a depth
 //   p  to a push                           l  LFS batch
 #pragma once
@@ -56,9 +56,9 @@ void feed(Reader& reader, std::string_view bytes, size_t piece) {
 
 inline Reading read_fetch(char letter, std::string_view bytes, size_t piece, const ObjectId& tip) {
   Reading reading;
-  PackCheck pack;
+  PackCheck pack(letter == 's' ? HashKind::sha256 : HashKind::sha1);
   pack.want(tip);
-  const uint8_t version = letter == '2' || letter == '3' ? 2 : 0;
+  const uint8_t version = letter == '2' || letter == '3' || letter == 's' ? 2 : 0;
   FetchAnswerReader reader({version, letter == '4', letter != '3' && letter != '1'}, pack);
   reader.set_keeper([](void* context, std::string_view part) { *static_cast<std::string*>(context) += part; },
                     &reading.pack);

@@ -2,11 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "git_readers.h"
+#include "recordings.h"
 
 using namespace breakwater::storm;
 
@@ -15,13 +14,6 @@ namespace {
 const std::string tip_text = "349575afafa6d1551dd33ec5303157cde1e2f613";
 const std::string old_text = "b5a053622cffb110ac8fb6e02bcc36bc357df52d";
 const ObjectId tip = *ObjectId::parse(tip_text);
-
-std::string recorded(const std::string& name) {
-  std::ifstream file(std::filesystem::path(RECORDED_GIT) / name, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  REQUIRE(bytes.size() > 1);
-  return bytes;
-}
 
 Reading reading_of(const std::string& name, size_t piece = 0, const ObjectId& wanted = tip) {
   const std::string bytes = recorded(name);
@@ -177,7 +169,25 @@ TEST_CASE("readers: what an LFS batch gives") {
   CHECK(read('l', "{\"objects\":[{\"oid\":\"a\",\"size\":1,\"error\":{\"code\":404,\"message\":\"gone\"}}]}")
             .text == "object a: gone");
   CHECK(read('l', "[]").text == "no JSON with a list of objects");
-  CHECK(write_lfs_batch({{"ab", 12}}, "refs/heads/main") ==
-        R"({"hash_algo":"sha256","objects":[{"oid":"ab","size":12}],"operation":"download",)"
-        R"("ref":{"name":"refs/heads/main"},"transfers":["basic"]})");
+}
+
+// As git-lfs 3.4 sent it, but for the object.
+TEST_CASE("readers: an LFS batch is asked for as git-lfs does it") {
+  CHECK(
+      write_lfs_batch({{"ab", 12}}, "refs/heads/main") ==
+      R"({"operation":"download","objects":[{"oid":"ab","size":12}],)"
+      R"("transfers":["lfs-standalone-file","basic","ssh"],"ref":{"name":"refs/heads/main"},"hash_algo":"sha256"})");
+}
+
+TEST_CASE("readers: nothing out of an LFS batch can begin a second line of a request") {
+  const auto answer = [](std::string_view href, std::string_view name, std::string_view value) {
+    return std::string(R"({"objects":[{"oid":"a","size":1,"actions":{"download":{"href":")") +
+           std::string(href) + R"(","header":{")" + std::string(name) + R"(":")" + std::string(value) +
+           R"("}}}}]})";
+  };
+  CHECK(read('l', answer("/a", "Authorization", "Bearer a b")).done);
+  for (const std::string& wrong :
+       {answer(R"(/a HTTP/1.1\r\nX: y)", "A", "b"), answer("/a b", "A", "b"), answer(R"(/a\u0000)", "A", "b"),
+        answer("/a", R"(A: b\r\nC)", "b"), answer("/a", "A", R"(b\nC: d)")})
+    CHECK(read('l', wrong).text == "an address or a field that no request can have");
 }
