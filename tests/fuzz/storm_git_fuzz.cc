@@ -1,5 +1,5 @@
-// Readers of Git servers' answers: whatever comes, in whatever pieces, they say the same, and nothing that
-// has a complaint is done.
+// Readers of Git servers' answers: whatever comes, in whatever pieces, they say the same, nothing that has a
+// complaint is done, and a pack that is called whole has its hash at its end.
 #include <cstdint>
 #include <string_view>
 
@@ -8,6 +8,18 @@
 
 using namespace breakwater::storm;
 
+namespace {
+
+bool has_its_hash(std::string_view pack, HashKind kind) {
+  if (!pack.starts_with("PACK") || pack.size() < 12 + bytes_of(kind)) return false;
+  Digest digest(kind);
+  digest.add(pack.substr(0, pack.size() - bytes_of(kind)));
+  const ObjectId hash = digest.finish();
+  return pack.ends_with(std::string_view(reinterpret_cast<const char*>(hash.raw.data()), hash.size()));
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const char letter = static_cast<char>(data[0]);
@@ -15,6 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ObjectId tip = *ObjectId::parse("349575afafa6d1551dd33ec5303157cde1e2f613");
   const Reading whole = read(letter, bytes, 0, tip);
   BW_ASSERT(!whole.done || whole.fault == GitFault::none);
+  const bool has_pack = whole.done && std::string_view("arpl").find(letter) == std::string_view::npos;
+  BW_ASSERT(!has_pack || has_its_hash(whole.pack, letter == 's' ? HashKind::sha256 : HashKind::sha1));
   BW_ASSERT(whole.text.size() <= Complaint::text_bytes_max || letter == 'l');
   if (whole.fault == GitFault::sideband) return 0;  // of its text only what is there at once is told
   for (const size_t piece : {size_t{1}, size_t{3}, size_t{64}}) {

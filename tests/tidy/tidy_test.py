@@ -53,6 +53,9 @@ NOT_PARSERS = {
     "byte_class.h": "tables of bytes",
 }
 
+# A header of loadgen/git with one of these reads what a server said.
+READER_OF_BYTES = re.compile(r"\b(take|read_\w+)\(std::string_view")
+
 CODE = {".cc", ".h"}
 COLUMNS_MAX = 120
 NOT_OURS = {".git", ".cache", "__pycache__", "subprojects"}
@@ -251,15 +254,30 @@ def check_nothing_unused(root):
     return complaints
 
 
+def fuzzed_headers(root):
+    """What the fuzz targets include, themselves or by a header of the tests."""
+    fuzzed, left = set(), [p for p in files(root) if relative(p, root).startswith("tests/fuzz/") and p.name.endswith("_fuzz.cc")]
+    while left:
+        path = left.pop()
+        for _, quoted, what in includes(path):
+            if not quoted or what in fuzzed:
+                continue
+            fuzzed.add(what)
+            target = resolve_include(root, path, what)
+            if target and relative(target, root).startswith("tests/"):
+                left.append(target)
+    return fuzzed
+
+
 def check_fuzz_targets(root):
-    fuzzed = set()
-    for path in files(root):
-        if relative(path, root).startswith("tests/fuzz/") and path.name.endswith("_fuzz.cc"):
-            fuzzed |= {what for _, quoted, what in includes(path) if quoted}
+    fuzzed = fuzzed_headers(root)
     parsers = [f"wire/{p.name}" for p in sorted((root / "src/wire").glob("*.h")) if p.name not in NOT_PARSERS]
     if (root / "src/config/parse.h").is_file():
         parsers.append("config/parse.h")
-    return [f"src/{p}:1: no tests/fuzz/*_fuzz.cc includes this parser" for p in parsers if p not in fuzzed]
+    complaints = [f"src/{p}:1: no tests/fuzz/*_fuzz.cc includes this parser" for p in parsers if p not in fuzzed]
+    readers = [p for p in sorted((root / "loadgen/git").glob("*.h")) if READER_OF_BYTES.search(text_of(p))]
+    return complaints + [f"loadgen/git/{p.name}:1: no tests/fuzz/*_fuzz.cc includes this reader"
+                         for p in readers if f"git/{p.name}" not in fuzzed]
 
 
 def is_script(path):
@@ -518,6 +536,16 @@ class TheRulesCanFail(unittest.TestCase):
         self.write("tests/fuzz/uri_fuzz.cc", '#include "wire/uri.h"\n')
         self.expect(check_fuzz_targets, "src/config/parse.h")
         self.write("tests/fuzz/parse_fuzz.cc", '#include "config/parse.h"\n')
+        self.assertEqual([], check_fuzz_targets(self.root))
+
+    def test_reader_of_the_load_generator_without_fuzzer(self):
+        self.write("loadgen/git/digest.h", "void add(std::string_view bytes);\n")
+        self.write("loadgen/git/lfs.h", "Answer read_lfs(std::string_view json);\n")
+        self.write("loadgen/git/refs.h", "bool take(std::string_view piece);\n")
+        self.write("tests/fuzz/git_fuzz.cc", '#include "unit/readers.h"\n')
+        self.write("tests/unit/readers.h", '#include "git/lfs.h"\n')
+        self.expect(check_fuzz_targets, "loadgen/git/refs.h")
+        self.write("tests/unit/readers.h", '#include "git/lfs.h"\n#include "git/refs.h"\n')
         self.assertEqual([], check_fuzz_targets(self.root))
 
     def test_missing_opening_comment(self):
