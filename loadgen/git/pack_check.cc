@@ -46,6 +46,7 @@ bool PackCheck::take_header(std::string_view bytes) {
   if (!complaint_ && !tip_.is_zero()) {
     found_ = Tip::undecided;
     window_ = std::make_unique<Window>();
+    window_->bytes.reserve(window_bytes);  // a string that grows takes twice as much
   }
   return !complaint_;
 }

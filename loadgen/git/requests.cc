@@ -30,16 +30,18 @@ class Lines {
 };
 
 // `command` is with a line feed if git sends it so: it does for ls-refs, and for nothing else up here.
-void add_command(Lines& lines, std::string_view command, std::string_view agent, HashKind hash) {
+template <typename Request>
+void add_command(Lines& lines, std::string_view command, const Request& request) {
   lines.add("command=", command);
-  lines.add("agent=", agent);
-  lines.add("object-format=", hash == HashKind::sha1 ? "sha1" : "sha256");
+  lines.add("agent=", request.agent);
+  if (request.server_names_hash)
+    lines.add("object-format=", request.hash == HashKind::sha1 ? "sha1" : "sha256");
   lines.all += delimiter;
 }
 
 std::string write_v2(const FetchRequest& request) {
   Lines lines;
-  add_command(lines, "fetch", request.agent, request.hash);
+  add_command(lines, "fetch", request);
   if (request.has_thin_pack) lines.add("thin-pack");
   if (!request.has_progress) lines.add("no-progress");
   if (request.has_include_tag) lines.add("include-tag");
@@ -91,10 +93,10 @@ std::string write_v0(const FetchRequest& request) {
 
 std::string write(const RefsRequest& request) {
   Lines lines;
-  add_command(lines, "ls-refs\n", request.agent, request.hash);
+  add_command(lines, "ls-refs\n", request);
   lines.add("peel\n");
   lines.add("symrefs\n");
-  lines.add("unborn\n");
+  if (request.server_tells_unborn) lines.add("unborn\n");
   for (const std::string_view prefix : request.prefixes) lines.add("ref-prefix ", prefix, "\n");
   lines.all += wire::flush_pkt;
   return std::move(lines.all);

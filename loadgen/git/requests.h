@@ -23,6 +23,9 @@ struct RefsRequest {
   std::string_view agent;
   HashKind hash = HashKind::sha1;
   std::vector<std::string_view> prefixes;  // "refs/heads/"
+  // What the server can: git asks for no more, and some servers (JGit) refuse what they don't know.
+  bool server_tells_unborn = true;  // has_feature("ls-refs", "unborn")
+  bool server_names_hash = true;    // has("object-format")
 };
 std::string write(const RefsRequest& request);
 
@@ -38,8 +41,8 @@ struct FetchRequest {
   bool has_thin_pack = true;  // a pack may have deltas of what the client has
   bool has_include_tag = false;
   bool has_progress = false;
-  // What the server can: a client of v0 asks for no more.
-  bool server_filters = false, server_deepens = true;
+  // What the server can: a client of v0 asks for no more, and one of v2 names no kind of hash.
+  bool server_filters = false, server_deepens = true, server_names_hash = true;
   bool is_done = true;
 };
 std::string write(const FetchRequest& request);

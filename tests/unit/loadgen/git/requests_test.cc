@@ -164,6 +164,20 @@ TEST_CASE("requests: bodies of git's are written again") {
   }
 }
 
+TEST_CASE("requests: a server is asked for no more than it can") {
+  CHECK(write(RefsRequest{.agent = agent,
+                          .hash = HashKind::sha1,
+                          .prefixes = {},
+                          .server_tells_unborn = false,
+                          .server_names_hash = false}) ==
+        pkt({"command=ls-refs\n", "agent=git/2.39.5", "0001", "peel\n", "symrefs\n", "0000"}));
+  FetchRequest request;
+  request.agent = agent;
+  request.wants = {one};
+  request.server_names_hash = false;
+  CHECK(write(request).starts_with(pkt({"command=fetch", "agent=git/2.39.5", "0001"})));
+}
+
 TEST_CASE("requests: push") {
   const PushRequest request{
       .agent = agent, .hash = HashKind::sha1, .from = one, .to = two, .ref = "refs/heads/main"};
