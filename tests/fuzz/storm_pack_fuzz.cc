@@ -17,6 +17,7 @@
 #include "unit/loadgen/git/small_packs.h"
 
 using namespace breakwater::storm;
+using namespace breakwater::storm::by_hand;
 
 namespace {
 

@@ -9,6 +9,7 @@
 #include "small_packs.h"
 
 using namespace breakwater::storm;
+using namespace breakwater::storm::by_hand;
 
 namespace {
 

@@ -4,6 +4,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -11,7 +12,7 @@
 
 #include "git/digest.h"
 
-namespace breakwater::storm {
+namespace breakwater::storm::by_hand {
 
 enum class PackType : uint8_t { commit = 1, tree = 2, blob = 3, tag = 4, offset_delta = 6, named_delta = 7 };
 
@@ -75,4 +76,4 @@ inline std::string noise(size_t bytes, uint64_t seed) {
   return all;
 }
 
-}  // namespace breakwater::storm
+}  // namespace breakwater::storm::by_hand

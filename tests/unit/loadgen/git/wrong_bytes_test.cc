@@ -13,6 +13,7 @@
 
 using namespace breakwater;
 using namespace breakwater::storm;
+using namespace breakwater::storm::by_hand;
 
 namespace {
 
