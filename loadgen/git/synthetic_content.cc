@@ -16,14 +16,14 @@ namespace {
 constexpr uint32_t commits_min = 4;
 constexpr uint64_t bytes_per_commit = 32 * 1024;
 
-LfsObject make_lfs_object(uint64_t seed, uint64_t bytes) {
+SyntheticLfsObject make_lfs_object(uint64_t seed, uint64_t bytes) {
   Digest digest(HashKind::sha256);
   digest.add(noise(seed, bytes));
   return {digest.finish().hex(), seed, bytes};
 }
 
 // As git-lfs writes it (docs/spec.md of git-lfs).
-std::string pointer_to(const LfsObject& object) {
+std::string pointer_to(const SyntheticLfsObject& object) {
   return "version https://git-lfs.github.com/spec/v1\noid sha256:" + object.name + "\nsize " +
          std::to_string(object.bytes) + "\n";
 }
@@ -88,7 +88,7 @@ void SyntheticContent::add_commits(uint32_t commits) {
   std::array<ObjectId, files> ids;
   for (ObjectId& id : ids) id = add_blob();
   std::vector<TreeEntry> root = {{"README.md", blobs_.add(ObjectType::blob, "# Made from a seed\n")}};
-  for (const LfsObject& object : lfs_)
+  for (const SyntheticLfsObject& object : lfs_)
     root.push_back({"asset" + object.name.substr(0, 8), blobs_.add(ObjectType::blob, pointer_to(object))});
   for (uint32_t commit = 0; commit < commits; commit++) {
     if (commit > 0) ids[commit % files] = add_blob();

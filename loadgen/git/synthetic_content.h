@@ -49,7 +49,7 @@ class Shelf {
 };
 
 // An object of Git LFS: its name is the SHA-256 of its content, which is noise() of a seed.
-struct LfsObject {
+struct SyntheticLfsObject {
   std::string name;
   uint64_t seed = 0;
   uint64_t bytes = 0;
@@ -76,7 +76,7 @@ class SyntheticContent {
   const Shelf& trees() const noexcept { return trees_; }
   const Shelf& blobs() const noexcept { return blobs_; }
   const StoredObject* find(const ObjectId& id) const;
-  const std::vector<LfsObject>& lfs() const noexcept { return lfs_; }
+  const std::vector<SyntheticLfsObject>& lfs() const noexcept { return lfs_; }
 
  private:
   void add_commits(uint32_t commits);
@@ -84,7 +84,7 @@ class SyntheticContent {
   SyntheticSettings settings_;
   Shelf trees_, blobs_;
   std::vector<ObjectId> roots_;
-  std::vector<LfsObject> lfs_;
+  std::vector<SyntheticLfsObject> lfs_;
 };
 
 }  // namespace breakwater::storm

@@ -25,7 +25,7 @@ int rank(ObjectType type) noexcept {
 
 }  // namespace
 
-FetchObjects::FetchObjects(Find find, const FetchRequest& request)
+FetchObjects::FetchObjects(Find find, const ServedFetch& request)
     : find_(std::move(find)), request_(request) {
   for (const ObjectId& id : request.haves) {
     if (find_(id) != nullptr) common_.push_back(id);
@@ -88,7 +88,7 @@ void FetchObjects::find_depth() {
   uint32_t depth = request_.depth;
   if (request_.depth_is_relative && !request_.shallow.empty()) {
     level = request_.shallow;
-    depth = std::min(depth, FetchRequest::whole - 1) + 1;
+    depth = std::min(depth, ServedFetch::whole - 1) + 1;
   }
   Ids seen, passed;
   cut_ = {};
@@ -152,7 +152,7 @@ std::vector<const StoredObject*> FetchObjects::select(const SyntheticRefs& refs)
       add_below(id, 0, false);
   }
   if (request_.include_tags) {
-    refs.for_each([&](const Ref& ref) {
+    refs.for_each([&](const ServedRef& ref) {
       const bool comes = !ref.peeled.is_zero() && chosen_.contains(ref.peeled);
       const StoredObject* const tag = comes ? find_(ref.id) : nullptr;
       if (tag != nullptr) add(ref.id, *tag);

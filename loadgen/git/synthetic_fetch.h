@@ -25,7 +25,7 @@ struct FetchFilter {
   uint32_t depth_below = UINT32_MAX;
 };
 
-struct FetchRequest {
+struct ServedFetch {
   static constexpr uint32_t whole = 0x7fffffff;  // what `--unshallow` asks for
   std::vector<ObjectId> wants, haves;
   std::vector<ObjectId> shallow;   // of the client: it has them without their parents
@@ -39,7 +39,7 @@ class FetchObjects {
  public:
   using Find = std::function<const StoredObject*(const ObjectId&)>;
   // `find` is only used in calls of this object.
-  FetchObjects(Find find, const FetchRequest& request);
+  FetchObjects(Find find, const ServedFetch& request);
 
   const std::vector<ObjectId>& common() const noexcept { return common_; }  // haves that are here
   // A want that is not here; none: zero.
@@ -64,7 +64,7 @@ class FetchObjects {
   void note_tree(const ObjectId& id);
 
   Find find_;
-  const FetchRequest& request_;
+  const ServedFetch& request_;
   std::vector<ObjectId> common_, new_shallow_, unshallow_;
   ObjectId missing_;
   std::vector<ObjectId> tips_;    // commits that are wanted, tags peeled

@@ -48,7 +48,7 @@ size_t BaseRefs::commit_of_annotated(uint32_t number) const noexcept {
   return scattered(number + 1, commits.size());
 }
 
-Ref BaseRefs::operator[](uint32_t index) const {
+ServedRef BaseRefs::operator[](uint32_t index) const {
   if (index < counts.branches)
     return {numbered(branch_prefix, index), commits[scattered(index, commits.size())], {}};
   index -= counts.branches;

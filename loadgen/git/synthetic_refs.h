@@ -15,7 +15,7 @@ namespace breakwater::storm {
 
 inline constexpr std::string_view synthetic_head = "refs/heads/main";  // what HEAD names
 
-struct Ref {
+struct ServedRef {
   std::string name;  // "refs/heads/main"
   ObjectId id;
   ObjectId peeled;  // of an annotated tag; else zero
@@ -37,7 +37,7 @@ struct BaseRefs {
   std::vector<ObjectId> tags;     // annotated, by their number
   // In the order of their names: branches, synthetic_head, annotated tags, light ones.
   uint32_t size() const noexcept { return counts.branches + 1 + counts.annotated + counts.light; }
-  Ref operator[](uint32_t index) const;
+  ServedRef operator[](uint32_t index) const;
   static std::string annotated_name(uint32_t number);  // without "refs/tags/"
   // Which commit an annotated tag is of.
   size_t commit_of_annotated(uint32_t number) const noexcept;
@@ -48,15 +48,15 @@ class SyntheticRefs {
   explicit SyntheticRefs(const BaseRefs& base) noexcept : base_(&base) {}
 
   std::optional<ObjectId> find(std::string_view name) const;
-  // A zero id takes it away. `peeled` as in Ref.
+  // A zero id takes it away. `peeled` as in ServedRef.
   void set(const std::string& name, const ObjectId& id, const ObjectId& peeled = {});
 
-  // Calls `each`(const Ref&) in the order of the names.
+  // Calls `each`(const ServedRef&) in the order of the names.
   template <typename Each>
   void for_each(Each each) const {
     auto changed = changed_.begin();
     for (uint32_t index = 0; index < base_->size(); index++) {
-      const Ref ref = (*base_)[index];
+      const ServedRef ref = (*base_)[index];
       for (; changed != changed_.end() && changed->first < ref.name; ++changed) give(changed->second, each);
       if (changed != changed_.end() && changed->first == ref.name)
         give((changed++)->second, each);
@@ -68,12 +68,12 @@ class SyntheticRefs {
 
  private:
   template <typename Each>
-  static void give(const Ref& ref, Each& each) {
+  static void give(const ServedRef& ref, Each& each) {
     if (!ref.id.is_zero()) each(ref);
   }
 
   const BaseRefs* base_;
-  std::map<std::string, Ref, std::less<>> changed_;
+  std::map<std::string, ServedRef, std::less<>> changed_;
 };
 
 }  // namespace breakwater::storm

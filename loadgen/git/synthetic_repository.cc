@@ -25,7 +25,7 @@ void append_ids(std::string& key, char what, const std::vector<ObjectId>& ids) {
 }
 
 // Requests with the same key get the same answer, as long as no ref changes.
-std::string key_of(const FetchRequest& request, bool is_done) {
+std::string key_of(const ServedFetch& request, bool is_done) {
   std::string key;
   append_ids(key, 'w', request.wants);
   append_ids(key, 'h', request.haves);
@@ -98,7 +98,7 @@ std::optional<Object> SyntheticRepository::object(const ObjectId& id) const {
   return Object{object->type, stored_entry_content(object->entry), id};
 }
 
-std::shared_ptr<const FetchPlan> SyntheticRepository::plan(const FetchRequest& request, bool is_done) {
+std::shared_ptr<const FetchPlan> SyntheticRepository::plan(const ServedFetch& request, bool is_done) {
   const std::string key = key_of(request, is_done);
   std::shared_ptr<FetchPlan> plan;
   std::vector<const StoredObject*> objects;

@@ -61,7 +61,7 @@ class SyntheticRepository {
   std::optional<Object> object(const ObjectId& id) const;
 
   // `wants_pack`: the client needs no more negotiation, or is_ready turns out to be true.
-  std::shared_ptr<const FetchPlan> plan(const FetchRequest& request, bool is_done);
+  std::shared_ptr<const FetchPlan> plan(const ServedFetch& request, bool is_done);
 
   // Takes over objects of a push and moves refs. Why not; an empty text for what was done, one for each
   // update. `unpack` gets the reason if the objects themselves were not taken, and then no ref moves.

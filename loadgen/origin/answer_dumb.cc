@@ -12,7 +12,7 @@ namespace {
 
 std::string listed(const SyntheticRefs& refs) {
   std::string text;
-  refs.for_each([&](const Ref& ref) {
+  refs.for_each([&](const ServedRef& ref) {
     text += ref.id.hex() + "\t" + ref.name + "\n";
     if (!ref.peeled.is_zero()) text += ref.peeled.hex() + "\t" + ref.name + "^{}\n";
   });
@@ -69,7 +69,7 @@ Reply answer_page(const Ask& ask, std::string_view rest) {
   std::string page = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>" +
                      ask.repository.name() + "</title>\n<h1>" + ask.repository.name() + "</h1>\n<ul>\n";
   size_t shown = 0;
-  ask.repository.refs()->for_each([&](const Ref& ref) {
+  ask.repository.refs()->for_each([&](const ServedRef& ref) {
     if (shown++ < refs_shown_max) page += "<li><code>" + ref.id.hex() + "</code> " + ref.name + "</li>\n";
   });
   Reply reply = text_reply(200, page + "</ul></html>\n");

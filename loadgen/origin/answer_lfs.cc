@@ -19,8 +19,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view lfs_type = "application/vnd.git-lfs+json";
 constexpr size_t objects_max = 1000;  // in one batch
 
-const LfsObject* find(const SyntheticContent& content, std::string_view name) noexcept {
-  for (const LfsObject& object : content.lfs()) {
+const SyntheticLfsObject* find(const SyntheticContent& content, std::string_view name) noexcept {
+  for (const SyntheticLfsObject& object : content.lfs()) {
     if (object.name == name) return &object;
   }
   return nullptr;
@@ -38,7 +38,7 @@ std::string href(const Ask& ask, const std::string& name) {
 // What a client asks for, by its name and size, becomes what it may do.
 Json offer(const Ask& ask, const std::string& name, uint64_t size, bool is_upload) {
   Json object = {{"oid", name}, {"size", size}};
-  const LfsObject* const known = find(ask.repository.content(), name);
+  const SyntheticLfsObject* const known = find(ask.repository.content(), name);
   const auto add_action = [&](const char* action) {
     object["authenticated"] = true;
     object["actions"] = {{action, {{"href", href(ask, name)}}}};
@@ -91,11 +91,11 @@ Reply answer_lfs_object(const Ask& ask, std::string_view name) {
   }
   if (name.empty()) {
     Json list = Json::array();
-    for (const LfsObject& object : content.lfs())
+    for (const SyntheticLfsObject& object : content.lfs())
       list.push_back({{"oid", object.name}, {"size", object.bytes}});
     return json_reply(200, list.dump() + "\n");
   }
-  const LfsObject* const object = find(content, name);
+  const SyntheticLfsObject* const object = find(content, name);
   if (object == nullptr) return lfs_error(404, "there is no such object");
   Reply reply = text_reply(200, {});
   reply.type = "application/octet-stream";

@@ -31,7 +31,7 @@ std::string all_refs(const SyntheticRefs& refs, bool is_push, uint8_t protocol) 
   };
   const std::optional<ObjectId> head = refs.find(synthetic_head);
   if (head && !is_push) add(*head, "HEAD");
-  refs.for_each([&](const Ref& ref) {
+  refs.for_each([&](const ServedRef& ref) {
     add(ref.id, ref.name);
     if (!is_push && !ref.peeled.is_zero()) add(ref.peeled, ref.name + "^{}");
   });
@@ -83,7 +83,7 @@ std::string listed_refs(const SyntheticRefs& refs, const LsRefs& ask) {
     if (ask.symrefs) line += " symref-target:" + std::string(synthetic_head);
     append_line(text, line + "\n");
   }
-  refs.for_each([&](const Ref& ref) {
+  refs.for_each([&](const ServedRef& ref) {
     if (!ask.wants(ref.name)) return;
     std::string line = ref.id.hex() + " " + ref.name;
     if (ask.peel && !ref.peeled.is_zero()) line += " peeled:" + ref.peeled.hex();

@@ -49,7 +49,7 @@ bool add_id(std::string_view text, std::vector<ObjectId>& ids) {
 
 // What v0 and v2 say with the same words. False: it is none of them. `error` if it is one, and wrong.
 bool read_common(std::string_view text, FetchAsk& ask) {
-  FetchRequest& request = ask.request;
+  ServedFetch& request = ask.request;
   bool is_right = true;
   if (take_prefix(text, "want "))
     is_right = add_id(text, request.wants);

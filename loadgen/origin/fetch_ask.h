@@ -21,7 +21,7 @@ enum class Acknowledge : uint8_t { one, many, detailed };  // none, multi_ack, m
 struct FetchAsk {
   static constexpr size_t ids_max = 100'000;  // of wants and haves together
   std::string error;                          // a sentence: nothing else counts then
-  FetchRequest request;
+  ServedFetch request;
   bool is_done = false;
   bool is_empty = false;  // v0: nothing is wanted at all
   bool wants_progress = true;

@@ -353,6 +353,28 @@ def check_machine_paths(root, lies_at=None):
     return complaints
 
 
+def types_of(path):
+    """(line number, full name) of each type that this file defines for others, too: at the margin, where no anonymous namespace is."""
+    found, spaces = [], []
+    for number, line in enumerate((text_of(path) or "").splitlines(), 1):
+        if match := re.match(r"(?:inline )?namespace\s*([\w:]*)\s*\{(?!.*\})", line):
+            spaces.append(match[1])
+        elif line.startswith("}  // namespace") and spaces:
+            spaces.pop()
+        elif "" not in spaces and (match := re.match(r"(?:struct|class|union|enum class|enum) (\w+)(?: final)?(?: \{| : |\{)", line)):
+            found.append((number, "::".join([*spaces, match[1]])))
+    return found
+
+
+def check_one_definition(root):
+    """Two types of one name and different shapes link without a word, and then use each other's code ([basic.def.odr])."""
+    places = {}
+    for path in code_files(root, "src", "loadgen"):
+        for number, name in types_of(path):
+            places.setdefault(name, []).append(f"{relative(path, root)}:{number}")
+    return [f"{name} is defined in {' and in '.join(where)}" for name, where in sorted(places.items()) if len(where) > 1]
+
+
 def check_format(root, formatter=None):
     formatter = formatter or shutil.which("clang-format-19")
     sources = [str(p) for p in code_files(root, "src", "loadgen", "tests", "bench")]
@@ -392,6 +414,9 @@ class ThisRepository(unittest.TestCase):
 
     def test_layout(self):
         self.expect_none(check_layout(ROOT))
+
+    def test_no_two_types_share_a_name(self):
+        self.expect_none(check_one_definition(ROOT))
 
     def test_no_machine_paths(self):
         self.expect_none(check_machine_paths(ROOT))
@@ -574,6 +599,15 @@ class TheRulesCanFail(unittest.TestCase):
         self.expect(check_layout, "a tab")
         self.write("src/base/a.h", "int a;")
         self.expect(check_layout, "no end")
+
+    def test_two_lfs_objects(self):
+        """One with two members, one with three; whichever code of a vector of them the linker kept was wrong for the other."""
+        self.write("loadgen/git/lfs.h", "namespace a::b {\n\nstruct Object {\n  int x;\n};\n\n}  // namespace a::b\n")
+        other = "namespace a::b {\n\nstruct Object;\n\nnamespace {\n\n%sclass Object : X {\n};\n\n}  // namespace\n\n%s}  // namespace a::b\n"
+        self.write("loadgen/git/content.cc", other % ("", ""))
+        self.assertEqual([], check_one_definition(self.root))
+        self.write("loadgen/git/content.cc", other % ("", "struct Object {\n};\n"))
+        self.expect(check_one_definition, "a::b::Object", "lfs.h:3", "content.cc:12")
 
     def test_machine_path(self):
         lies_at = Path("/odd/place/breakwater")

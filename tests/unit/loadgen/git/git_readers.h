@@ -15,6 +15,7 @@
 #include "git/lfs.h"
 #include "git/push_answer.h"
 #include "git/refs_answer.h"
+#include "git/text_lines.h"
 
 namespace breakwater::storm {
 

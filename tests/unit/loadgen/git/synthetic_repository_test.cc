@@ -53,7 +53,7 @@ TEST_CASE("synthetic refs: as many as asked for, in order, and each is found by 
     const std::shared_ptr<const SyntheticRefs> refs = repository->refs();
     uint32_t seen = 0;
     std::string before;
-    refs->for_each([&](const Ref& ref) {
+    refs->for_each([&](const ServedRef& ref) {
       CHECK(before < ref.name);
       CHECK(refs->find(ref.name) == ref.id);
       CHECK(repository->object(ref.id));
@@ -75,7 +75,7 @@ TEST_CASE("synthetic refs: what is changed stands among the others") {
   refs.set("refs/zzz", id);
   refs.set("refs/heads/branch-0000001", {});
   std::vector<std::string> names;
-  refs.for_each([&](const Ref& ref) { names.push_back(ref.name); });
+  refs.for_each([&](const ServedRef& ref) { names.push_back(ref.name); });
   CHECK(names.size() == 40 + 2 - 1);
   CHECK(names.front() == "refs/heads/aaa");
   CHECK(names.back() == "refs/zzz");
@@ -92,7 +92,7 @@ TEST_CASE("synthetic repository: the same seed gives the same, others share no c
 
 TEST_CASE("synthetic repository: a clone gets all of it, once planned for everybody") {
   const auto repository = make();
-  FetchRequest request;
+  ServedFetch request;
   request.wants = {tip_of(*repository)};
   const std::shared_ptr<const FetchPlan> plan = repository->plan(request, true);
   CHECK(plan->missing.is_zero());
@@ -108,7 +108,7 @@ TEST_CASE("synthetic repository: a clone gets all of it, once planned for everyb
 
 TEST_CASE("synthetic repository: depth, filters, and single objects") {
   const auto repository = make();
-  FetchRequest request;
+  ServedFetch request;
   request.wants = {tip_of(*repository)};
   request.depth = 1;
   std::shared_ptr<const FetchPlan> plan = repository->plan(request, true);
@@ -121,7 +121,7 @@ TEST_CASE("synthetic repository: depth, filters, and single objects") {
   request.filter = {UINT64_MAX, 1};
   CHECK(repository->plan(request, true)->pack.objects == 1 + 1);
 
-  FetchRequest one;
+  ServedFetch one;
   const std::vector<Link> root = *links_of(ObjectType::commit, repository->object(request.wants[0])->content);
   const std::vector<Link> entries = *links_of(ObjectType::tree, repository->object(root[0].id)->content);
   for (const Link& link : entries) {
@@ -130,14 +130,14 @@ TEST_CASE("synthetic repository: depth, filters, and single objects") {
   one.filter.blob_bytes_below = 0;  // as a lazy fetch of Git's says it
   CHECK(repository->plan(one, true)->pack.objects == 1);
 
-  FetchRequest unknown;
+  ServedFetch unknown;
   unknown.wants = {ObjectId::parse(std::string(40, '7')).value()};
   CHECK(repository->plan(unknown, true)->missing == unknown.wants[0]);
 }
 
 TEST_CASE("synthetic repository: what a shallow client gets when it deepens") {
   const auto repository = make();
-  FetchRequest request;
+  ServedFetch request;
   request.wants = {tip_of(*repository)};
   request.haves = request.shallow = request.wants;
   request.depth = 3;
@@ -146,7 +146,7 @@ TEST_CASE("synthetic repository: what a shallow client gets when it deepens") {
   CHECK(plan->shallow.size() == 1);
   // Two commits, their trees, and of each the one file that the client's newest commit replaced.
   CHECK(plan->pack.objects == 2 * 3 + 2);
-  request.depth = FetchRequest::whole;
+  request.depth = ServedFetch::whole;
   plan = repository->plan(request, true);
   CHECK(plan->shallow.empty());
   CHECK(plan->pack.objects == all_objects - (1 + 2 + 32 + 1 + 2));
@@ -162,7 +162,7 @@ TEST_CASE("synthetic repository: it grows, and a fetch gets what is new") {
   const ObjectId news = repository->advance(2, 1000);
   CHECK(tip_of(*repository) == news);
   CHECK(repository->refs(true)->find(synthetic_head) == before);
-  FetchRequest request;
+  ServedFetch request;
   request.wants = {news};
   request.haves = {before, ObjectId::parse(std::string(40, '7')).value()};
   const std::shared_ptr<const FetchPlan> plan = repository->plan(request, false);
