@@ -9,14 +9,13 @@ using nlohmann::json;
 
 // In the order and with the transfers that git-lfs 3.4 names, though of these only `basic` is for HTTP.
 std::string write_lfs_batch(const std::vector<LfsObject>& objects, std::string_view ref) {
-  nlohmann::ordered_json body = {{"operation", "download"}, {"objects", nlohmann::ordered_json::array()}};
-  for (const LfsObject& object : objects)
-    body["objects"].push_back({{"oid", object.oid}, {"size", object.bytes}});
-  body["transfers"] = {"lfs-standalone-file", "basic", "ssh"};
-  body["ref"] = nlohmann::ordered_json::object();
-  if (!ref.empty()) body["ref"]["name"] = ref;
-  body["hash_algo"] = "sha256";
-  return body.dump();
+  json named = json::array();
+  for (const LfsObject& object : objects) named.push_back({{"oid", object.oid}, {"size", object.bytes}});
+  json where = json::object();
+  if (!ref.empty()) where["name"] = ref;
+  return R"({"operation":"download","objects":)" + named.dump() +
+         R"(,"transfers":["lfs-standalone-file","basic","ssh"],"ref":)" + where.dump() +
+         R"(,"hash_algo":"sha256"})";
 }
 
 namespace {
