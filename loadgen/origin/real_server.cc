@@ -1,6 +1,8 @@
 #include "origin/real_server.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -42,6 +44,8 @@ int listen_on(const RealOptions& options) {
   const int listener = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Connections inherit it: without it what a git writes in two pieces comes 40 ms later.
+  setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (listener < 0 || bind(listener, found->ai_addr, found->ai_addrlen) != 0 || listen(listener, 1024) != 0) {
     give_up("cannot listen on " + where + ": " + std::strerror(errno), 1);
   }
