@@ -516,7 +516,7 @@ class RawBytes(OriginTest):
         self.assertEqual(len(asyncio.run(storm())), 1)
         status = Path(f"/proc/{self.origin.process.pid}/status").read_text()
         peak_kib = int(re.search(r"VmHWM:\s+(\d+)", status)[1])
-        self.assertLess(peak_kib, 128 * 1024)
+        self.assertLess(peak_kib, 192 * 1024)  # a pack for each were half a GiB; sanitizers keep freed memory for a while
 
 
 class Ending(OriginTest):

@@ -8,6 +8,7 @@
 #include "client/site.h"
 #include "client/storm_threads.h"
 #include "coro/frame_pool.h"
+#include "plan/basic_authorization.h"
 #include "unit/loadgen/client/small_git_server.h"
 
 using namespace breakwater;
