@@ -20,12 +20,15 @@
 
 namespace breakwater::storm {
 
+class GitDriver;
+
 // What all cores of a storm read, made before the first one runs.
 struct StormPlan {
   const Scenario& scenario;
   std::span<const Arrival> arrivals;  // of a closed loop there are none
   const Site& site;
   PackInspector* inspector = nullptr;  // null: no pack is given to git
+  const GitDriver* git = nullptr;      // null: requests of our own
   int64_t start_ns = 0;                // monotonic
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/git_driver.h"
 #include "plan/profile.h"
 
 namespace breakwater::storm {
@@ -9,6 +10,7 @@ namespace breakwater::storm {
 namespace {
 
 Task<Failure> perform_try(Job& job) {
+  if (job.plan.git != nullptr) return job.plan.git->perform(job);
   // What follows a push asks for exactly what that has made.
   if (job.follows != nullptr && job.operation.verb == Verb::fetch) return fetch_one(job);
   switch (job.operation.verb) {

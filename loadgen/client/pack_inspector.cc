@@ -1,14 +1,8 @@
 #include "client/pack_inspector.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -17,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/git_child.h"
 #include "core/await.h"
 #include "ring/sys.h"
 
@@ -32,42 +27,13 @@ constexpr const char* sha256_repository = "sha256.git";
 // not be run, was killed, or took too long.
 int run_git(const std::string& folder, const char* repository, const std::string& log,
             std::vector<std::string> words) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  // Nobody's configuration.
-  const char* const path = getenv("PATH");
-  std::vector<std::string> variables = {"PATH=" + std::string(path != nullptr ? path : "/usr/bin:/bin"),
-                                        "HOME=" + folder,
-                                        "LC_ALL=C",
-                                        "GIT_CONFIG_NOSYSTEM=1",
-                                        "GIT_CONFIG_GLOBAL=/dev/null",
-                                        "GIT_DIR=" + std::string(repository)};
-  std::vector<char*> arguments, environment;
-  for (std::string& word : words) arguments.push_back(word.data());
-  for (std::string& variable : variables) environment.push_back(variable.data());
-  arguments.push_back(nullptr);
-  environment.push_back(nullptr);
-  pid_t pid = -1;
-  const int spawned =
-      posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environment.data());
-  posix_spawn_file_actions_destroy(&actions);
-  if (spawned != 0) return -1;
-  pollfd ends{static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), POLLIN, 0};
-  int ready = 0;
-  if (ends.fd >= 0) {
-    do ready = poll(&ends, 1, PackInspector::check_seconds_max * 1000);
-    while (ready < 0 && errno == EINTR);
-    ::close(ends.fd);
-  }
-  if (ready != 1) kill(pid, SIGKILL);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return ready == 1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  GitChild git;
+  if (!git.start({.folder = folder,
+                  .words = std::move(words),
+                  .variables = {"LC_ALL=C", "GIT_DIR=" + std::string(repository)},
+                  .log = log}))
+    return -1;
+  return git.reap_within(PackInspector::check_seconds_max * 1000);
 }
 
 }  // namespace
@@ -99,9 +65,8 @@ std::expected<std::unique_ptr<PackInspector>, std::string> PackInspector::make()
     return std::unexpected("can't make a folder like " + folder + " for the packs that are checked");
   std::unique_ptr<PackInspector> made(new PackInspector(folder));
   // Empty ones: without any, git 2.39's index-pack crashes when an object is missing.
-  if (run_git(folder, sha1_repository, "log", {"git", "init", "-q", "--bare"}) != 0 ||
-      run_git(folder, sha256_repository, "log", {"git", "init", "-q", "--bare", "--object-format=sha256"}) !=
-          0)
+  if (run_git(folder, sha1_repository, "log", {"init", "-q", "--bare"}) != 0 ||
+      run_git(folder, sha256_repository, "log", {"init", "-q", "--bare", "--object-format=sha256"}) != 0)
     return std::unexpected("git can't be run, which is to check a sample of the packs (deep_check)");
   made->thread_ = std::thread([inspector = made.get()] { inspector->run(); });
   return made;
@@ -181,7 +146,7 @@ void PackInspector::run() {
 }
 
 PackInspector::Verdict PackInspector::check(const KeptPack& pack) {
-  std::vector<std::string> words = {"git", "index-pack", pack.has_all_links_ ? "--strict" : "--fsck-objects"};
+  std::vector<std::string> words = {"index-pack", pack.has_all_links_ ? "--strict" : "--fsck-objects"};
   words.insert(words.end(), {"-o", pack.name_ + ".idx", pack.name_ + ".pack"});
   const char* const repository = pack.hash_ == HashKind::sha256 ? sha256_repository : sha1_repository;
   const int status = run_git(folder_, repository, pack.name_ + ".log", std::move(words));

@@ -10,6 +10,7 @@
 
 #include "base/rng.h"
 #include "client/connection.h"
+#include "client/git_child.h"
 #include "client/local_copies.h"
 #include "client/pace.h"
 #include "client/pause.h"
@@ -40,6 +41,7 @@ struct Runner {
   Pace pace;
   TokenBucket bucket;
   Connection connection;
+  GitChild git;         // of the driver that runs git
   Pause pause;          // before another try, or between two operations of a closed loop
   bool thinks = false;  // the latter
   LocalCopies copies;

@@ -95,6 +95,7 @@ void Storm::stop_all() noexcept {
   places_.close();
   for (Runner& runner : runners_) {
     runner.connection.stop();
+    runner.git.kill();
     runner.pause.end();
   }
 }

@@ -37,6 +37,7 @@ struct Options {
   std::string download;
   uint64_t seed = 1;
   uint32_t cores = 1;
+  std::string driver = "native";
   uint32_t deep_check = 10;
   std::string json;
   bool dry_run = false;
@@ -91,6 +92,10 @@ void add_options(CLI::App& command, Options& options) {
   command.add_option("--download", options.download, "of each runner, bytes a second: 1MiB");
   command.add_option("--seed", options.seed, "of all dice");
   command.add_option("--cores", options.cores, "threads")->check(CLI::Range(1u, cores_max));
+  command
+      .add_option("--driver", options.driver,
+                  "native: requests of our own; git: the installed git, a process each, for small storms")
+      ->check(CLI::IsMember({"native", "git"}));
   command.add_option("--deep-check", options.deep_check, "of 1000 packs so many are unpacked by git")
       ->check(CLI::Range(0u, 1000u));
   command.add_option("--json", options.json, "a file for the results");
@@ -164,6 +169,7 @@ std::string fill_in(const Options& options, const VerbName& verb, CommandLine& l
   scenario.name = verb.name;
   scenario.seed = options.seed;
   scenario.cores = std::min(options.cores, options.runners);
+  scenario.driver = options.driver == "git" ? Driver::git : Driver::native;
   scenario.deep_check_per_mille = options.deep_check;
   scenario.target.tls_ca = options.ca;
   scenario.target.tls_verify = !options.no_verify;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "client/git_driver.h"
 #include "client/pack_inspector.h"
 #include "client/site.h"
 #include "client/storm_threads.h"
@@ -146,11 +147,19 @@ int run_storm(const CommandLine& line) {
   std::expected<std::unique_ptr<PackInspector>, std::string> inspector = PackInspector::make();
   if (!inspector) fmt::print(stderr, "no pack is unpacked by git: {}\n", inspector.error());
 
+  std::unique_ptr<GitDriver> git;
+  if (scenario.driver == Driver::git) {
+    std::expected<std::unique_ptr<GitDriver>, std::string> made = GitDriver::make(scenario, *site);
+    if (!made) return refuse(made.error());
+    git = std::move(*made);
+  }
+
   const RunFacts facts = facts_of_this_run(scenario, arrivals->size());
   StormThreads threads({.scenario = scenario,
                         .arrivals = *arrivals,
                         .site = *site,
-                        .inspector = inspector ? inspector->get() : nullptr});
+                        .inspector = inspector ? inspector->get() : nullptr,
+                        .git = git.get()});
   const std::string why = threads.open();
   if (!why.empty()) return refuse(why);
   const double cpu_before = cpu_seconds();

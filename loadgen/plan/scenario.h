@@ -24,6 +24,12 @@ struct Target {
   std::string tls_name;  // empty: `host`
 };
 
+// Who sends the requests.
+enum class Driver : uint8_t {
+  native,  // requests of our own, by the thousand
+  git,     // the installed git, a process for each operation
+};
+
 // How a runner behaves. A runner is one CI machine: its own connections, its own local copies.
 struct Runners {
   uint32_t count = 100;
@@ -55,6 +61,7 @@ struct Scenario {
   std::string name;
   uint64_t seed = 1;
   uint32_t cores = 1;
+  Driver driver = Driver::native;
   Duration length{60'000};             // no operation begins after that
   Duration grace{30'000};              // then so long for those that have begun
   Duration warm_up{0};                 // operations that begin in it are performed and not counted

@@ -39,7 +39,7 @@ RunFacts facts_of_this_run(const Scenario& scenario, uint64_t operations_planned
   const Target& target = scenario.target;
   const bool is_v6 = target.host.find(':') != std::string::npos;
   return {.program = "stormgen " BW_VERSION,
-          .driver = "native",
+          .driver = scenario.driver == Driver::git ? "git" : "native",
           .target = fmt::format("{}://{}{}{}:{}{}", target.tls ? "https" : "http", is_v6 ? "[" : "",
                                 target.host, is_v6 ? "]" : "", target.port, target.prefix),
           .kernel = system.release,

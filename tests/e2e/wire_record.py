@@ -37,14 +37,15 @@ def take_request(sent):
 
 
 class Recorder:
-    """Listens on .port; .connections has a list of requests for each connection that has ended, in the order of their beginnings."""
+    """Listens on .port; .connections has a list of requests for each connection that has ended, in the order of their beginnings;
+    .received is how many bytes the server sent."""
 
     def __init__(self, server_port):
         self.server_port = server_port
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.changed = threading.Condition()
-        self.sent, self.ended = [], 0
+        self.sent, self.ended, self.received = [], 0, 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):
@@ -56,7 +57,7 @@ class Recorder:
     def clear(self):
         with self.changed:
             assert self.ended == len(self.sent), "a connection is still open"
-            self.sent, self.ended = [], 0
+            self.sent, self.ended, self.received = [], 0, 0
 
     def wait_for(self, connections, seconds=60):
         """Until so many have ended."""
@@ -97,6 +98,9 @@ class Recorder:
             while data := source.recv(PIECE_BYTES):
                 if kept is not None:
                     kept += data
+                else:
+                    with self.changed:
+                        self.received += len(data)
                 target.sendall(data)
         except OSError:
             pass
