@@ -126,6 +126,7 @@ Task<PackInspector::Verdict> PackInspector::inspect(Core& core, KeptPack& pack) 
   call.bytes = sizeof count;
   const int32_t read = co_await call;
   BW_ASSERT(read == sizeof count);
+  const std::lock_guard lock(mutex_);  // the other thread is done with both when it has let go of it
   sys::close(event);
   co_return verdict;
 }
@@ -140,7 +141,9 @@ void PackInspector::run() {
       job = jobs_.front();
       jobs_.pop_front();
     }
-    *job.verdict = check(*job.pack);
+    const Verdict verdict = check(*job.pack);
+    const std::lock_guard lock(mutex_);
+    *job.verdict = verdict;
     sys::signal_event(job.event);
   }
 }

@@ -76,7 +76,7 @@ class PackInspector {
   friend class KeptPack;
   struct Job {
     const KeptPack* pack;
-    int event;  // is signalled when `verdict` is there
+    int event;  // is signalled when `verdict` is there; both only with mutex_ held
     Verdict* verdict;
   };
   explicit PackInspector(std::string folder);

@@ -93,8 +93,9 @@ TEST_CASE("two answers come over one connection") {
   CHECK(client.answer.is_dumb);
   CHECK(client.connection->is_reusable());
   CHECK(client.connection->traffic().connections == 1);
-  CHECK(client.connection->traffic().sent == first.size() + second.size());
   client.connection->close();
+  server.end();
+  CHECK(client.connection->traffic().sent == first.size() + second.size());
 }
 
 TEST_CASE("a connection that was closed while it was idle is opened again") {
@@ -350,6 +351,7 @@ TEST_CASE("a body is sent in chunks as it is made") {
   CHECK(client.get("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", &three) ==
         Failure::none);
   client.connection->close();
+  server.end();
   CHECK(body == expected);
 }
 
@@ -376,5 +378,6 @@ TEST_CASE("a server feels a slow reader") {
   const size_t taken = client.taken.bytes.size();
   CHECK(static_cast<double>(taken) <= seconds * rate + static_cast<double>(2 * pace.receive_bytes));
   CHECK(taken >= rate / 8);
+  server.end();
   CHECK(written < taken + 256 * 1024);
 }

@@ -92,14 +92,19 @@ class ScriptedServer {
     REQUIRE(listener_ >= 0);
     thread_ = std::thread([this] { play(); });
   }
-  // Waits for the script's end, which the connections' ends must bring about.
   ~ScriptedServer() {
-    ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
+    end();
     ::close(listener_);
   }
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
+
+  // Waits for the script's end, which the connections' ends must bring about. What its steps wrote may be
+  // read from then on.
+  void end() {
+    ::shutdown(listener_, SHUT_RDWR);
+    if (thread_.joinable()) thread_.join();
+  }
 
   Address address;
 

@@ -24,7 +24,9 @@ inline std::string pkt(std::string_view payload) {
 
 class SmallGitServer {
  public:
-  explicit SmallGitServer(size_t pack_bytes = 3000) {
+  // `password`: the value of Authorization that is asked for; empty: none is.
+  explicit SmallGitServer(size_t pack_bytes = 3000, std::string password = "")
+      : password_(std::move(password)) {
     const MadeCommits made = make_commits({.seed = 11, .bytes = pack_bytes});
     tip = made.tip().hex();
     packs_[tip] = pack_of(made.objects);
@@ -45,7 +47,6 @@ class SmallGitServer {
 
   Address address;
   std::string tip;
-  std::string password;  // of Authorization; set before the first client. Empty: none is asked for
   std::atomic<int> open{0}, most_open{0}, pushes{0}, fetches{0}, unknown{0}, challenges{0};
 
  private:
@@ -71,7 +72,7 @@ class SmallGitServer {
     const size_t length = head.find("Content-Length: ");
     const std::string body =
         length == std::string::npos ? "" : peer.read(std::stoul(head.substr(length + 16)));
-    if (!password.empty() && head.find("Authorization: " + password + "\r\n") == std::string::npos) {
+    if (!password_.empty() && head.find("Authorization: " + password_ + "\r\n") == std::string::npos) {
       ++challenges;
       return peer.answer("401 Unauthorized", "", "WWW-Authenticate: Basic realm=\"x\"\r\n");
     }
@@ -122,6 +123,7 @@ class SmallGitServer {
     peer.answer("200 OK", body, "Content-Type: application/x-git-" + std::string(type) + "\r\n");
   }
 
+  const std::string password_;
   std::mutex mutex_;
   std::map<std::string, std::string> packs_;  // by the commit that a push has made
   int listener_ = -1;

@@ -109,8 +109,7 @@ TEST_CASE("what follows a push asks for the commit that it made, from whatever c
 
 TEST_CASE("a challenge is answered once in each process, and is not asked for where credentials come first") {
   for (const Authentication how : {Authentication::challenge, Authentication::basic}) {
-    SmallGitServer server;
-    server.password = basic_authorization("ada", "secret");
+    SmallGitServer server(3000, basic_authorization("ada", "secret"));
     Run run(server);
     run.scenario.target.authentication = how;
     run.scenario.target.user = "ada";
@@ -126,8 +125,7 @@ TEST_CASE("a challenge is answered once in each process, and is not asked for wh
 }
 
 TEST_CASE("wrong credentials are a status, after one answer to the challenge") {
-  SmallGitServer server;
-  server.password = basic_authorization("ada", "another");
+  SmallGitServer server(3000, basic_authorization("ada", "another"));
   Run run(server);
   run.scenario.target.authentication = Authentication::challenge;
   run.scenario.target.user = "ada";
