@@ -64,6 +64,7 @@ Task<Failure> push_commits(Job& job) {
   const RefListener listener{Branch::on_ref, &branch};
   Failure failure = co_await read_advertisement(job, remote, RequestKind::push_refs, listener, advertised);
   if (failure != Failure::none) co_return failure;
+  const Capabilities& can = advertised.capabilities;
   PushBody body({.seed = mix(job.plan.scenario.seed, job.runner.index, ++job.runner.pushes),
                  .commits = job.operation.commits,
                  .bytes = job.operation.bytes,
@@ -71,7 +72,10 @@ Task<Failure> push_commits(Job& job) {
                  .from = branch.tip,
                  .hash = advertised.hash,
                  .ref = branch.name,
-                 .agent = remote.profile().agent});
+                 .agent = remote.profile().agent,
+                 .server_reports_v2 = can.has("report-status-v2"),
+                 .server_quiets = can.has("quiet"),
+                 .server_names_hash = can.has("object-format")});
   PushAnswerReader reader;
   ReaderSink sink(job, reader);
   if (body.bytes() > post_buffer_bytes)

@@ -15,7 +15,14 @@ PushBody::PushBody(const Wanted& wanted) : wanted_(wanted), last_(wanted.parent)
     for (const Object& object : made.objects) bytes_ += stored_entry_bytes(object.content.size());
   }
   tip_ = last_;
-  command_ = write(PushRequest{wanted_.agent, wanted_.hash, wanted_.from, tip_, wanted_.ref});
+  command_ = write(PushRequest{.agent = wanted_.agent,
+                               .hash = wanted_.hash,
+                               .from = wanted_.from,
+                               .to = tip_,
+                               .ref = wanted_.ref,
+                               .server_reports_v2 = wanted_.server_reports_v2,
+                               .server_quiets = wanted_.server_quiets,
+                               .server_names_hash = wanted_.server_names_hash});
   bytes_ += command_.size();
   rewind();
 }

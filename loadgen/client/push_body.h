@@ -27,6 +27,8 @@ class PushBody : public BodySource {
     ObjectId from;       // what the ref is now; zero: nothing
     HashKind hash = HashKind::sha1;
     std::string_view ref, agent;
+    // What the server can, as of PushRequest.
+    bool server_reports_v2 = true, server_quiets = true, server_names_hash = true;
   };
   explicit PushBody(const Wanted& wanted);
 

@@ -1,78 +1,87 @@
 #include "command/command_line.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <fstream>
-#include <optional>
+#include <expected>
+#include <span>
+#include <sstream>
+#include <vector>
 
-#include "command/url.h"
-#include "config/units.h"
+#include "command/ceiling.h"
+#include "command/load_scenario.h"
+#include "command/options.h"
+#include "command/plan_text.h"
+#include "command/quick_scenario.h"
+#include "plan/arrivals.h"
 #include "plan/profile.h"
+#include "plan/scenario_schema.h"
 
 namespace breakwater::storm {
 
 namespace {
 
-constexpr uint32_t runners_max = 100'000;
-constexpr uint32_t cores_max = 64;
-
 struct Options {
-  std::string url;
-  uint32_t runners = 20;
-  std::string rate = "10/s";
-  std::string length = "10s", grace = "30s", warm_up = "0s";
-  bool closed = false, poisson = false;
-  uint32_t depth = 0;
-  std::string filter;
-  uint32_t protocol = 2;
-  std::string client = "git";
-  std::string ref, path;
-  uint32_t commits = 1;
-  std::string user, password_file;
-  bool preemptive = false;
-  std::string ca;
-  bool no_verify = false;
-  std::string download;
-  uint64_t seed = 1;
-  uint32_t cores = 1;
-  std::string driver = "native";
-  uint32_t deep_check = 10;
-  std::string json;
-  bool dry_run = false;
-  std::string allow_target, max_rate;
-  uint32_t max_runners = 0;
+  StormOptions storm;
+  FileOptions file;
+  QuickOptions quick;
 };
 
-struct VerbName {
-  const char* name;
-  Verb verb;
-  const char* help;
+// In the order of verb_words.
+constexpr const char* helps_of_verbs[] = {
+    "ask for the refs, as `git ls-remote` does",
+    "clone, whole or as --depth and --filter say",
+    "clone once, then fetch what is new, as long-lived CI machines do",
+    "fetch one commit by its id (--ref, or the tip)",
+    "fetch all tags",
+    "push fresh synthetic commits, each runner to a branch of its own",
+    "download LFS objects (--path OID:BYTES,...)",
+    "read files as clients without the smart protocol do",
+    "read a page of the web interface (--path)",
 };
-constexpr VerbName verb_names[] = {
-    {"ls-remote", Verb::ls_remote, "ask for the refs, as `git ls-remote` does"},
-    {"clone", Verb::clone, "clone, whole or as --depth and --filter say"},
-    {"fetch", Verb::fetch, "clone once, then fetch what is new, as long-lived CI machines do"},
-    {"fetch-object", Verb::fetch_object, "fetch one commit by its id (--ref, or the tip)"},
-    {"tags", Verb::tags, "fetch all tags"},
-    {"push", Verb::push, "push fresh synthetic commits, each runner to a branch of its own"},
-    {"lfs", Verb::lfs, "download LFS objects (--path OID:BYTES,...)"},
-    {"dumb", Verb::dumb, "read files as clients without the smart protocol do"},
-    {"page", Verb::page, "read a page of the web interface (--path)"},
-};
+static_assert(std::size(helps_of_verbs) == std::size(verb_words));
 
-void add_options(CLI::App& command, Options& options) {
-  command.add_option("URL", options.url, "the repository: http://127.0.0.1:3000/team/app.git")->required();
-  command.add_option("--runners", options.runners, "machines that it looks like")
-      ->check(CLI::Range(1u, runners_max));
-  command.add_option("--rate", options.rate, "operations that begin: 50/s, 120/m, 3000/h");
-  command.add_flag("--poisson", options.poisson, "at random instead of steadily, as independent machines do");
-  command.add_flag("--closed", options.closed,
-                   "no rate: each runner begins its next operation when one has ended");
+void add_storm_options(CLI::App& command, StormOptions& options) {
+  command.add_option("--seed", options.seed, "of all dice");
+  command.add_option("--cores", options.cores, "threads")->check(CLI::Range(1u, storm_cores_max));
+  command
+      .add_option("--driver", options.driver,
+                  "native: requests of our own; git: the installed git, a process each, for small storms")
+      ->check(CLI::IsMember({"native", "git"}));
+  command.add_option("--json", options.json, "a file for the results");
+  command.add_flag("--dry-run", options.dry_run, "show the plan, and begin nothing");
+  command.add_option("--allow-target", options.allow_target, "a host that is not this machine, by its name");
+  command.add_option("--max-rate", options.max_rate, "with it: a ceiling for what begins in a second");
+  command.add_option("--max-runners", options.max_runners, "with it: a ceiling for the runners");
+}
+
+void add_times(CLI::App& command, QuickOptions& options) {
+  CLI::Option* const rate =
+      command.add_option("--rate", options.rate, "operations that begin: 50/s, 120/m, 3000/h");
+  CLI::Option* const poisson = command.add_flag("--poisson", options.poisson,
+                                                "at random instead of steadily, as independent machines do");
+  CLI::Option* const closed = command.add_flag(
+      "--closed", options.closed, "no rate: each runner begins its next operation when one has ended");
+  CLI::Option* const burst =
+      command.add_option("--burst", options.burst, "no rate: so many at once, within the time of --within")
+          ->check(CLI::Range(1u, storm_runners_max));
+  CLI::Option* const fan_out =
+      command.add_option("--fan-out", options.fan_out, "no rate: a push, and so many of them behind it")
+          ->check(CLI::Range(1u, storm_runners_max - 1));
+  for (CLI::Option* const each : {burst, fan_out})
+    for (CLI::Option* const other : {rate, poisson, closed}) each->excludes(other);
+  burst->excludes(fan_out);
+  command.add_option("--within", options.within, "by dice, of a burst or a fan-out: 30s");
+  command.add_option("--every", options.every, "the burst or the fan-out again and again: 60s");
   command.add_option("--for", options.length, "how long operations begin: 60s");
   command.add_option("--grace", options.grace, "so long those may take that have begun then");
   command.add_option("--warm-up", options.warm_up, "what begins in it is not counted");
+}
+
+void add_quick_options(CLI::App& command, QuickOptions& options) {
+  command.add_option("URL", options.url, "the repository: http://127.0.0.1:3000/team/app.git")->required();
+  command.add_option("--runners", options.runners, "machines that it looks like")
+      ->check(CLI::Range(1u, storm_runners_max));
+  add_times(command, options);
   command.add_option("--depth", options.depth, "of the history; 0: all of it");
   command.add_option("--filter", options.filter, "blob:none")->check(CLI::IsMember({"blob:none"}));
   command.add_option("--protocol", options.protocol, "Git's, 0, 1 or 2")->check(CLI::Range(0u, 2u));
@@ -90,114 +99,65 @@ void add_options(CLI::App& command, Options& options) {
   command.add_option("--tls-ca", options.ca, "who signed the server's certificate; PEM");
   command.add_flag("--tls-no-verify", options.no_verify, "any certificate will do");
   command.add_option("--download", options.download, "of each runner, bytes a second: 1MiB");
-  command.add_option("--seed", options.seed, "of all dice");
-  command.add_option("--cores", options.cores, "threads")->check(CLI::Range(1u, cores_max));
-  command
-      .add_option("--driver", options.driver,
-                  "native: requests of our own; git: the installed git, a process each, for small storms")
-      ->check(CLI::IsMember({"native", "git"}));
   command.add_option("--deep-check", options.deep_check, "of 1000 packs so many are unpacked by git")
       ->check(CLI::Range(0u, 1000u));
-  command.add_option("--json", options.json, "a file for the results");
-  command.add_flag("--dry-run", options.dry_run, "show the plan, and begin nothing");
-  command.add_option("--allow-target", options.allow_target, "a host that is not this machine, by its name");
-  command.add_option("--max-rate", options.max_rate, "with it: a ceiling for --rate");
-  command.add_option("--max-runners", options.max_runners, "with it: a ceiling for --runners");
 }
 
-bool read_duration(const char* name, const std::string& text, Duration& duration, std::string& why) {
-  const std::optional<config::Duration> read = config::parse_duration(text);
-  if (!read) {
-    why = fmt::format("{}: '{}' is no time: write 500ms, 30s, 10m or 1h", name, text);
-    return false;
+void add_commands(CLI::App& app, Options& options) {
+  CLI::App& run = *app.add_subcommand("run", "run the storm of a file (docs/scenarios.md)");
+  CLI::App& check =
+      *app.add_subcommand("check", "say what the storm of a file would do, or what is wrong with it");
+  for (CLI::App* const each : {&run, &check}) {
+    each->add_option("FILE", options.file.path, "a scenario")->required();
+    each->add_option("--target", options.file.target,
+                     "a server, instead of the file's: http://127.0.0.1:3000");
   }
-  duration = *read;
-  return true;
-}
-
-bool read_times(const Options& options, Scenario& scenario, std::string& why) {
-  return read_duration("--for", options.length, scenario.length, why) &&
-         read_duration("--grace", options.grace, scenario.grace, why) &&
-         read_duration("--warm-up", options.warm_up, scenario.warm_up, why);
-}
-
-bool read_credentials(const Options& options, Target& target, std::string& why) {
-  if (options.user.empty() && options.password_file.empty()) return true;
-  if (options.user.empty() || options.password_file.empty()) {
-    why = "--user and --password-file belong together";
-    return false;
+  add_storm_options(run, options.storm);
+  for (size_t i = 0; i < std::size(verb_words); ++i) {
+    CLI::App& command = *app.add_subcommand(std::string(verb_words[i].text), helps_of_verbs[i]);
+    add_quick_options(command, options.quick);
+    add_storm_options(command, options.storm);
   }
-  std::ifstream file(options.password_file);
-  if (!std::getline(file, target.secret) || target.secret.empty()) {
-    why = "--password-file: " + options.password_file + " has no first line that could be read";
-    return false;
-  }
-  target.user = options.user;
-  target.authentication = options.preemptive ? Authentication::basic : Authentication::challenge;
-  return true;
+  app.add_subcommand("origin", "be a Git server for benchmarks; `stormgen origin --help`");  // main.cc has it
 }
 
-// A storm against others is only begun by who says whom, and how much at most.
-bool is_within_ceiling(const Options& options, const Scenario& scenario, double rate, std::string& why) {
-  if (options.allow_target.empty()) return true;
-  const double ceiling = read_rate(options.max_rate);
-  if (options.allow_target != scenario.target.host)
-    why = "--allow-target names another host than the URL";
-  else if (ceiling == 0 || options.max_runners == 0)
-    why = "--allow-target needs a ceiling: --max-rate 50/s and --max-runners 100";
-  else if (!options.closed && rate > ceiling)
-    why = "--rate is above --max-rate";
-  else if (options.runners > options.max_runners)
-    why = "--runners is above --max-runners";
-  return why.empty();
+void refuse(CommandLine& line, std::string text) {
+  line.command = CommandLine::Command::print;
+  line.text = std::move(text);
+  line.exit_status = 2;
 }
 
-std::string fill_in(const Options& options, const VerbName& verb, CommandLine& line) {
-  Scenario& scenario = line.scenario;
-  std::string why = read_url(options.url, scenario.target);
-  const double rate = read_rate(options.rate);
-  if (why.empty() && rate == 0)
-    why = "--rate: '" + options.rate + "' is no rate: write 50/s, 120/m or 3000/h";
-  if (!why.empty() || !read_times(options, scenario, why) ||
-      !read_credentials(options, scenario.target, why) || !is_within_ceiling(options, scenario, rate, why))
-    return why;
-  if (!options.download.empty()) {
-    const std::optional<uint64_t> bytes = config::parse_size(options.download);
-    if (!bytes) return "--download: '" + options.download + "' is no size: write 512KiB or 1MiB";
-    scenario.runners.download = *bytes;
-  }
-  scenario.name = verb.name;
-  scenario.seed = options.seed;
-  scenario.cores = std::min(options.cores, options.runners);
-  scenario.driver = options.driver == "git" ? Driver::git : Driver::native;
-  scenario.deep_check_per_mille = options.deep_check;
-  scenario.target.tls_ca = options.ca;
-  scenario.target.tls_verify = !options.no_verify;
-  scenario.runners.count = options.runners;
-  Operation operation;
-  operation.name = verb.name;
-  operation.verb = verb.verb;
-  operation.client = profile_named(options.client)->client;
-  operation.protocol = static_cast<uint8_t>(options.protocol);
-  operation.depth = options.depth;
-  operation.blobless = !options.filter.empty();
-  operation.ref = options.ref;
-  operation.path = options.path;
-  operation.commits = options.commits;
-  scenario.operations.push_back(std::move(operation));
-  Arrivals arrivals;
-  arrivals.name = verb.name;
-  arrivals.shape = options.closed    ? Arrivals::Shape::closed
-                   : options.poisson ? Arrivals::Shape::poisson
-                                     : Arrivals::Shape::constant;
-  arrivals.rate = rate;
-  arrivals.operations = {0};
-  scenario.arrivals.push_back(std::move(arrivals));
+void check_file(const FileOptions& options, CommandLine& line) {
+  const std::expected<Scenario, std::string> scenario = load_scenario(options.path, options.target);
+  if (!scenario) return refuse(line, scenario.error());
+  const std::expected<std::vector<Arrival>, std::string> arrivals = plan_arrivals(*scenario);
+  if (!arrivals) return refuse(line, options.path + ": error: " + arrivals.error() + "\n");
+  line.text = options.path + ": ok\n" + plan_in_a_line(*scenario, *arrivals);
+}
+
+void take_file(const FileOptions& options, const StormOptions& storm, CommandLine& line) {
+  std::expected<Scenario, std::string> scenario = load_scenario(options.path, options.target);
+  if (!scenario) return refuse(line, scenario.error());
+  line.scenario = std::move(*scenario);
+  if (storm.seed) line.scenario.seed = *storm.seed;
+  if (storm.cores) line.scenario.cores = std::min(*storm.cores, line.scenario.runners.count);
+  line.command = CommandLine::Command::storm;
+}
+
+void take_quick(const Options& options, Verb verb, CommandLine& line) {
+  const std::string why = make_quick_scenario(options.quick, options.storm, verb, line.scenario);
+  if (!why.empty()) return refuse(line, "stormgen: " + why + "\n");
+  line.command = CommandLine::Command::storm;
+}
+
+void take_storm_options(const StormOptions& options, CommandLine& line) {
+  if (!options.driver.empty())
+    line.scenario.driver = options.driver == "git" ? Driver::git : Driver::native;
   line.json = options.json;
   line.is_dry = options.dry_run;
   line.allows_target = !options.allow_target.empty();
-  line.command = CommandLine::Command::storm;
-  return {};
+  const std::string why = why_not_allowed(options, line.scenario);
+  if (!why.empty()) refuse(line, "stormgen: " + why + "\n");
 }
 
 }  // namespace
@@ -210,8 +170,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       "It begins nothing against another machine than this one unless it is told to (--allow-target).");
   app.set_version_flag("--version", "stormgen " BW_VERSION);
   app.require_subcommand(1);
-  for (const VerbName& each : verb_names) add_options(*app.add_subcommand(each.name, each.help), options);
-  app.add_subcommand("origin", "be a Git server for benchmarks; `stormgen origin --help`");  // main.cc has it
+  add_commands(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -220,13 +179,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.text = out.str() + complaint.str();
     return line;
   }
-  for (const VerbName& each : verb_names) {
-    if (!app.got_subcommand(each.name)) continue;
-    const std::string why = fill_in(options, each, line);
-    if (why.empty()) break;
-    line.text = "stormgen: " + why + "\n";
-    line.exit_status = 2;
-  }
+  if (app.got_subcommand("check")) check_file(options.file, line);
+  if (app.got_subcommand("run")) take_file(options.file, options.storm, line);
+  for (const config::Word<Verb>& each : verb_words)
+    if (app.got_subcommand(std::string(each.text))) take_quick(options, each.value, line);
+  if (line.command == CommandLine::Command::storm) take_storm_options(options.storm, line);
   return line;
 }
 

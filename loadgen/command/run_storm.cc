@@ -16,6 +16,7 @@
 #include "client/pack_inspector.h"
 #include "client/site.h"
 #include "client/storm_threads.h"
+#include "command/plan_text.h"
 #include "measure/results.h"
 #include "plan/arrivals.h"
 #include "report/json.h"
@@ -75,28 +76,6 @@ class Signals {
   sigset_t ending_;
 };
 
-void show_plan(const Scenario& scenario, const std::vector<Arrival>& arrivals) {
-  std::vector<uint64_t> of_operations(scenario.operations.size());
-  std::vector<uint32_t> rows;
-  for (const Arrival& each : arrivals) {
-    of_operations[each.operation]++;
-    if (each.follows != Arrival::nobody) continue;
-    const auto second = static_cast<size_t>(each.at_ns / second_ns);
-    if (rows.size() <= second) rows.resize(second + 1);
-    rows[second]++;
-  }
-  fmt::print("{} operations of {} runners, seed {}\n", arrivals.size(), scenario.runners.count,
-             scenario.seed);
-  for (size_t i = 0; i < of_operations.size(); ++i)
-    fmt::print("  {:<20}{}\n", scenario.operations[i].name, of_operations[i]);
-  uint32_t most = 1;
-  for (const uint32_t row : rows) most = std::max(most, row);
-  constexpr size_t rows_shown = 60, width = 50;
-  const size_t step = (rows.size() + rows_shown - 1) / rows_shown;
-  for (size_t i = 0; step > 0 && i < rows.size(); i += step)
-    fmt::print("{:6} s {:6} {}\n", i, rows[i], std::string(width * rows[i] / most, '#'));
-}
-
 // Until all is over. A line now and then.
 void watch(StormThreads& threads, const Signals& signals) {
   int64_t next_line_ns = threads.start_ns() + between_lines_ns;
@@ -135,7 +114,7 @@ int run_storm(const CommandLine& line) {
   const std::expected<std::vector<Arrival>, std::string> arrivals = plan_arrivals(scenario);
   if (!arrivals) return refuse(arrivals.error());
   if (line.is_dry) {
-    show_plan(scenario, *arrivals);
+    fmt::print("{}", plan_text(scenario, *arrivals));
     return 0;
   }
   const std::expected<Site, std::string> site = make_site(scenario.target);

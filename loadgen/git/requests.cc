@@ -114,9 +114,11 @@ std::string write(const PushRequest& request) {
   line += ' ';
   line += request.ref;
   line += '\0';
-  line += " report-status-v2 side-band-64k";
-  if (request.is_quiet) line += " quiet";
-  line += request.hash == HashKind::sha1 ? " object-format=sha1" : " object-format=sha256";
+  line += request.server_reports_v2 ? " report-status-v2" : " report-status";
+  line += " side-band-64k";
+  if (request.is_quiet && request.server_quiets) line += " quiet";
+  if (request.server_names_hash)
+    line += request.hash == HashKind::sha1 ? " object-format=sha1" : " object-format=sha256";
   line += " agent=";
   line += request.agent;
   Lines lines;

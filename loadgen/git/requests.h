@@ -54,6 +54,10 @@ struct PushRequest {
   ObjectId from, to;  // zero: the ref is made
   std::string_view ref;
   bool is_quiet = true;
+  // What the server can (send-pack.c): without the first it is asked for the older report.
+  bool server_reports_v2 = true;  // has("report-status-v2")
+  bool server_quiets = true;      // has("quiet")
+  bool server_names_hash = true;  // has("object-format")
 };
 std::string write(const PushRequest& request);
 

@@ -66,7 +66,7 @@ class Head {
 
   size_t write(RequestKind kind) noexcept {
     writer_.text(is_post(kind) ? "POST " : "GET ");
-    writer_.text(parts_.path);
+    if (kind != RequestKind::lfs_object) writer_.text(parts_.path);  // of that the server says the whole
     writer_.text(behind_path(kind, parts_));
     writer_.text(" HTTP/1.1\r\n");
     switch (kind) {

@@ -52,7 +52,7 @@ inline constexpr uint8_t request_kinds = 10;
 struct RequestParts {
   std::string_view authority;      // for Host
   std::string_view path;           // of the repository, with the target's prefix: "/git/team/app.git"
-  std::string_view rest;           // dumb, page, lfs_object: what comes behind it: "/HEAD"
+  std::string_view rest;           // dumb, page: what comes behind it: "/HEAD"; lfs_object: all of it
   uint8_t protocol = 2;            // 0: nothing is said of it
   std::string_view authorization;  // "Basic ..." or "Bearer ..."; empty: none
   uint64_t body_bytes = 0;         // of a POST

@@ -2,15 +2,16 @@
 // read, from every core. Every member has its default here, and nowhere else.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "config/units.h"
+
 namespace breakwater::config {
 
-using Duration = std::chrono::milliseconds;  // 0 means: no such limit, where a member's comment allows it
+// Of a Duration, 0 means: no such limit, where a member's comment allows it.
 constexpr int64_t ns(Duration duration) {
   return duration.count() * 1'000'000;
 }

@@ -8,7 +8,7 @@
 
 #include "config/config.h"
 #include "config/origins.h"
-#include "config/parse.h"
+#include "config/problems.h"
 
 namespace breakwater::config {
 
@@ -31,18 +31,11 @@ struct Bind {
   Place place;
 };
 
-struct Draft {
-  // `complete` is false when the text ends early at a syntax error: then nothing is reported as missing.
-  explicit Draft(bool is_complete) : complete(is_complete) {}
+struct Draft : Findings {
+  using Findings::Findings;
 
-  void report(Place place, std::string message, std::string hint = "") {
-    problems.push_back({place.line, place.column, std::move(message), std::move(hint)});
-  }
-
-  const bool complete;
   Config config;
   Origins origins;
-  Problems problems;
   NamedTables listens, pools, routes;
   std::vector<Bind> binds;
   std::vector<Reference> pool_references, listen_references;

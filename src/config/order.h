@@ -1,16 +1,17 @@
 // Keys of one table of which one bounds the other, or means nothing without it.
 #pragma once
 
-#include "config/draft.h"
 #include "config/message.h"
-#include "config/schema.h"
+#include "config/origins.h"
+#include "config/problems.h"
+#include "config/rules.h"
 #include "config/units.h"
 
 namespace breakwater::config {
 
 // One table with what is known of its keys.
 struct TableDraft {
-  Draft& draft;
+  Findings& findings;
   std::string title;  // "[pool.gogs]"
   KeyOrigins& origins;
 };
@@ -25,9 +26,9 @@ inline void report_unused(const TableDraft& in, std::string_view key, std::strin
                           std::string hint = "") {
   const auto origin = in.origins.find(key);
   if (origin != in.origins.end())
-    in.draft.report(origin->second.place,
-                    ticked(key) + " in " + in.title + " is only used with " + std::string(other),
-                    std::move(hint));
+    in.findings.report(origin->second.place,
+                       ticked(key) + " in " + in.title + " is only used with " + std::string(other),
+                       std::move(hint));
 }
 
 // `less` may not be more than `more`. If both were asked for, that is an error; else the default gives way.
@@ -45,9 +46,9 @@ void check_order(const TableDraft& in, Owner& owner, const DurationKey<Owner>& l
     small = large;
     in.origins[less.name] = {Origin::From::follows, of_large->second.place};
   } else {
-    in.draft.report(of_small->second.place, ticked(less.name) + " in " + in.title + " is " +
-                                                format_duration(small) + ", more than the " +
-                                                format_duration(large) + " of " + ticked(more.name));
+    in.findings.report(of_small->second.place, ticked(less.name) + " in " + in.title + " is " +
+                                                   format_duration(small) + ", more than the " +
+                                                   format_duration(large) + " of " + ticked(more.name));
   }
 }
 

@@ -6,11 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace breakwater::config {
+#include "config/problems.h"
 
-struct Place {
-  uint32_t line = 0, column = 0;  // from 1; 0 when the whole file is meant
-};
+namespace breakwater::config {
 
 struct Origin {
   enum class From : uint8_t {

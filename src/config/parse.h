@@ -1,35 +1,21 @@
 // TOML text in, a Config or every error at once out. Pure: reads no file, resolves no name.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "config/config.h"
 #include "config/origins.h"
+#include "config/problems.h"
 
 namespace breakwater::config {
-
-struct Problem {
-  uint32_t line = 0, column = 0;  // from 1; 0 when the whole file is meant
-  std::string message;            // "unknown key `idel` in [timeouts]"
-  std::string hint;               // "did you mean `idle`?" or empty
-};
-
-using Problems = std::vector<Problem>;
 
 // Strict: unknown keys and tables are errors with the nearest known name as the hint; two levels deep at
 // most; sizes and durations are strings with a unit ("30s", "500ms", "10m", "1h", "16KiB", "1MiB"; durations
 // that allow it take "off"). Reports all problems of a file in one go, in order of their place.
 // With a Config, `origins` (if it is asked for) says where its values came from.
 std::variant<Config, Problems> parse(std::string_view toml, Origins* origins = nullptr);
-
-// Problems as an operator reads them: `file:line:col: error: message`, the line, a caret, the hint, and a
-// last line that counts them and says what came of it.
-std::string render(const Problems& problems, std::string_view file_name, std::string_view toml,
-                   std::string_view outcome = "nothing was started");
 
 // "127.0.0.1:8080", "[::1]:0", "host:3000", ":8080" (any address). False and a sentence in `why` if it is
 // none.

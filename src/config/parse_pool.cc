@@ -1,6 +1,7 @@
 // [pool.NAME]: servers that are alike, and how they are treated.
 #include "base/assert.h"
 #include "config/message.h"
+#include "config/parse.h"
 #include "config/probe.h"
 #include "config/server.h"
 #include "config/tables.h"

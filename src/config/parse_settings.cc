@@ -1,6 +1,7 @@
 // [timeouts], [limits], [dns], [log] and [process]: what holds for all listeners and pools.
 #include "config/message.h"
 #include "config/order.h"
+#include "config/parse.h"
 #include "config/server.h"
 #include "config/tables.h"
 #include "config/units.h"

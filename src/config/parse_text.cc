@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/utf8.h"
-#include "config/schema.h"
+#include "config/rules.h"
 #include "config/units.h"
 
 namespace breakwater::config {

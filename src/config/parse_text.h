@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "config/parse.h"
+#include "config/problems.h"
 
 namespace breakwater::config {
 

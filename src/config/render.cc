@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/utf8.h"
-#include "config/parse.h"
+#include "config/problems.h"
 
 namespace breakwater::config {
 namespace {

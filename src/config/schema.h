@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "config/rules.h"
 
 namespace breakwater::config {
 
@@ -53,28 +54,6 @@ inline constexpr std::string_view process_keys[] = {"cores", "pin", "pid_file"};
 
 // ---- choices
 
-// A word of a choice, and what it stands for.
-template <typename Value>
-struct Word {
-  std::string_view text;
-  Value value;
-};
-
-template <typename Value>
-constexpr std::string_view text_of(std::span<const Word<Value>> words, Value value) {
-  for (const Word<Value>& word : words)
-    if (word.value == value) return word.text;
-  return {};
-}
-
-template <typename Owner, typename Value>
-struct WordKey {
-  std::string_view name;
-  Value Owner::* member;
-  std::span<const Word<Value>> words;
-  std::string_view hint;  // where no word is near the one that stands there
-};
-
 inline constexpr Word<Kind> kind_words[] = {{"gogs", Kind::gogs},
                                             {"gitea", Kind::gitea},
                                             {"gitlab", Kind::gitlab},
@@ -107,22 +86,10 @@ inline constexpr WordKey<ListenTls, ListenTls::Minimum> tls_minimum_key{
 inline constexpr WordKey<ListenTls, ListenTls::Client> tls_client_key{"tls_client", &ListenTls::client,
                                                                       tls_client_words, ""};
 
-template <typename Owner>
-struct PathKey {
-  std::string_view name;
-  std::string Owner::* member;
-};
-
 inline constexpr PathKey<ListenTls> tls_path_keys[] = {{"tls", &ListenTls::certificates},
                                                        {"tls_ticket_keys", &ListenTls::ticket_keys},
                                                        {"tls_client_ca", &ListenTls::client_ca},
                                                        {"tls_client_crl", &ListenTls::client_crl}};
-
-template <typename Owner>
-struct FlagKey {
-  std::string_view name;
-  bool Owner::* member;
-};
 
 inline constexpr FlagKey<ListenTls> tls_kernel_key{"tls_kernel", &ListenTls::kernel};
 inline constexpr FlagKey<ListenTls> tls_client_header_key{"tls_client_header", &ListenTls::tells_servers};
@@ -140,31 +107,8 @@ inline constexpr FlagKey<Sticky> sticky_secure_key{"sticky_secure", &Sticky::sec
 
 // ---- durations
 
-struct DurationRule {
-  std::string_view name;
-  Duration min, max;
-  bool takes_off = false;       // "off" is stored as 0
-  std::string_view waited_for;  // a sentence: what ends the wait in time
-  std::string_view when_over;   // another: what comes of it otherwise, as the client sees it
-};
-
-template <typename Owner>
-struct DurationKey : DurationRule {
-  Duration Owner::* member;
-};
-
-// The key called `name`, which must be there.
-template <typename Owner, size_t count>
-constexpr const DurationKey<Owner>& key_of(const DurationKey<Owner> (&keys)[count], std::string_view name) {
-  return *std::find_if(keys, keys + count, [name](const auto& key) { return key.name == name; });
-}
-
 inline constexpr Duration timeout_min{
     10};  // one turn of a busy loop may take a few ms; less would cut healthy peers
-inline constexpr Duration second{1'000};
-inline constexpr Duration minute = 60 * second;
-inline constexpr Duration hour = 60 * minute;
-
 // Those that a pool may have of its own, too.
 inline constexpr DurationKey<PoolTimeouts> pool_timeout_keys[] = {
     {{"connect", timeout_min, hour, false, "A server accepts the connection",
@@ -276,29 +220,12 @@ inline constexpr DurationKey<Dns> dns_duration_keys[] = {
 
 // ---- counts and sizes
 
-struct SizeKey {
-  std::string_view name;
-  uint64_t min, max;
-  bool takes_off = false;  // "off" is stored as 0
-};
-
 // A head and 4 KiB of what follows it share one 20 KiB head buffer, hence 16 KiB.
 inline constexpr SizeKey head_bytes_key{"head_bytes", 1024, 16 * 1024};
 inline constexpr SizeKey target_bytes_key{"target_bytes", 256, 16 * 1024};
 inline constexpr SizeKey body_bytes_key{"body_bytes", 1024, 1ull << 50, true};
 inline constexpr SizeKey client_pace_key{"client_pace", 1, 16 * 1024 * 1024,
                                          true};  // of [timeouts]: a second
-
-struct CountRule {
-  std::string_view name;
-  uint32_t min, max;
-  bool takes_off = false;  // "off" is stored as 0
-};
-
-template <typename Owner>
-struct CountKey : CountRule {
-  uint32_t Owner::* member;
-};
 
 inline constexpr uint32_t buffers_max = 32'768;  // what the kernel takes in one provided-buffer ring
 
@@ -342,22 +269,14 @@ inline constexpr CountKey<Admission> admission_count_keys[] = {
 
 inline constexpr CountRule cores_rule{"cores", 1, 1024};
 
-// Written with its sign: "50%".
-template <typename Owner>
-struct PercentKey : CountRule {
-  uint32_t Owner::* member;
-};
-
 inline constexpr PercentKey<Pool> retries_key{{"retries", 0, 100, true}, &Pool::retries};
 inline constexpr PercentKey<Health> health_percent_keys[] = {
     {{"ejected_max", 0, 100}, &Health::ejected_max},
     {{"panic", 0, 100, true}, &Health::panic},
 };
 
-// ---- bounds of the file itself, so that no text can make the parser use much time, memory or stack
+// ---- how much of what a file may have
 
-inline constexpr size_t file_bytes_max = 1 << 20;
-inline constexpr size_t name_bytes_max = 64;  // of a listen, pool or route: they go into every log line
 inline constexpr size_t listens_max = 64;
 inline constexpr size_t pools_max = 1024;
 inline constexpr size_t routes_max = 1024;

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "config/parse.h"
+#include "config/problems.h"
 
 namespace breakwater::config {
 [[noreturn]] void toml_gave_up();

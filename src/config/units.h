@@ -1,14 +1,15 @@
 // Durations and sizes as operators write them: a whole number and a unit, nothing else.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "config/config.h"
-
 namespace breakwater::config {
+
+using Duration = std::chrono::milliseconds;
 
 // "500ms", "30s", "10m", "1h". nullopt for anything else, and for what 64 bits of milliseconds can't hold.
 std::optional<Duration> parse_duration(std::string_view text) noexcept;

@@ -7,6 +7,7 @@
 
 #include "config/message.h"
 #include "config/nearest.h"
+#include "config/parse.h"
 #include "config/settle.h"
 
 namespace breakwater::config {

@@ -186,6 +186,19 @@ TEST_CASE("requests: push") {
   CHECK(write(request) == pkt({line, "0000"}));
 }
 
+TEST_CASE("requests: a push asks a server that has only the older report for that one") {
+  const PushRequest request{.agent = agent,
+                            .from = one,
+                            .to = two,
+                            .ref = "refs/heads/main",
+                            .server_reports_v2 = false,
+                            .server_quiets = false,
+                            .server_names_hash = false};
+  const std::string line = one.hex() + " " + two.hex() + " refs/heads/main" + std::string(1, '\0') +
+                           " report-status side-band-64k agent=git/2.39.5";
+  CHECK(write(request) == pkt({line, "0000"}));
+}
+
 TEST_CASE("requests: a body that is compressed is the same body") {
   const std::string body(5000, 'x');
   const std::string small = gzipped(body);

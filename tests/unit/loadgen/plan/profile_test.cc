@@ -50,6 +50,13 @@ TEST_CASE("profile: git's heads") {
         std::string::npos);
 }
 
+TEST_CASE("profile: the path of an LFS object is the server's, and not behind the repository's again") {
+  CHECK(head(Client::git, RequestKind::lfs_object, {.rest = "/app.git/info/lfs/objects/abc"})
+            .starts_with("GET /app.git/info/lfs/objects/abc HTTP/1.1\r\n"));
+  CHECK(head(Client::git, RequestKind::lfs_batch, {})
+            .starts_with("POST /app.git/info/lfs/objects/batch HTTP/1.1\r\n"));
+}
+
 TEST_CASE("profile: credentials are where curl has them, or where the user's own field is") {
   const RequestParts parts{.authorization = "Basic eDp5"};
   CHECK(head(Client::git, RequestKind::fetch_refs, parts)

@@ -1,0 +1,72 @@
+#include "command/load_scenario.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "command/first_line.h"
+#include "config/message.h"
+#include "config/rules.h"
+#include "plan/read_scenario.h"
+#include "plan/url.h"
+
+namespace breakwater::storm {
+
+namespace {
+
+constexpr const char* outcome = "nothing was begun";
+
+// One byte more than may be there is enough for the reader to say so.
+std::expected<std::string, std::string> read_text(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(config::file_bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad() || (file.gcount() == 0 && errno != 0))
+    return std::unexpected("stormgen: can't read " + path + ": " + std::strerror(errno) + "\n");
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
+
+bool can_read(const std::string& path) {
+  std::ifstream file(path);
+  return file.is_open() && file.peek() != std::ifstream::traits_type::eof();
+}
+
+config::Problem problem_of(const NamedFile& file, const std::string& key, const std::string& why) {
+  return {file.place.line, file.place.column,
+          "`" + key + "` in [target]: " + config::shown(file.path, 200) + why, ""};
+}
+
+}  // namespace
+
+std::expected<Scenario, std::string> load_scenario(const std::string& path, const std::string& url) {
+  Target unused;
+  if (!url.empty())
+    if (const std::string why = read_server_url(url, unused); !why.empty())
+      return std::unexpected("stormgen: --target: " + why + "\n");
+  const std::expected<std::string, std::string> text = read_text(path);
+  if (!text) return std::unexpected(text.error());
+  std::variant<ScenarioFile, config::Problems> read = read_scenario(*text, url);
+  if (const auto* problems = std::get_if<config::Problems>(&read))
+    return std::unexpected(config::render(*problems, path, *text, outcome));
+  ScenarioFile& file = std::get<ScenarioFile>(read);
+  config::Problems problems;
+  if (!file.password_file.path.empty()) {
+    std::optional<std::string> secret = first_line_of(file.password_file.path);
+    if (secret)
+      file.scenario.target.secret = std::move(*secret);
+    else
+      problems.push_back(
+          problem_of(file.password_file, "password_file", " has no first line that could be read"));
+  }
+  if (!file.authorities.path.empty() && !can_read(file.authorities.path))
+    problems.push_back(problem_of(file.authorities, "tls_ca", " can't be read"));
+  if (!problems.empty()) return std::unexpected(config::render(problems, path, *text, outcome));
+  return std::move(file.scenario);
+}
+
+}  // namespace breakwater::storm

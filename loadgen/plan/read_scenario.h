@@ -1,0 +1,29 @@
+// A scenario's file: TOML text in, a Scenario or every problem at once out, as strictly as the proxy reads
+// its own. Pure: reads no other file, and resolves no name. docs/scenarios.md says what may be in it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "config/problems.h"
+#include "plan/scenario.h"
+
+namespace breakwater::storm {
+
+// A file that the text names, for whoever may read it.
+struct NamedFile {
+  std::string path;  // empty: none is named
+  config::Place place;
+};
+
+struct ScenarioFile {
+  Scenario scenario;        // without the target's secret
+  NamedFile password_file;  // its first line is the secret
+  NamedFile authorities;    // the same as Target::tls_ca
+};
+
+// `url`: a server's, which read_server_url() takes, in place of the text's own; empty: none.
+std::variant<ScenarioFile, config::Problems> read_scenario(std::string_view text, std::string_view url = {});
+
+}  // namespace breakwater::storm
