@@ -38,7 +38,7 @@ struct Options {
   uint64_t seed = 1;
   uint32_t cores = 1;
   uint32_t deep_check = 10;
-  std::string json;
+  ReportForms forms;
   bool dry_run = false;
   std::string allow_target, max_rate;
   uint32_t max_runners = 0;
@@ -60,6 +60,18 @@ constexpr VerbName verb_names[] = {
     {"dumb", Verb::dumb, "read files as clients without the smart protocol do"},
     {"page", Verb::page, "read a page of the web interface (--path)"},
 };
+
+void add_forms(CLI::App& command, ReportForms& forms) {
+  command.add_option("--json", forms.json, "a file for the results: all of them, for programs");
+  command.add_option("--csv", forms.csv, "a file: a row for each second and operation");
+  command.add_option("--hdr", forms.hdr, "a file: the latencies of each second, as an HdrHistogram log");
+  command.add_option("--hgrm", forms.hgrm,
+                     "a file: the percentiles of all latencies, for HdrHistogram's plotter");
+  command
+      .add_option("--fail-if", forms.fail_if,
+                  "exit with 1 if so, as often as needed: 'p99.ttfb > 500ms', 'clone.failures > 0.1%'")
+      ->allow_extra_args(false);
+}
 
 void add_options(CLI::App& command, Options& options) {
   command.add_option("URL", options.url, "the repository: http://127.0.0.1:3000/team/app.git")->required();
@@ -93,7 +105,7 @@ void add_options(CLI::App& command, Options& options) {
   command.add_option("--cores", options.cores, "threads")->check(CLI::Range(1u, cores_max));
   command.add_option("--deep-check", options.deep_check, "of 1000 packs so many are unpacked by git")
       ->check(CLI::Range(0u, 1000u));
-  command.add_option("--json", options.json, "a file for the results");
+  add_forms(command, options.forms);
   command.add_flag("--dry-run", options.dry_run, "show the plan, and begin nothing");
   command.add_option("--allow-target", options.allow_target, "a host that is not this machine, by its name");
   command.add_option("--max-rate", options.max_rate, "with it: a ceiling for --rate");
@@ -187,7 +199,7 @@ std::string fill_in(const Options& options, const VerbName& verb, CommandLine& l
   arrivals.rate = rate;
   arrivals.operations = {0};
   scenario.arrivals.push_back(std::move(arrivals));
-  line.json = options.json;
+  line.forms = options.forms;
   line.is_dry = options.dry_run;
   line.allows_target = !options.allow_target.empty();
   line.command = CommandLine::Command::storm;

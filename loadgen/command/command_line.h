@@ -2,16 +2,23 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "plan/scenario.h"
 
 namespace breakwater::storm {
 
+// Where the results of a storm go, besides the summary, and what is thought of them.
+struct ReportForms {
+  std::string json, csv, hdr, hgrm;  // files; empty: none is written
+  std::vector<std::string> fail_if;  // conditions (report/fail_if.h), not yet read
+};
+
 struct CommandLine {
   enum class Command : uint8_t { storm, print };
   Command command = Command::print;
   Scenario scenario;
-  std::string json;            // a file; empty: none is written
+  ReportForms forms;
   bool is_dry = false;         // show the plan, and begin nothing
   bool allows_target = false;  // --allow-target named its host
   std::string text;            // to print: on standard error unless exit_status is 0
