@@ -63,6 +63,8 @@ constexpr VerbName verb_names[] = {
 
 void add_forms(CLI::App& command, ReportForms& forms) {
   command.add_option("--json", forms.json, "a file for the results: all of them, for programs");
+  command.add_option("--html", forms.html,
+                     "a file: the results as a page with plots, that needs nothing else");
   command.add_option("--csv", forms.csv, "a file: a row for each second and operation");
   command.add_option("--hdr", forms.hdr, "a file: the latencies of each second, as an HdrHistogram log");
   command.add_option("--hgrm", forms.hgrm,
@@ -110,6 +112,15 @@ void add_options(CLI::App& command, Options& options) {
   command.add_option("--allow-target", options.allow_target, "a host that is not this machine, by its name");
   command.add_option("--max-rate", options.max_rate, "with it: a ceiling for --rate");
   command.add_option("--max-runners", options.max_runners, "with it: a ceiling for --runners");
+}
+
+void add_compare(CLI::App& command, CompareAsked& asked) {
+  command.add_option("A", asked.a, "a report that --json wrote: what B is measured by")->required();
+  command.add_option("B", asked.b, "another")->required();
+  command.add_option("--html", asked.html, "a file: the comparison as a page");
+  command.add_option("--seed", asked.seed, "of the dice that make the intervals");
+  command.add_flag("--allow-invalid", asked.allows_invalid, "compare runs that are INVALID, too");
+  command.add_flag("--fail-if-worse", asked.fails_if_worse, "exit with 1 if B is worse in anything");
 }
 
 bool read_duration(const char* name, const std::string& text, Duration& duration, std::string& why) {
@@ -217,6 +228,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", "stormgen " BW_VERSION);
   app.require_subcommand(1);
   for (const VerbName& each : verb_names) add_options(*app.add_subcommand(each.name, each.help), options);
+  CLI::App* const compare =
+      app.add_subcommand("compare", "say whether one storm's results differ from another's");
+  add_compare(*compare, line.compare);
   app.add_subcommand("origin", "be a Git server for benchmarks; `stormgen origin --help`");  // main.cc has it
   try {
     app.parse(argc, argv);
@@ -226,6 +240,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.text = out.str() + complaint.str();
     return line;
   }
+  if (compare->parsed()) line.command = CommandLine::Command::compare;
   for (const VerbName& each : verb_names) {
     if (!app.got_subcommand(each.name)) continue;
     const std::string why = fill_in(options, each, line);

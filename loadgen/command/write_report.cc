@@ -3,26 +3,15 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <fstream>
 
+#include "command/files.h"
 #include "report/csv.h"
 #include "report/hgrm.h"
+#include "report/html.h"
 #include "report/interval_log.h"
 #include "report/json.h"
 
 namespace breakwater::storm {
-
-namespace {
-
-bool write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) fmt::print(stderr, "stormgen: {} can't be written\n", path);
-  return !file.fail();
-}
-
-}  // namespace
 
 std::expected<std::vector<Condition>, std::string> read_conditions(const ReportForms& forms,
                                                                    const Scenario& scenario) {
@@ -44,6 +33,7 @@ std::expected<std::vector<Condition>, std::string> read_conditions(const ReportF
 bool write_forms(const ReportForms& forms, const Report& report) {
   bool is_written = true;
   if (!forms.json.empty()) is_written &= write_file(forms.json, json_report(report));
+  if (!forms.html.empty()) is_written &= write_file(forms.html, html_report(report));
   if (!forms.csv.empty()) is_written &= write_file(forms.csv, csv_report(report));
   if (!forms.hdr.empty()) is_written &= write_file(forms.hdr, interval_log(report));
   if (!forms.hgrm.empty())

@@ -31,6 +31,10 @@ struct Wrong {
   throw Wrong{std::move(sentence)};
 }
 
+bool has_control_bytes(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+}
+
 // One value of a report, and what it is called in complaints.
 class Field {
  public:
@@ -60,6 +64,12 @@ class Field {
     if (!json_.is_string() || json_.get_ref<const std::string&>().size() > bytes_max)
       fail(fmt::format("{} is no text of at most {} bytes", name_, bytes_max));
     return json_.get<std::string>();
+  }
+  // Of which nothing could do more on a terminal than stand there.
+  std::string plain_text() const {
+    std::string plain = text();
+    if (has_control_bytes(plain)) fail(name_ + " has control bytes");
+    return plain;
   }
   const std::string& name() const { return name_; }
 
@@ -206,20 +216,20 @@ SecondCounts read_row(const Field& field) {
 }
 
 RunFacts read_facts(const Field& field) {
-  const std::string loop = field.at("loop").text();
+  const std::string loop = field.at("loop").plain_text();
   if (loop != "open" && loop != "closed") fail("run.loop is neither open nor closed");
-  return {.program = field.at("program").text(),
-          .driver = field.at("driver").text(),
-          .target = field.at("target").text(),
-          .repository = field.at("repository").text(),
+  return {.program = field.at("program").plain_text(),
+          .driver = field.at("driver").plain_text(),
+          .target = field.at("target").plain_text(),
+          .repository = field.at("repository").plain_text(),
           .repositories = field.at("repositories").small_number(),
-          .kernel = field.at("kernel").text(),
-          .cpu = field.at("cpu").text(),
+          .kernel = field.at("kernel").plain_text(),
+          .cpu = field.at("cpu").plain_text(),
           .cpus = field.at("cpus").small_number(),
-          .started_at = field.at("started_at").text(),
+          .started_at = field.at("started_at").plain_text(),
           .started_unix = static_cast<int64_t>(field.at("started_unix").number()),
-          .scenario = field.at("scenario").text(),
-          .scenario_hash = field.at("scenario_hash").text(),
+          .scenario = field.at("scenario").plain_text(),
+          .scenario_hash = field.at("scenario_hash").plain_text(),
           .seed = field.at("seed").number(UINT64_MAX),
           .runners = field.at("runners").small_number(),
           .cores = field.at("cores").small_number(),
@@ -227,7 +237,7 @@ RunFacts read_facts(const Field& field) {
           .length_seconds = field.at("length_seconds").real(),
           .warm_up_seconds = field.at("warm_up_seconds").real(),
           .operations_planned = field.at("operations_planned").number(),
-          .git = field.at("git").text()};
+          .git = field.at("git").plain_text()};
 }
 
 Report read_report(const Field& field) {
@@ -238,7 +248,7 @@ Report read_report(const Field& field) {
   report.facts = read_facts(field.at("run"));
   Results& results = report.results;
   field.at("doubts").for_each(doubts_max,
-                              [&](const Field& doubt) { results.doubts.push_back(doubt.text()); });
+                              [&](const Field& doubt) { results.doubts.push_back(doubt.plain_text()); });
   const Field generator = field.at("generator");
   results.effort = {.cpu_seconds = generator.at("cpu_seconds").real(),
                     .elapsed_seconds = generator.at("elapsed_seconds").real(),
@@ -247,6 +257,7 @@ Report read_report(const Field& field) {
   results.fairness = field.at("fairness").real();
   field.at("operations")
       .for_each_key(report_operations_max, [&](const std::string& key, const Field& counts) {
+        if (has_control_bytes(key)) fail("an operation's name has control bytes");
         report.operations.push_back(key);
         results.operations.push_back(read_counts_of(counts, true));
       });

@@ -88,6 +88,9 @@ TEST_CASE("report: JSON that is not all there, or not sound, is refused, and the
   CHECK(refused([](Json& json) { json["run"]["cpus"] = -1; }) ==
         "run.cpus is no whole number from 0 to 4294967295");
   CHECK(refused([](Json& json) { json["run"]["kernel"] = 6; }).starts_with("run.kernel is no text"));
+  CHECK(refused([](Json& json) { json["run"]["kernel"] = "\x1b[2J"; }) == "run.kernel has control bytes");
+  CHECK(refused([](Json& json) { json["operations"]["\x1b]0;"] = json["operations"]["clone"]; }) ==
+        "an operation's name has control bytes");
   CHECK(refused([](Json& json) { json["operations"]["clone"].erase("stalls"); }) ==
         "operations.clone.stalls is missing");
   CHECK(refused([](Json& json) { json["operations"]["clone"]["parts"].erase(3); }) ==

@@ -1,0 +1,89 @@
+#include "report/compare_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "report/compare_text.h"
+#include "report/page.h"
+
+namespace breakwater::storm {
+
+namespace {
+
+using Out = std::back_insert_iterator<std::string>;
+
+// Ratios from a quarter to four times have room; the rest ends at the edge.
+constexpr double picture_width = 200, ratio_max = 4;
+
+double x_of(double ratio) {
+  const double share = std::log(std::clamp(ratio, 1 / ratio_max, ratio_max)) / std::log(ratio_max);
+  return picture_width / 2 * (1 + share * 0.97);
+}
+
+std::string_view class_of(const ComparedLine& line) {
+  if (line.verdict == Verdict::better) return "better";
+  return line.verdict == Verdict::worse ? "worse" : "quiet";
+}
+
+// The interval beside the line at which nothing differs. It says nothing that the text doesn't.
+void write_picture(Out out, const ComparedLine& line) {
+  if (line.unit == ComparedLine::Unit::share || line.verdict == Verdict::too_few) return;
+  fmt::format_to(
+      out,
+      "<svg width=\"{0:.0f}\" height=\"14\" aria-hidden=\"true\"><path class=\"same\" d=\"M{1:.1f} 0V14\"/>"
+      "<path class=\"interval\" d=\"M{2:.1f} 7H{3:.1f}\"/>"
+      "<circle cx=\"{4:.1f}\" cy=\"7\" r=\"5\" fill=\"currentColor\"/></svg>",
+      picture_width, x_of(1), x_of(line.low), x_of(line.high), x_of(line.ratio));
+}
+
+void write_line(Out out, const ComparedLine& line) {
+  fmt::format_to(out, "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">",
+                 line.figure, value_text(line, line.a), value_text(line, line.b), ratio_text(line),
+                 class_of(line));
+  write_picture(out, line);
+  fmt::format_to(out, "</td><td class=\"{}\">{}</td></tr>\n", class_of(line), verdict_words(line));
+}
+
+void write_operations(Out out, const Comparison& comparison) {
+  std::string_view operation;
+  for (const ComparedLine& line : comparison.lines) {
+    if (line.operation != operation) {
+      if (!operation.empty()) fmt::format_to(out, "</tbody></table></section>\n");
+      operation = line.operation;
+      fmt::format_to(
+          out,
+          "<section class=\"card\"><h3>{}</h3>\n<table><thead><tr><th scope=\"col\">figure</th>"
+          "<th scope=\"col\">A</th><th scope=\"col\">B</th><th scope=\"col\">B/A</th>"
+          "<th scope=\"col\">from a quarter to four times</th><th scope=\"col\">B is</th></tr></thead>\n"
+          "<tbody>\n",
+          escaped(operation));
+    }
+    write_line(out, line);
+  }
+  if (!operation.empty()) fmt::format_to(out, "</tbody></table></section>\n");
+}
+
+}  // namespace
+
+std::string compare_page(const Comparison& comparison) {
+  std::string body;
+  const Out out = std::back_inserter(body);
+  const bool is_worse = comparison.count(Verdict::worse) > 0;
+  const bool is_better = comparison.count(Verdict::better) > 0;
+  fmt::format_to(out, "<h1>Two storms compared</h1>\n<p class=\"quiet\">A is {}, B is {}</p>\n",
+                 escaped(comparison.a), escaped(comparison.b));
+  fmt::format_to(out, "<div class=\"verdict {}\">\n", is_worse ? "invalid" : is_better ? "valid" : "same");
+  for (const std::string& each : verdicts(comparison))
+    fmt::format_to(out, "<p><strong>{}</strong></p>\n", escaped(each));
+  fmt::format_to(out, "</div>\n");
+  for (const std::string& each : comparison.remarks)
+    fmt::format_to(out, "<p class=\"quiet\">{}</p>\n", escaped(each));
+  fmt::format_to(out, "<h2>Operations</h2>\n<p class=\"quiet\">All intervals together hold with 95 %.</p>\n");
+  write_operations(out, comparison);
+  return page("Two storms compared", body);
+}
+
+}  // namespace breakwater::storm
