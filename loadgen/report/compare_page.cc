@@ -20,7 +20,7 @@ constexpr double picture_width = 200, ratio_max = 4;
 
 double x_of(double ratio) {
   const double share = std::log(std::clamp(ratio, 1 / ratio_max, ratio_max)) / std::log(ratio_max);
-  return picture_width / 2 * (1 + share * 0.97);
+  return picture_width / 2 * (1 + share * 0.93);
 }
 
 std::string_view class_of(const ComparedLine& line) {
@@ -75,13 +75,17 @@ std::string compare_page(const Comparison& comparison) {
   const bool is_better = comparison.count(Verdict::better) > 0;
   fmt::format_to(out, "<h1>Two storms compared</h1>\n<p class=\"quiet\">A is {}, B is {}</p>\n",
                  escaped(comparison.a), escaped(comparison.b));
-  fmt::format_to(out, "<div class=\"verdict {}\">\n", is_worse ? "invalid" : is_better ? "valid" : "same");
+  fmt::format_to(out, "<div class=\"verdict {}\">\n",
+                 is_worse == is_better ? "same"
+                 : is_worse            ? "invalid"
+                                       : "valid");
   for (const std::string& each : verdicts(comparison))
     fmt::format_to(out, "<p><strong>{}</strong></p>\n", escaped(each));
   fmt::format_to(out, "</div>\n");
-  for (const std::string& each : comparison.remarks)
-    fmt::format_to(out, "<p class=\"quiet\">{}</p>\n", escaped(each));
-  fmt::format_to(out, "<h2>Operations</h2>\n<p class=\"quiet\">All intervals together hold with 95 %.</p>\n");
+  fmt::format_to(out, "<ul class=\"quiet\">\n");
+  for (const std::string& each : comparison.remarks) fmt::format_to(out, "<li>{}</li>\n", escaped(each));
+  fmt::format_to(
+      out, "</ul>\n<h2>Operations</h2>\n<p class=\"quiet\">All intervals together hold with 95 %.</p>\n");
   write_operations(out, comparison);
   return page("Two storms compared", body);
 }

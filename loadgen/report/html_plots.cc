@@ -16,6 +16,8 @@ namespace {
 
 // More points than that are not told apart on a screen: seconds are put together then.
 constexpr size_t points_max = 300;
+// Failures of several classes jump between nothing and a few, each across the others.
+constexpr size_t failure_points_max = 60;
 
 std::string plain_label(double value) {
   if (value >= 1e6) return fmt::format("{:g}M", value / 1e6);
@@ -47,8 +49,8 @@ struct Rows {
   double at(size_t i) const { return static_cast<double>(i) * seconds; }
 };
 
-Rows rows_of(const Results& results) {
-  const size_t step = std::max<size_t>((results.series.size() + points_max - 1) / points_max, 1);
+Rows rows_of(const Results& results, size_t most) {
+  const size_t step = std::max<size_t>((results.series.size() + most - 1) / most, 1);
   Rows rows;
   rows.rows.resize((results.series.size() + step - 1) / step);
   rows.seconds = static_cast<double>(step) * results.row_seconds;
@@ -234,14 +236,15 @@ Plot histogram(const Latencies& latencies) {
 
 std::string plots_html(const Report& report) {
   const Results& results = report.results;
-  const Rows rows = rows_of(results);
+  const Rows rows = rows_of(results, points_max);
   if (rows.rows.empty()) return {};
   std::string text = "<div class=\"grid2\">\n" + plot_html(throughput(rows));
   if (results.all.latency.count() > 0) text += plot_html(latency_over_time(rows));
   text += plot_html(bytes(rows));
   if (results.all.latency.count() > 0)
     text += plot_html(distribution(report)) + plot_html(histogram(results.all.latency));
-  if (results.all.failed() > 0) text += plot_html(failures_over_time(rows, results.all));
+  if (results.all.failed() > 0)
+    text += plot_html(failures_over_time(rows_of(results, failure_points_max), results.all));
   return text + "</div>\n";
 }
 

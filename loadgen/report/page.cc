@@ -61,7 +61,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 caption { text-align: left; }
 th, td { padding: 5px 12px 5px 0; text-align: right; border-top: 1px solid var(--line); white-space: nowrap; }
 thead th { border-top: 0; color: var(--quiet); font-weight: 500; }
-th:first-child, td.text { text-align: left; }
+th:first-child, th.text, td.text { text-align: left; }
 tbody th { font-weight: 500; }
 td.text { white-space: normal; overflow-wrap: anywhere; min-width: 160px; }
 .counts { display: flex; flex-wrap: wrap; gap: 2px 20px; margin: 0 0 10px; padding: 0; list-style: none;

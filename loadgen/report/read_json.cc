@@ -98,8 +98,12 @@ class Field {
 std::vector<BucketCount> read_counts(const Field& field) {
   const std::optional<std::vector<BucketCount>> counts = read_hdr_text(field.text(hdr_text_bytes_max));
   if (!counts) fail(field.name() + " is no histogram of this program's");
-  for (const BucketCount& each : *counts)
+  uint64_t sum = 0;
+  for (const BucketCount& each : *counts) {
     if (each.count > UINT32_MAX) fail(field.name() + " counts more than can be");
+    sum += each.count;
+  }
+  if (sum > UINT32_MAX) fail(field.name() + " counts more than can be");
   return *counts;
 }
 
