@@ -66,13 +66,7 @@ void StormThreads::join() {
 
 Progress StormThreads::progress() const noexcept {
   Progress all;
-  for (const OneCore& one : cores_) {
-    const Progress part = one.collector->progress();
-    all.begun += part.begun;
-    all.ended += part.ended;
-    all.failed += part.failed;
-    all.bytes_received += part.bytes_received;
-  }
+  for (const OneCore& one : cores_) all.add(one.collector->progress());
   return all;
 }
 

@@ -40,6 +40,29 @@ constexpr const char* helps_of_verbs[] = {
 };
 static_assert(std::size(helps_of_verbs) == std::size(verb_words));
 
+void add_forms(CLI::App& command, ReportForms& forms) {
+  command.add_option("--json", forms.json, "a file for the results: all of them, for programs");
+  command.add_option("--html", forms.html,
+                     "a file: the results as a page with plots, that needs nothing else");
+  command.add_option("--csv", forms.csv, "a file: a row for each second and operation");
+  command.add_option("--hdr", forms.hdr, "a file: the latencies of each second, as an HdrHistogram log");
+  command.add_option("--hgrm", forms.hgrm,
+                     "a file: the percentiles of all latencies, for HdrHistogram's plotter");
+  command
+      .add_option("--fail-if", forms.fail_if,
+                  "exit with 1 if so, as often as needed: 'p99.ttfb > 500ms', 'clone.failures > 0.1%'")
+      ->allow_extra_args(false);
+}
+
+void add_compare(CLI::App& command, CompareAsked& asked) {
+  command.add_option("A", asked.a, "a report that --json wrote: what B is measured by")->required();
+  command.add_option("B", asked.b, "another")->required();
+  command.add_option("--html", asked.html, "a file: the comparison as a page");
+  command.add_option("--seed", asked.seed, "of the dice that make the intervals");
+  command.add_flag("--allow-invalid", asked.allows_invalid, "compare runs that are INVALID, too");
+  command.add_flag("--fail-if-worse", asked.fails_if_worse, "exit with 1 if B is worse in anything");
+}
+
 void add_storm_options(CLI::App& command, StormOptions& options) {
   command.add_option("--seed", options.seed, "of all dice");
   command.add_option("--cores", options.cores, "threads")->check(CLI::Range(1u, storm_cores_max));
@@ -47,7 +70,6 @@ void add_storm_options(CLI::App& command, StormOptions& options) {
       .add_option("--driver", options.driver,
                   "native: requests of our own; git: the installed git, a process each, for small storms")
       ->check(CLI::IsMember({"native", "git"}));
-  command.add_option("--json", options.json, "a file for the results");
   command.add_flag("--dry-run", options.dry_run, "show the plan, and begin nothing");
   command.add_option("--allow-target", options.allow_target, "a host that is not this machine, by its name");
   command.add_option("--max-rate", options.max_rate, "with it: a ceiling for what begins in a second");
@@ -103,7 +125,7 @@ void add_quick_options(CLI::App& command, QuickOptions& options) {
       ->check(CLI::Range(0u, 1000u));
 }
 
-void add_commands(CLI::App& app, Options& options) {
+void add_commands(CLI::App& app, Options& options, CommandLine& line) {
   CLI::App& run = *app.add_subcommand("run", "run the storm of a file (docs/scenarios.md)");
   CLI::App& check =
       *app.add_subcommand("check", "say what the storm of a file would do, or what is wrong with it");
@@ -113,11 +135,15 @@ void add_commands(CLI::App& app, Options& options) {
                      "a server, instead of the file's: http://127.0.0.1:3000");
   }
   add_storm_options(run, options.storm);
+  add_forms(run, line.forms);
   for (size_t i = 0; i < std::size(verb_words); ++i) {
     CLI::App& command = *app.add_subcommand(std::string(verb_words[i].text), helps_of_verbs[i]);
     add_quick_options(command, options.quick);
     add_storm_options(command, options.storm);
+    add_forms(command, line.forms);
   }
+  add_compare(*app.add_subcommand("compare", "say whether one storm's results differ from another's"),
+              line.compare);
   app.add_subcommand("origin", "be a Git server for benchmarks; `stormgen origin --help`");  // main.cc has it
 }
 
@@ -151,9 +177,7 @@ void take_quick(const Options& options, Verb verb, CommandLine& line) {
 }
 
 void take_storm_options(const StormOptions& options, CommandLine& line) {
-  if (!options.driver.empty())
-    line.scenario.driver = options.driver == "git" ? Driver::git : Driver::native;
-  line.json = options.json;
+  if (!options.driver.empty()) line.scenario.driver = options.driver == "git" ? Driver::git : Driver::native;
   line.is_dry = options.dry_run;
   line.allows_target = !options.allow_target.empty();
   const std::string why = why_not_allowed(options, line.scenario);
@@ -170,7 +194,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       "It begins nothing against another machine than this one unless it is told to (--allow-target).");
   app.set_version_flag("--version", "stormgen " BW_VERSION);
   app.require_subcommand(1);
-  add_commands(app, options);
+  add_commands(app, options, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -179,6 +203,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.text = out.str() + complaint.str();
     return line;
   }
+  if (app.got_subcommand("compare")) line.command = CommandLine::Command::compare;
   if (app.got_subcommand("check")) check_file(options.file, line);
   if (app.got_subcommand("run")) take_file(options.file, options.storm, line);
   for (const config::Word<Verb>& each : verb_words)

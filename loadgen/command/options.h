@@ -12,7 +12,6 @@ struct StormOptions {
   std::optional<uint64_t> seed;
   std::optional<uint32_t> cores;
   std::string driver;
-  std::string json;
   bool dry_run = false;
   std::string allow_target, max_rate;
   uint32_t max_runners = 0;

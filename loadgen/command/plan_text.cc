@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "config/units.h"
 #include "plan/peak_rate.h"
@@ -14,23 +13,21 @@ namespace breakwater::storm {
 
 namespace {
 
-using Out = std::back_insert_iterator<std::string>;
-
 constexpr int64_t second_ns = 1'000'000'000;
 
 bool is_closed(const Arrivals& arrivals) {
   return arrivals.shape == Arrivals::Shape::closed;
 }
 
-void write_counts(Out out, const Scenario& scenario, const std::vector<Arrival>& arrivals) {
+void write_counts(std::string& out, const Scenario& scenario, const std::vector<Arrival>& arrivals) {
   std::vector<uint64_t> counts(scenario.operations.size());
   for (const Arrival& each : arrivals) counts[each.operation]++;
   for (size_t i = 0; i < counts.size(); ++i)
-    fmt::format_to(out, "  {:<20}{}\n", scenario.operations[i].name, counts[i]);
+    out += fmt::format("  {:<20}{}\n", scenario.operations[i].name, counts[i]);
 }
 
 // Those that follow a push have no time yet.
-void write_rates(Out out, const std::vector<Arrival>& arrivals) {
+void write_rates(std::string& out, const std::vector<Arrival>& arrivals) {
   constexpr size_t rows_max = 60, width = 50;
   std::vector<uint64_t> begun;  // in each second
   for (const Arrival& each : arrivals) {
@@ -44,17 +41,18 @@ void write_rates(Out out, const std::vector<Arrival>& arrivals) {
   for (size_t i = 0; i < begun.size(); ++i) rows[i / step] += begun[i];
   const uint64_t most = rows.empty() ? 1 : std::max<uint64_t>(*std::ranges::max_element(rows), 1);
   for (size_t i = 0; i < rows.size(); ++i)
-    fmt::format_to(out, "{:6} s {:6} {}\n", i * step, rows[i], std::string(width * rows[i] / most, '#'));
+    out += fmt::format("{:6} s {:6} {}\n", i * step, rows[i], std::string(width * rows[i] / most, '#'));
 }
 
-void write_first(Out out, const Scenario& scenario, const std::vector<Arrival>& arrivals) {
+void write_first(std::string& out, const Scenario& scenario, const std::vector<Arrival>& arrivals) {
   constexpr size_t shown_max = 10;
-  fmt::format_to(out, "the first of them\n");
+  out += "the first of them\n";
   for (size_t i = 0; i < std::min(arrivals.size(), shown_max); ++i) {
     const Arrival& each = arrivals[i];
-    fmt::format_to(out, "  {:>10.3f} s {:<20} {} runner {}{}\n", static_cast<double>(each.at_ns) / second_ns,
-                   scenario.operations[each.operation].name, scenario.target.repositories[each.repository],
-                   each.runner, each.follows == Arrival::nobody ? "" : ", so long after the push");
+    out +=
+        fmt::format("  {:>10.3f} s {:<20} {} runner {}{}\n", static_cast<double>(each.at_ns) / second_ns,
+                    scenario.operations[each.operation].name, scenario.target.repositories[each.repository],
+                    each.runner, each.follows == Arrival::nobody ? "" : ", so long after the push");
   }
 }
 
@@ -75,13 +73,11 @@ std::string plan_in_a_line(const Scenario& scenario, const std::vector<Arrival>&
 std::string plan_text(const Scenario& scenario, const std::vector<Arrival>& arrivals) {
   std::string text = fmt::format("{} operations of {} runners, seed {}\n", arrivals.size(),
                                  scenario.runners.count, scenario.seed);
-  const Out out = std::back_inserter(text);
-  write_counts(out, scenario, arrivals);
+  write_counts(text, scenario, arrivals);
   if (std::ranges::any_of(scenario.arrivals, is_closed))
-    fmt::format_to(out,
-                   "of a closed loop only the first of each runner; the others begin when one has ended\n");
-  write_rates(out, arrivals);
-  write_first(out, scenario, arrivals);
+    text += "of a closed loop only the first of each runner; the others begin when one has ended\n";
+  write_rates(text, arrivals);
+  write_first(text, scenario, arrivals);
   return text;
 }
 

@@ -6,9 +6,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <expected>
-#include <fstream>
 #include <memory>
 #include <vector>
 
@@ -17,9 +17,9 @@
 #include "client/site.h"
 #include "client/storm_threads.h"
 #include "command/plan_text.h"
+#include "command/write_report.h"
 #include "measure/results.h"
 #include "plan/arrivals.h"
-#include "report/json.h"
 #include "report/run_facts.h"
 #include "report/summary.h"
 #include "ring/sys.h"
@@ -98,14 +98,6 @@ void watch(StormThreads& threads, const Signals& signals) {
   }
 }
 
-bool write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) fmt::print(stderr, "stormgen: {} can't be written\n", path);
-  return !file.fail();
-}
-
 }  // namespace
 
 int run_storm(const CommandLine& line) {
@@ -113,6 +105,11 @@ int run_storm(const CommandLine& line) {
   const Signals signals;
   const std::expected<std::vector<Arrival>, std::string> arrivals = plan_arrivals(scenario);
   if (!arrivals) return refuse(arrivals.error());
+  const std::expected<std::vector<Condition>, std::string> conditions = read_conditions(line.forms, scenario);
+  if (!conditions) {
+    fmt::print(stderr, "{}", conditions.error());
+    return refuse("what it is judged by can't be read");
+  }
   if (line.is_dry) {
     fmt::print("{}", plan_text(scenario, *arrivals));
     return 0;
@@ -133,7 +130,7 @@ int run_storm(const CommandLine& line) {
     git = std::move(*made);
   }
 
-  const RunFacts facts = facts_of_this_run(scenario, arrivals->size());
+  RunFacts facts = facts_of_this_run(scenario, arrivals->size());
   StormThreads threads({.scenario = scenario,
                         .arrivals = *arrivals,
                         .site = *site,
@@ -146,13 +143,18 @@ int run_storm(const CommandLine& line) {
   watch(threads, signals);
   threads.join();
   const double elapsed = static_cast<double>(sys::monotonic_ns() - threads.start_ns()) / second_ns;
-  const Results results = gather(
-      scenario, threads.collectors(),
-      {.cpu_seconds = cpu_seconds() - cpu_before, .elapsed_seconds = elapsed, .cores = scenario.cores});
-  fmt::print("{}", summary(scenario, facts, results));
-  bool is_written = true;
-  if (!line.json.empty()) is_written = write_file(line.json, json_report(scenario, facts, results));
-  return results.is_valid() && results.all.failed() == 0 && is_written ? 0 : 1;
+  const Effort effort{
+      .cpu_seconds = cpu_seconds() - cpu_before, .elapsed_seconds = elapsed, .cores = scenario.cores};
+  const Report report =
+      make_report(scenario, std::move(facts), gather(scenario, threads.collectors(), effort));
+  fmt::print("{}", summary(report));
+  const bool is_written = write_forms(line.forms, report);
+  const bool has_passed = passes(*conditions, report);
+  // Who says by a condition how many failures are too many means those; else any is.
+  const bool any_is_too_many = std::ranges::none_of(
+      *conditions, [](const Condition& each) { return each.figure == Condition::Figure::failed; });
+  const bool is_well = has_passed && (!any_is_too_many || report.results.all.failed() == 0);
+  return report.results.is_valid() && is_well && is_written ? 0 : 1;
 }
 
 }  // namespace breakwater::storm

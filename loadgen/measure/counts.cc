@@ -4,7 +4,29 @@
 
 namespace breakwater::storm {
 
-void OperationCounts::count(const Outcome& outcome) {
+void PartCounts::count(const Outcome& outcome) {
+  bytes_received += outcome.bytes_received;
+  if (outcome.vanished) return;
+  ended++;
+  if (outcome.failure != Failure::none) {
+    failed++;
+    return;
+  }
+  latency.record_ns(outcome.latency_ns());
+  for (size_t each = 0; each < phases; ++each)
+    if (outcome.phase_ns[each] >= 0) phase[each].record_ns(outcome.phase_ns[each]);
+}
+
+void PartCounts::add(const PartCounts& other) {
+  ended += other.ended;
+  failed += other.failed;
+  bytes_received += other.bytes_received;
+  latency.add(other.latency);
+  for (size_t each = 0; each < phases; ++each) phase[each].add(other.phase[each]);
+}
+
+void OperationCounts::count(const Outcome& outcome, uint32_t in_part) {
+  part[in_part].count(outcome);
   tries += outcome.tries;
   requests += outcome.requests;
   connections += outcome.connections;
@@ -43,6 +65,7 @@ void OperationCounts::add(const OperationCounts& other) {
   deep_checks += other.deep_checks;
   latency.add(other.latency);
   for (size_t each = 0; each < phases; ++each) phase[each].add(other.phase[each]);
+  for (size_t each = 0; each < parts; ++each) part[each].add(other.part[each]);
 }
 
 void SecondCounts::add(const SecondCounts& other) {
@@ -53,6 +76,8 @@ void SecondCounts::add(const SecondCounts& other) {
   bytes_sent += other.bytes_sent;
   latency_sum_us += other.latency_sum_us;
   latency_max_us = std::max(latency_max_us, other.latency_max_us);
+  latency.add(other.latency);
+  for (size_t each = 0; each < failures; ++each) by_failure[each] += other.by_failure[each];
 }
 
 double fairness(const std::vector<RunnerCounts>& runners) noexcept {

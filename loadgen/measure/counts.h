@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/histogram.h"
+#include "measure/compact_latencies.h"
 #include "measure/outcome.h"
 
 namespace breakwater::storm {
@@ -28,9 +29,29 @@ class Latencies {
   uint64_t count() const noexcept { return histogram_ ? histogram_->count() : 0; }
   uint64_t max_us() const noexcept { return histogram_ ? histogram_->max() : 0; }
   uint64_t us_at(double quantile) const noexcept { return histogram_ ? histogram_->value_at(quantile) : 0; }
+  void record_us(uint64_t us, uint64_t times) {
+    if (!histogram_) histogram_ = std::make_unique<Histogram>();
+    histogram_->record(us, times);
+  }
+  const Histogram* histogram() const noexcept { return histogram_.get(); }  // null: nothing was counted
 
  private:
   std::unique_ptr<Histogram> histogram_;
+};
+
+// A storm's length in so many equal parts. What a run is compared by (report/compare.h): operations of one
+// part hang together (a stall is met by all that wait), those of different parts much less.
+inline constexpr uint32_t parts = 32;
+
+// Of one operation in one part of the storm, by when it should have begun.
+struct PartCounts {
+  uint32_t ended = 0, failed = 0;  // without those that vanished
+  uint64_t bytes_received = 0;
+  CompactLatencies latency;
+  std::array<CompactLatencies, phases> phase;
+
+  void count(const Outcome& outcome);
+  void add(const PartCounts& other);
 };
 
 // Of one operation of the scenario.
@@ -45,8 +66,9 @@ struct OperationCounts {
   // the start of the try that went well.
   Latencies latency;
   std::array<Latencies, phases> phase;
+  std::array<PartCounts, parts> part;
 
-  void count(const Outcome& outcome);
+  void count(const Outcome& outcome, uint32_t in_part);
   void add(const OperationCounts& other);
   uint64_t failed() const noexcept { return ended - by_failure[0]; }
 };
@@ -57,6 +79,8 @@ struct SecondCounts {
   uint64_t bytes_received = 0, bytes_sent = 0;
   uint64_t latency_sum_us = 0;  // of those that went well
   uint32_t latency_max_us = 0;
+  CompactLatencies latency;                     // of the same
+  std::array<uint32_t, failures> by_failure{};  // [none]: those that went well
 
   void add(const SecondCounts& other);
 };

@@ -13,6 +13,20 @@ bool is_open(const Scenario& scenario) {
                      [](const Arrivals& each) { return each.shape != Arrivals::Shape::closed; });
 }
 
+void add_series(Results& results, const Collector& collector) {
+  results.series_of.resize(collector.series().size());
+  for (size_t operation = 0; operation < results.series_of.size(); ++operation) {
+    const std::vector<SecondCounts>& rows = collector.series()[operation];
+    std::vector<SecondCounts>& sums = results.series_of[operation];
+    sums.resize(rows.size());
+    results.series.resize(rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      sums[i].add(rows[i]);
+      results.series[i].add(rows[i]);
+    }
+  }
+}
+
 void doubt(const Scenario& scenario, Results& results) {
   const uint64_t lag_us = results.lag.us_at(0.99);
   if (is_open(scenario) && lag_us > lag_us_max)
@@ -45,8 +59,7 @@ Results gather(const Scenario& scenario, std::span<const Collector* const> colle
   results.runners.resize(scenario.runners.count);
   for (const Collector* const each : collectors) {
     for (size_t i = 0; i < results.operations.size(); ++i) results.operations[i].add(each->operations()[i]);
-    results.series.resize(std::max(results.series.size(), each->series().size()));
-    for (size_t i = 0; i < each->series().size(); ++i) results.series[i].add(each->series()[i]);
+    add_series(results, *each);
     results.row_seconds = each->row_seconds();
     for (size_t i = 0; i < results.runners.size(); ++i) {
       const RunnerCounts& runner = each->runners()[i];  // of one core's, all others' are zero
@@ -59,6 +72,7 @@ Results gather(const Scenario& scenario, std::span<const Collector* const> colle
   for (const OperationCounts& each : results.operations) results.all.add(each);
   while (!results.series.empty() && results.series.back().ended == 0 && results.series.back().begun == 0)
     results.series.pop_back();
+  for (std::vector<SecondCounts>& each : results.series_of) each.resize(results.series.size());
   results.fairness = fairness(results.runners);
   doubt(scenario, results);
   return results;

@@ -23,7 +23,8 @@ struct Effort {
 struct Results {
   std::vector<OperationCounts> operations;  // as in the scenario
   OperationCounts all;
-  std::vector<SecondCounts> series;
+  std::vector<SecondCounts> series;                  // of all operations together
+  std::vector<std::vector<SecondCounts>> series_of;  // of each, as long; empty in one that was read
   uint32_t row_seconds = 1;
   std::vector<RunnerCounts> runners;
   Latencies lag;

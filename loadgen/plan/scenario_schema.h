@@ -12,7 +12,7 @@
 namespace breakwater::storm {
 
 inline constexpr std::string_view scenario_tables[] = {"storm", "target", "runners", "operation", "arrivals"};
-inline constexpr std::string_view storm_keys[] = {"name",  "seed",    "cores",     "length",
+inline constexpr std::string_view storm_keys[] = {"name",  "seed",    "cores",      "length",
                                                   "grace", "warm_up", "deep_check", "driver"};
 inline constexpr std::string_view target_keys[] = {
     "url", "repositories", "authentication", "user", "password_file", "tls_ca", "tls_verify", "tls_name"};

@@ -1,17 +1,15 @@
-// The results as JSON, for programs. docs/stormgen.md describes it; what changes the meaning of a field
-// changes `schema`.
+// A report as JSON, for programs and for comparisons. docs/storm-reports.md describes every field; what
+// changes the meaning of one changes `schema`.
 #pragma once
 
 #include <string>
 
-#include "measure/results.h"
-#include "plan/scenario.h"
-#include "report/run_facts.h"
+#include "report/report.h"
 
 namespace breakwater::storm {
 
 inline constexpr int json_schema = 1;
 
-std::string json_report(const Scenario& scenario, const RunFacts& facts, const Results& results);
+std::string json_report(const Report& report);
 
 }  // namespace breakwater::storm

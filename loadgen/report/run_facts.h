@@ -9,14 +9,23 @@
 namespace breakwater::storm {
 
 struct RunFacts {
-  std::string program;  // "stormgen 0.1.0"
-  std::string driver;   // "native"
-  std::string target;   // "http://127.0.0.1:3000", without any secret
+  std::string program;        // "stormgen 0.1.0"
+  std::string driver;         // "native"
+  std::string target;         // "http://127.0.0.1:3000", without any secret
+  std::string repository;     // the first of them, "/team/app.git"
+  uint32_t repositories = 0;  // how many
   std::string kernel, cpu;
   uint32_t cpus = 0;       // of the machine
   std::string started_at;  // "2026-11-26T22:00:00Z"
+  int64_t started_unix = 0;
+  std::string scenario;  // its name
   std::string scenario_hash;
+  uint64_t seed = 0;
+  uint32_t runners = 0, cores = 0;
+  bool is_open = true;  // a loop whose operations begin at times of their own
+  double length_seconds = 0, warm_up_seconds = 0;
   uint64_t operations_planned = 0;
+  std::string git;  // "git version 2.39.5", by which packs are unpacked; empty: none is there
 };
 
 // Of this machine, now.

@@ -2,57 +2,55 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 namespace breakwater::storm {
 
 namespace {
 
-using Out = std::back_insert_iterator<std::string>;
-
-constexpr double quantiles[] = {0.5, 0.9, 0.99, 0.999};
+constexpr double quantiles[] = {0.5, 0.9, 0.95, 0.99, 0.999, 0.9999};
 
 double share(uint64_t part, uint64_t all) {
   return all == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(all);
 }
 
-void write_row(Out out, std::string_view what, const Latencies& latencies) {
+void write_row(std::string& out, std::string_view what, const Latencies& latencies) {
   if (latencies.count() == 0) return;
-  fmt::format_to(out, "    {:<16}", what);
-  for (const double quantile : quantiles) fmt::format_to(out, "{:>10}", time_text(latencies.us_at(quantile)));
-  fmt::format_to(out, "{:>10}\n", time_text(latencies.max_us()));
+  out += fmt::format("    {:<16}", what);
+  for (const double quantile : quantiles) out += fmt::format("{:>10}", time_text(latencies.us_at(quantile)));
+  out += fmt::format("{:>10}\n", time_text(latencies.max_us()));
 }
 
-void write_operation(Out out, const Operation& operation, const OperationCounts& counts, double seconds) {
-  fmt::format_to(out, "\n  {}: {} ended, {:.2f}/s, {} failed ({:.3f} %)", operation.name, counts.ended,
-                 seconds > 0 ? static_cast<double>(counts.ended) / seconds : 0, counts.failed(),
-                 share(counts.failed(), counts.ended));
-  if (counts.vanished > 0) fmt::format_to(out, ", {} vanished", counts.vanished);
-  fmt::format_to(out, "\n    {} received, {} sent, {} requests, {} connections",
-                 bytes_text(counts.bytes_received), bytes_text(counts.bytes_sent), counts.requests,
-                 counts.connections);
+void write_operation(std::string& out, std::string_view operation, const OperationCounts& counts,
+                     double seconds) {
+  out += fmt::format("\n  {}: {} ended, {:.2f}/s, {} failed ({:.3f} %)", operation, counts.ended,
+                     seconds > 0 ? static_cast<double>(counts.ended) / seconds : 0, counts.failed(),
+                     share(counts.failed(), counts.ended));
+  if (counts.vanished > 0) out += fmt::format(", {} vanished", counts.vanished);
+  out += fmt::format("\n    {} received, {} sent, {} requests, {} connections",
+                     bytes_text(counts.bytes_received), bytes_text(counts.bytes_sent), counts.requests,
+                     counts.connections);
   if (counts.packs > 0)
-    fmt::format_to(out, "\n    {} packs checked, {} of them unpacked by git; {} objects", counts.packs,
-                   counts.deep_checks, counts.pack_objects);
-  if (counts.stalls > 0) fmt::format_to(out, "\n    {} times not a byte for a second", counts.stalls);
-  fmt::format_to(out, "\n");
+    out += fmt::format("\n    {} packs checked, {} of them unpacked by git; {} objects", counts.packs,
+                       counts.deep_checks, counts.pack_objects);
+  if (counts.stalls > 0) out += fmt::format("\n    {} times not a byte for a second", counts.stalls);
+  out += "\n";
   if (counts.latency.count() == 0) return;
-  fmt::format_to(out, "    {:<16}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "", "p50", "p90", "p99", "p99.9", "max");
+  out += fmt::format("    {:<16}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "", "p50", "p90", "p95", "p99",
+                     "p99.9", "p99.99", "max");
   write_row(out, "latency", counts.latency);
   for (uint8_t each = 0; each < phases; ++each)
     write_row(out, name(static_cast<Phase>(each)), counts.phase[each]);
 }
 
-void write_failures(Out out, const Results& results) {
+void write_failures(std::string& out, const Results& results) {
   if (results.all.failed() == 0) return;
-  fmt::format_to(out, "\n  failures\n");
+  out += "\n  failures\n";
   for (uint8_t each = 1; each < failures; ++each) {
     const uint64_t count = results.all.by_failure[each];
     if (count == 0) continue;
     const Failure failure = static_cast<Failure>(each);
-    fmt::format_to(out, "    {:<10}{:>8}  {}\n", name(failure), count, explain(failure));
+    out += fmt::format("    {:<10}{:>8}  {}\n", name(failure), count, explain(failure));
     if (!results.words[each].empty())
-      fmt::format_to(out, "    {:18}  the first: {}\n", "", results.words[each]);
+      out += fmt::format("    {:18}  the first: {}\n", "", results.words[each]);
   }
 }
 
@@ -78,29 +76,28 @@ std::string progress_line(const Progress& progress, double elapsed_seconds) {
                      progress.ended, progress.failed, bytes_text(progress.bytes_received));
 }
 
-std::string summary(const Scenario& scenario, const RunFacts& facts, const Results& results) {
+std::string summary(const Report& report) {
+  const RunFacts& facts = report.facts;
+  const Results& results = report.results;
   std::string text;
-  const Out out = std::back_inserter(text);
-  if (results.is_valid()) fmt::format_to(out, "valid");
-  for (const std::string& doubt : results.doubts) fmt::format_to(out, "INVALID: {}\n", doubt);
-  const bool is_closed =
-      scenario.arrivals.size() == 1 && scenario.arrivals[0].shape == Arrivals::Shape::closed;
-  fmt::format_to(out, "{}{} at {}, {} loop, {} runners, seed {}, scenario {}\n",
-                 results.is_valid() ? ": " : "", facts.program, facts.target, is_closed ? "closed" : "open",
-                 scenario.runners.count, scenario.seed, facts.scenario_hash);
-  fmt::format_to(out, "kernel {}, {} x {}\n", facts.kernel, facts.cpus, facts.cpu);
-  for (size_t i = 0; i < scenario.operations.size(); ++i)
-    write_operation(out, scenario.operations[i], results.operations[i], results.effort.elapsed_seconds);
-  write_failures(out, results);
+  if (results.is_valid()) text += "valid";
+  for (const std::string& doubt : results.doubts) text += fmt::format("INVALID: {}\n", doubt);
+  text += fmt::format("{}{} at {}, {} loop, {} runners, seed {}, scenario {}\n",
+                      results.is_valid() ? ": " : "", facts.program, facts.target,
+                      facts.is_open ? "open" : "closed", facts.runners, facts.seed, facts.scenario_hash);
+  text += fmt::format("kernel {}, {} x {}\n", facts.kernel, facts.cpus, facts.cpu);
+  for (size_t i = 0; i < report.operations.size(); ++i)
+    write_operation(text, report.operations[i], results.operations[i], results.effort.elapsed_seconds);
+  write_failures(text, results);
   const Effort& effort = results.effort;
-  const double received = static_cast<double>(results.all.bytes_received) / 1e9;
-  fmt::format_to(out, "\n  generator: late by {} at p99, {:.2f} CPU s in {:.1f} s",
-                 time_text(results.lag.us_at(0.99)), effort.cpu_seconds, effort.elapsed_seconds);
-  if (received > 0.01) fmt::format_to(out, ", {:.2f} CPU s/GB", effort.cpu_seconds / received);
+  text += fmt::format("\n  generator: late by {} at p99, {:.2f} CPU s in {:.1f} s",
+                      time_text(results.lag.us_at(0.99)), effort.cpu_seconds, effort.elapsed_seconds);
+  constexpr uint64_t too_little = 10'000'000;  // for a figure per GB
+  if (results.all.bytes_received > too_little)
+    text += fmt::format(", {:.2f} CPU s/GB", cpu_seconds_per_gigabyte(results));
   if (effort.cpu_seconds > 0)
-    fmt::format_to(out, ", {:.0f} operations per CPU s",
-                   static_cast<double>(results.all.ended) / effort.cpu_seconds);
-  fmt::format_to(out, "\n  fairness between runners (Jain): {:.3f}\n", results.fairness);
+    text += fmt::format(", {:.0f} operations per CPU s", operations_per_cpu_second(results));
+  text += fmt::format("\n  fairness between runners (Jain): {:.3f}\n", results.fairness);
   return text;
 }
 

@@ -4,13 +4,11 @@
 
 #include <string>
 
-#include "measure/results.h"
-#include "plan/scenario.h"
-#include "report/run_facts.h"
+#include "report/report.h"
 
 namespace breakwater::storm {
 
-std::string summary(const Scenario& scenario, const RunFacts& facts, const Results& results);
+std::string summary(const Report& report);
 
 // "1.2 ms", "3.45 s"; "12.3 MB", "1.20 GB" (decimal).
 std::string time_text(uint64_t us);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <iterator>
 
 namespace breakwater::app {
 
@@ -24,8 +23,8 @@ std::string look_of(const std::string& folder, const std::vector<std::string>& f
     if (path.empty()) continue;
     struct stat is{};
     const int error = stat(path.c_str(), &is) == 0 ? 0 : errno;
-    fmt::format_to(std::back_inserter(look), "{} {} {} {} {}.{} {}\n", path, error, is.st_dev, is.st_ino,
-                   is.st_ctim.tv_sec, is.st_ctim.tv_nsec, is.st_size);
+    look += fmt::format("{} {} {} {} {}.{} {}\n", path, error, is.st_dev, is.st_ino, is.st_ctim.tv_sec,
+                        is.st_ctim.tv_nsec, is.st_size);
   }
   return look;
 }

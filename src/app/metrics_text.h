@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,20 +24,19 @@ class MetricsText {
     sample(name, "", {}, value);
   }
   void family(std::string_view name, std::string_view type, std::string_view help) {
-    fmt::format_to(std::back_inserter(text_), "# HELP breakwater_{0} {2}\n# TYPE breakwater_{0} {1}\n", name,
-                   type, help);
+    text_ += fmt::format("# HELP breakwater_{0} {2}\n# TYPE breakwater_{0} {1}\n", name, type, help);
   }
   template <typename Value>
   void sample(std::string_view name, std::string_view suffix, Labels labels, Value value) {
-    fmt::format_to(std::back_inserter(text_), "breakwater_{}{}", name, suffix);
+    text_ += fmt::format("breakwater_{}{}", name, suffix);
     char before = '{';
     for (const auto& [label, text] : labels) {
-      fmt::format_to(std::back_inserter(text_), "{}{}=\"", before, label);
+      text_ += fmt::format("{}{}=\"", before, label);
       escape(text);
       text_ += '"';
       before = ',';
     }
-    fmt::format_to(std::back_inserter(text_), "{} {}\n", labels.size() == 0 ? "" : "}", value);
+    text_ += fmt::format("{} {}\n", labels.size() == 0 ? "" : "}", value);
   }
   std::string take() { return std::move(text_ += "# EOF\n"); }
 

@@ -13,16 +13,39 @@
 
 namespace breakwater {
 
+// Where a value is counted: the values below 2^bits have a bucket each, and every further power of two has
+// 2^bits buckets.
+template <unsigned bits>
+struct LogLinear {
+  static constexpr uint64_t linear = uint64_t{1} << bits;
+  static constexpr size_t buckets = linear * (64 - bits + 1);
+
+  static constexpr size_t bucket_of(uint64_t value) noexcept {
+    if (value < linear) return value;
+    const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - bits - 1;
+    return linear * shift + (value >> shift);
+  }
+  static constexpr uint64_t highest_of(size_t bucket) noexcept {
+    if (bucket < linear) return bucket;
+    const size_t shift = bucket / linear - 1;
+    return ((bucket - linear * shift + 1) << shift) - 1;
+  }
+};
+
 class Histogram {
  public:
-  void record(uint64_t value) noexcept {
-    ++counts_[bucket_of(value)];
-    ++count_;
+  using Layout = LogLinear<7>;
+  static constexpr size_t buckets = Layout::buckets;
+
+  void record(uint64_t value, uint64_t times = 1) noexcept {
+    counts_[Layout::bucket_of(value)] += times;
+    count_ += times;
     max_ = std::max(max_, value);
   }
 
   uint64_t count() const noexcept { return count_; }
   uint64_t max() const noexcept { return max_; }
+  uint64_t count_of(size_t bucket) const noexcept { return counts_[bucket]; }
 
   // The value that a share of `quantile` (0 to 1) of all recorded values does not exceed: the upper end of
   // its bucket, but never above the largest value seen. 0 if nothing was recorded.
@@ -33,7 +56,7 @@ class Histogram {
     for (size_t bucket = 0; bucket < buckets; ++bucket) {
       seen += counts_[bucket];
       if (counts_[bucket] != 0 && static_cast<double>(seen) >= wanted) {
-        return std::min(highest_of(bucket), max_);
+        return std::min(Layout::highest_of(bucket), max_);
       }
     }
     return max_;
@@ -47,22 +70,6 @@ class Histogram {
   }
 
  private:
-  static constexpr unsigned linear_bits = 7;
-  static constexpr uint64_t linear = uint64_t{1} << linear_bits;
-  // The values below `linear` have a bucket each; every further power of two has `linear` buckets.
-  static constexpr size_t buckets = linear * (64 - linear_bits + 1);
-
-  static constexpr size_t bucket_of(uint64_t value) noexcept {
-    if (value < linear) return value;
-    const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - linear_bits - 1;
-    return linear * shift + (value >> shift);
-  }
-  static constexpr uint64_t highest_of(size_t bucket) noexcept {
-    if (bucket < linear) return bucket;
-    const size_t shift = bucket / linear - 1;
-    return ((bucket - linear * shift + 1) << shift) - 1;
-  }
-
   std::array<uint64_t, buckets> counts_{};
   uint64_t count_ = 0;
   uint64_t max_ = 0;

@@ -61,7 +61,7 @@ TEST_CASE("command line: a rate") {
   const CommandLine line = parsed({"clone", url, "--rate", "120/m", "--poisson", "--for", "5s", "--runners",
                                    "7", "--seed", "9", "--depth", "3", "--json", "out", "--dry-run"});
   REQUIRE_MESSAGE(line.command == Command::storm, line.text);
-  CHECK(line.json == "out");
+  CHECK(line.forms.json == "out");
   CHECK(line.is_dry);
   const Scenario& scenario = line.scenario;
   CHECK(scenario.name == "clone");

@@ -79,13 +79,68 @@ TEST_CASE("collector: a series of seconds ends with the last that had something"
   collectors[0]->record(ended(second, 10 * ms));
   collectors[0]->record(ended(2 * second, 1500 * ms));
   collectors[0]->record(ended(100 * second, ms));  // after all the storm has: in its last row
-  const std::vector<SecondCounts> series = collectors[0]->series();
+  const std::vector<SecondCounts>& series = collectors[0]->series()[0];
   CHECK(series[0].ended == 1);
   CHECK(series[1].begun == 1);
   CHECK(series[1].ended == 0);
   CHECK(series[2].ended == 1);
   CHECK(series[2].latency_max_us == 1'500'000);
   CHECK(series.back().ended == 1);
+}
+
+TEST_CASE("collector: seconds are counted for each operation, and for all of them") {
+  const Scenario scenario = two_operations();
+  std::vector<std::unique_ptr<Collector>> collectors;
+  for (int core = 0; core < 2; ++core) collectors.push_back(std::make_unique<Collector>(scenario, second));
+  collectors[0]->record(ended(second, 10 * ms));
+  Outcome other = ended(2 * second, 20 * ms, Failure::status);
+  other.operation = 1;
+  collectors[1]->record(other);
+  const Results results = results_of(scenario, std::move(collectors));
+  REQUIRE(results.series_of.size() == 2);
+  REQUIRE(results.series.size() == 2);
+  CHECK(results.series_of[0].size() == 2);
+  CHECK(results.series_of[0][0].ended == 1);
+  CHECK(results.series_of[0][1].ended == 0);
+  CHECK(results.series_of[1][1].by_failure[static_cast<size_t>(Failure::status)] == 1);
+  CHECK(results.series[0].latency.us_at(0.5) == doctest::Approx(10'000).epsilon(0.04));
+  CHECK(results.series[1].failed == 1);
+}
+
+TEST_CASE("collector: very many operations have longer rows, not more memory") {
+  Scenario scenario = two_operations();
+  scenario.operations.resize(Collector::all_rows_max / 4);
+  const Collector collector(scenario, second);
+  CHECK(collector.row_seconds() == 4);
+  CHECK(collector.series()[0].size() == 5);
+}
+
+TEST_CASE("collector: a part has what should have begun in it, whenever it ended") {
+  const Scenario scenario = two_operations();
+  std::vector<std::unique_ptr<Collector>> collectors;
+  collectors.push_back(std::make_unique<Collector>(scenario, second));
+  collectors[0]->record(ended(second, 9 * second));
+  collectors[0]->record(ended(second + 10 * second - ms, ms, Failure::status));
+  const Results results = results_of(scenario, std::move(collectors));
+  CHECK(results.operations[0].part.front().latency.count() == 1);
+  CHECK(results.operations[0].part.front().latency.us_at(1) == doctest::Approx(9'000'000).epsilon(0.04));
+  CHECK(results.operations[0].part.back().failed == 1);
+  CHECK(results.all.part.back().ended == 1);
+}
+
+TEST_CASE("collector: progress has recent latencies, lateness and failures by class") {
+  const Scenario scenario = two_operations();
+  Collector collector(scenario, second);
+  collector.lagged(3 * ms);
+  collector.record(ended(second, 10 * ms));
+  collector.record(ended(second, 10 * ms, Failure::stalled));
+  Progress both = collector.progress();
+  both.add(collector.progress());
+  CHECK(both.begun == 2);
+  CHECK(both.failed == 2);
+  CHECK(both.by_failure[static_cast<size_t>(Failure::stalled)] == 2);
+  CHECK(both.latency_us[Progress::bucket_of(10 * ms)] == 2);
+  CHECK(both.lag_us[Progress::bucket_of(3 * ms)] == 2);
 }
 
 TEST_CASE("collector: an operation of the warm-up is not counted") {

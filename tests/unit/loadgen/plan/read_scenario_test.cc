@@ -131,7 +131,7 @@ lazy_objects = 7
   CHECK(target.user == "ci");
   CHECK(target.secret == "");
   CHECK(file.password_file.path == "/run/secret");
-  CHECK(file.password_file.place.line == 30);
+  CHECK(file.password_file.place.line == 31);
   CHECK(target.tls_ca == "ca.pem");
   CHECK(file.authorities.path == "ca.pem");
   CHECK(target.tls_name == "git");

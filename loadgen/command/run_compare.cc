@@ -1,0 +1,48 @@
+#include "command/run_compare.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <expected>
+
+#include "command/files.h"
+#include "report/compare.h"
+#include "report/compare_page.h"
+#include "report/compare_text.h"
+#include "report/read_json.h"
+
+namespace breakwater::storm {
+
+namespace {
+
+std::expected<Report, std::string> read_report(const std::string& path) {
+  const std::expected<std::string, std::string> text = read_file(path, report_bytes_max);
+  if (!text) return std::unexpected(text.error());
+  std::expected<Report, std::string> report = read_json_report(*text);
+  if (!report) return std::unexpected(path + " is no report: " + report.error());
+  return report;
+}
+
+int refuse(std::string_view sentence) {
+  fmt::print(stderr, "stormgen: {}\n", sentence);
+  return 2;
+}
+
+}  // namespace
+
+int run_compare(const CompareAsked& asked) {
+  const std::expected<Report, std::string> a = read_report(asked.a);
+  if (!a) return refuse(a.error());
+  const std::expected<Report, std::string> b = read_report(asked.b);
+  if (!b) return refuse(b.error());
+  for (const auto& [path, report] : {std::pair(asked.a, &*a), std::pair(asked.b, &*b)})
+    if (!report->results.is_valid() && !asked.allows_invalid)
+      return refuse(fmt::format("{} is INVALID: {} (--allow-invalid compares it all the same)", path,
+                                report->results.doubts.front()));
+  const Comparison comparison = compare({asked.a, *a}, {asked.b, *b}, {.seed = asked.seed});
+  fmt::print("{}", compare_text(comparison));
+  if (!asked.html.empty() && !write_file(asked.html, compare_page(comparison))) return 1;
+  return asked.fails_if_worse && comparison.count(Verdict::worse) > 0 ? 1 : 0;
+}
+
+}  // namespace breakwater::storm
