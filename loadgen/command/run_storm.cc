@@ -1,10 +1,7 @@
 #include "command/run_storm.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -17,6 +14,7 @@
 #include "client/site.h"
 #include "client/storm_threads.h"
 #include "command/plan_text.h"
+#include "command/watch.h"
 #include "command/write_report.h"
 #include "measure/results.h"
 #include "plan/arrivals.h"
@@ -29,7 +27,6 @@ namespace breakwater::storm {
 namespace {
 
 constexpr int64_t second_ns = 1'000'000'000;
-constexpr int64_t between_lines_ns = 2 * second_ns;
 
 int refuse(std::string_view sentence) {
   fmt::print(stderr, "stormgen: {}; nothing was begun\n", sentence);
@@ -52,50 +49,6 @@ bool is_this_machine(const Address& address) {
   static constexpr std::string_view loopback("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
   static constexpr std::string_view mapped("\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f", 13);
   return ip == loopback || ip.starts_with(mapped);
-}
-
-// SIGINT and SIGTERM as something that can be waited for. Made before the first thread, which inherits that
-// they are held back.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&ending_);
-    sigaddset(&ending_, SIGINT);
-    sigaddset(&ending_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ending_, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-  }
-  // True if one came within this time.
-  bool wait(int64_t ns) const {
-    const timespec limit{.tv_sec = ns / second_ns, .tv_nsec = ns % second_ns};
-    return sigtimedwait(&ending_, nullptr, &limit) > 0;
-  }
-  void let_the_next_end_us() const { pthread_sigmask(SIG_UNBLOCK, &ending_, nullptr); }
-
- private:
-  sigset_t ending_;
-};
-
-// Until all is over. A line now and then.
-void watch(StormThreads& threads, const Signals& signals) {
-  int64_t next_line_ns = threads.start_ns() + between_lines_ns;
-  bool asked_to_end = false;
-  while (!threads.has_ended()) {
-    constexpr int64_t look_ns = second_ns / 20;
-    if (!asked_to_end && signals.wait(look_ns)) {
-      asked_to_end = true;
-      fmt::print(stderr, "ending: what runs is not counted (signal again to end at once)\n");
-      threads.abort();
-      signals.let_the_next_end_us();
-    } else if (asked_to_end) {
-      usleep(look_ns / 1000);
-    }
-    const int64_t now = sys::monotonic_ns();
-    if (now < next_line_ns) continue;
-    next_line_ns += between_lines_ns;
-    fmt::print(stderr, "{}\n",
-               progress_line(threads.progress(), static_cast<double>(now - threads.start_ns()) / second_ns));
-  }
 }
 
 }  // namespace
@@ -140,7 +93,7 @@ int run_storm(const CommandLine& line) {
   if (!why.empty()) return refuse(why);
   const double cpu_before = cpu_seconds();
   threads.begin();
-  watch(threads, signals);
+  watch(threads, signals, scenario, arrivals->size());
   threads.join();
   const double elapsed = static_cast<double>(sys::monotonic_ns() - threads.start_ns()) / second_ns;
   const Effort effort{

@@ -233,6 +233,7 @@ void remark_on_facts(const NamedReport& a, const NamedReport& b, std::vector<std
          fmt::format("{} x {}", other.cpus, other.cpu));
   differ("not the same kernel", one.kernel, other.kernel);
   differ("not the same generator", one.program, other.program);
+  differ("not the same driver", one.driver, other.driver);
   differ("not as many of its threads", one.cores, other.cores);
 }
 

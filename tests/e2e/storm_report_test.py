@@ -7,13 +7,16 @@ usage: storm_report_test.py STORMGEN [TEST...]. Python's standard library only.
 
 import base64
 import csv
+import fcntl
 import json
 import os
+import pty
 import re
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import unittest
 import zlib
 from pathlib import Path
@@ -270,6 +273,49 @@ class Compared(unittest.TestCase):
         page = self.folder / "compared.html"
         self.assertEqual(self.compare("a.json", "b.json", "--allow-invalid", "--html", page).returncode, 0)
         self.assertIn("<strong>B is slower: ", page.read_text())
+
+
+class Watched(Stormed):
+    """What is shown while it goes on."""
+
+    def shown(self, **variables):
+        """Standard error of a storm on a terminal of 70 columns, whole."""
+        controller, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
+        environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"} | variables
+        with subprocess.Popen([STORMGEN, "clone", self.origin.url(), *map(str, EASY)], stdout=subprocess.DEVNULL, stderr=terminal,
+                              env=environment) as storm:
+            os.close(terminal)
+            text = b""
+            while True:
+                try:
+                    got = os.read(controller, 65536)
+                except OSError:  # EIO: the terminal's last user is gone
+                    break
+                text += got
+            storm.wait(timeout=SECONDS_MAX)
+        os.close(controller)
+        return text.decode()
+
+    def test_a_terminal_has_one_screen_that_is_gone_at_the_end(self):
+        text = self.shown()
+        self.assertGreater(text.count("operations"), 2)
+        self.assertIn("of 120 begun", text)
+        self.assertIn("\x1b[2m", text)
+        # Every frame but the first takes the last one's place, and the end leaves nothing of it.
+        self.assertEqual(len(re.findall(r"\x1b\[7F\x1b\[J", text)), text.count("operations"))
+        self.assertTrue(text.endswith("\x1b[J"), repr(text[-20:]))
+        for line in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).splitlines():
+            self.assertLessEqual(len(line), 70)
+
+    def test_no_color_is_honoured(self):
+        self.assertNotRegex(self.shown(NO_COLOR="1"), r"\x1b\[[0-9;]*m")
+
+    def test_without_a_terminal_or_with_a_dumb_one_there_are_lines(self):
+        self.assertNotIn("\x1b", self.shown(TERM="dumb"))
+        lines = stormgen("clone", self.origin.url(), "--rate", "20/s", "--for", "4s", "--deep-check", 0).stderr
+        self.assertRegex(lines, r"(?m)^ +2 s: \d+ begun, \d+ ended, 0 failed, ")
+        self.assertNotIn("\x1b", lines)
 
 
 class Browser(browser_test.Browser):

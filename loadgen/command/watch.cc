@@ -1,0 +1,88 @@
+#include "command/watch.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "report/screen.h"
+#include "report/summary.h"
+#include "ring/sys.h"
+
+namespace breakwater::storm {
+
+namespace {
+
+constexpr int64_t second_ns = 1'000'000'000;
+constexpr int64_t look_ns = second_ns / 20;
+constexpr int64_t between_lines_ns = 2 * second_ns;
+constexpr int64_t between_frames_ns = second_ns / 2;
+
+std::string_view variable(const char* name) {
+  const char* const value = getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+bool is_screen() {
+  return isatty(STDERR_FILENO) == 1 && variable("TERM") != "dumb" && !variable("TERM").empty();
+}
+
+unsigned columns() {
+  constexpr unsigned usual = 80;
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+}
+
+}  // namespace
+
+Signals::Signals() {
+  sigemptyset(&ending_);
+  sigaddset(&ending_, SIGINT);
+  sigaddset(&ending_, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ending_, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+bool Signals::wait(int64_t ns) const {
+  const timespec limit{.tv_sec = ns / second_ns, .tv_nsec = ns % second_ns};
+  return sigtimedwait(&ending_, nullptr, &limit) > 0;
+}
+
+void Signals::let_the_next_end_us() const {
+  pthread_sigmask(SIG_UNBLOCK, &ending_, nullptr);
+}
+
+void watch(StormThreads& threads, const Signals& signals, const Scenario& scenario, uint64_t arrivals) {
+  std::optional<Screen> screen;
+  if (is_screen()) screen.emplace(scenario, arrivals, variable("NO_COLOR").empty());
+  const int64_t between_ns = screen ? between_frames_ns : between_lines_ns;
+  int64_t next_ns = threads.start_ns() + between_ns;
+  bool asked_to_end = false;
+  while (!threads.has_ended()) {
+    if (!asked_to_end && signals.wait(look_ns)) {
+      asked_to_end = true;
+      fmt::print(stderr, "{}ending: what runs is not counted (signal again to end at once)\n",
+                 screen ? screen->end() : "");
+      threads.abort();
+      signals.let_the_next_end_us();
+    } else if (asked_to_end) {
+      usleep(look_ns / 1000);
+    }
+    const int64_t now = sys::monotonic_ns();
+    if (now < next_ns) continue;
+    next_ns += between_ns;
+    const double elapsed = static_cast<double>(now - threads.start_ns()) / second_ns;
+    const Progress progress = threads.progress();
+    fmt::print(
+        stderr, "{}",
+        screen ? screen->frame(progress, elapsed, columns()) : progress_line(progress, elapsed) + "\n");
+  }
+  if (screen) fmt::print(stderr, "{}", screen->end());
+}
+
+}  // namespace breakwater::storm
