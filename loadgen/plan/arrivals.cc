@@ -68,7 +68,7 @@ class Planner {
         for (uint32_t runner = 0; runner < scenario_.runners.count; ++runner) add(of, dice, ns(of.start));
         return;
       case Shape::replay:
-        return;  // that has times already
+        return add_logged(of, dice);
     }
   }
 
@@ -149,6 +149,47 @@ class Planner {
     });
   }
 
+  void add_logged(const Arrivals& of, Dice& dice) {
+    const std::vector<uint32_t> repositories = repositories_of(of.log);
+    for (const LoggedOperation& logged : of.log.operations) {
+      const int64_t at_ns = ns(of.start) + logged.at_us * 100'000 / of.speed_percent;
+      if (at_ns >= end_ns(of) || too_many_) return;
+      std::vector<uint32_t> suited;
+      for (const uint32_t each : of.operations)
+        if (suits(scenario_.operations[each].verb, logged.kind)) suited.push_back(each);
+      if (suited.empty()) continue;
+      add(of, dice, at_ns);
+      if (too_many_) return;
+      all_.back().operation = choose(suited, dice);
+      all_.back().repository = repositories[logged.repository];
+    }
+  }
+  static bool suits(Verb verb, LoggedOperation::Kind kind) {
+    switch (kind) {
+      case LoggedOperation::Kind::list:
+        return verb == Verb::ls_remote;
+      case LoggedOperation::Kind::fetch:
+        return verb == Verb::clone || verb == Verb::fetch || verb == Verb::fetch_object || verb == Verb::tags;
+      case LoggedOperation::Kind::push:
+        return verb == Verb::push;
+      case LoggedOperation::Kind::dumb:
+        return verb == Verb::dumb;
+    }
+    return false;
+  }
+  // Those of the same name; to the others the target's repositories are given in turn.
+  std::vector<uint32_t> repositories_of(const AccessLog& log) const {
+    const std::vector<std::string>& all = scenario_.target.repositories;
+    std::vector<uint32_t> given;
+    for (size_t i = 0; i < log.repositories.size(); ++i) {
+      const std::string path = "/" + log.repositories[i];
+      size_t same = 0;
+      while (same < all.size() && all[same] != path && all[same] != path + ".git") ++same;
+      given.push_back(static_cast<uint32_t>(same < all.size() ? same : i % all.size()));
+    }
+    return given;
+  }
+
   void add(const Arrivals& of, Dice& dice, int64_t at_ns) {
     if (all_.size() == arrivals_max) {
       too_many_ = true;
@@ -156,21 +197,21 @@ class Planner {
     }
     const auto repositories = static_cast<uint32_t>(scenario_.target.repositories.size());
     all_.push_back({.at_ns = at_ns,
-                    .operation = choose(of, dice),
+                    .operation = choose(of.operations, dice),
                     .table = static_cast<uint16_t>(&of - scenario_.arrivals.data()),
                     .repository = dice.below(repositories)});
   }
 
-  uint16_t choose(const Arrivals& of, Dice& dice) {
+  uint16_t choose(const std::vector<uint32_t>& among, Dice& dice) {
     uint32_t sum = 0;
-    for (const uint32_t each : of.operations) sum += scenario_.operations[each].weight;
+    for (const uint32_t each : among) sum += scenario_.operations[each].weight;
     uint32_t side = dice.below(sum);
-    for (const uint32_t each : of.operations) {
+    for (const uint32_t each : among) {
       const uint32_t weight = scenario_.operations[each].weight;
       if (side < weight) return static_cast<uint16_t>(each);
       side -= weight;
     }
-    return static_cast<uint16_t>(of.operations.back());
+    return static_cast<uint16_t>(among.back());
   }
 
   // By time; those that follow a push behind it, wherever it goes.

@@ -20,6 +20,18 @@ double rate_of_crowd(const Arrivals& of, double operations) {
   return operations / window * std::ceil(window / seconds(of.every));
 }
 
+// The most that begin within a second.
+double rate_of_log(const Arrivals& of) {
+  const std::vector<LoggedOperation>& all = of.log.operations;
+  const int64_t second_us = int64_t{10'000} * of.speed_percent;  // of the log's time
+  size_t most = 0;
+  for (size_t first = 0, last = 0; last < all.size(); ++last) {
+    while (all[last].at_us - all[first].at_us >= second_us) ++first;
+    most = std::max(most, last - first + 1);
+  }
+  return static_cast<double>(most);
+}
+
 double rate_of(const Arrivals& of) {
   switch (of.shape) {
     case Shape::constant:
@@ -32,8 +44,9 @@ double rate_of(const Arrivals& of) {
       return rate_of_crowd(of, of.count);
     case Shape::fan_out:
       return rate_of_crowd(of, of.count + 1.0);
-    case Shape::closed:
     case Shape::replay:
+      return rate_of_log(of);
+    case Shape::closed:
       break;
   }
   return 0;

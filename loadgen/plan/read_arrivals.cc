@@ -19,6 +19,7 @@ class ArrivalsReader {
   bool read_key(std::string_view name, const toml::node& node);
   bool read_operations(const toml::node& node);
   bool read_name(const toml::node& node, std::string_view key, bool is_push);
+  bool read_log(const toml::node& node);
   void check_shape(config::Place head);
   void check_times();
 
@@ -43,6 +44,7 @@ void ArrivalsReader::read(const toml::key& key, const toml::table& table) {
 bool ArrivalsReader::read_key(std::string_view name, const toml::node& node) {
   if (name == "operations") return read_operations(node);
   if (name == "push") return read_name(node, name, true);
+  if (name == "log") return read_log(node);
   ValueOfKey value{reader_, title_, name, node};
   value.one(shape_key, arrivals_);
   value.among(arrivals_duration_keys, arrivals_);
@@ -66,6 +68,14 @@ bool ArrivalsReader::read_name(const toml::node& node, std::string_view key, boo
   if (text == nullptr) return false;
   const size_t index = reader_.draft.file.scenario.arrivals.size();
   reader_.draft.names.push_back({*text, config::place_of(node), index, is_push});
+  return true;
+}
+
+bool ArrivalsReader::read_log(const toml::node& node) {
+  std::optional<std::string> path = reader_.path(node, "log", title_);
+  if (!path) return false;
+  ScenarioFile& file = reader_.draft.file;
+  file.logs.push_back({{std::move(*path), config::place_of(node)}, file.scenario.arrivals.size()});
   return true;
 }
 

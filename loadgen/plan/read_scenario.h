@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "config/problems.h"
 #include "plan/scenario.h"
@@ -17,10 +18,17 @@ struct NamedFile {
   config::Place place;
 };
 
+struct NamedLog {
+  NamedFile file;
+  size_t arrivals;  // index in the scenario
+};
+
 struct ScenarioFile {
   Scenario scenario;        // without the target's secret
   NamedFile password_file;  // its first line is the secret
   NamedFile authorities;    // the same as Target::tls_ca
+  // Access logs. Whoever reads them gives them to the scenario's arrivals, which replay them.
+  std::vector<NamedLog> logs;
 };
 
 // `url`: a server's, which read_server_url() takes, in place of the text's own; empty: none.

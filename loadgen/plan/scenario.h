@@ -3,6 +3,7 @@
 // nowhere else.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -41,6 +42,20 @@ struct Runners {
   uint32_t connections_max = 0;  // of the whole storm at one time; 0: one for each runner
 };
 
+// One git command of a client, as it stands in an access log.
+struct LoggedOperation {
+  enum class Kind : uint8_t { list, fetch, push, dumb };
+  int64_t at_us = 0;  // since the first of them
+  Kind kind = Kind::list;
+  uint32_t repository = 0;  // index in AccessLog::repositories
+  auto operator<=>(const LoggedOperation&) const = default;
+};
+
+struct AccessLog {
+  std::vector<LoggedOperation> operations;  // in the order of their times
+  std::vector<std::string> repositories;    // "owner/name", as they appear
+};
+
 // When operations begin. Open loop: at times that are fixed before the start, whatever the answers do.
 struct Arrivals {
   enum class Shape : uint8_t { constant, poisson, ramp, step, burst, fan_out, closed, replay };
@@ -50,11 +65,12 @@ struct Arrivals {
   Duration start{0}, length{0};      // since the storm's start; length 0: to its end
   double rate = 0, rate_to = 0;      // a second; ramp and step go from the one to the other
   uint32_t steps = 1;
-  uint32_t count = 0;  // burst: operations in one window; fan_out: fetches for each push
-  Duration window{0};  // burst and fan_out: within which they are spread by dice
-  Duration every{0};   // burst and fan_out: how often; 0: once
-  uint32_t push = 0;   // fan_out: index of the operation that pushes
-  std::string log;     // replay: an access log of breakwater's
+  uint32_t count = 0;            // burst: operations in one window; fan_out: fetches for each push
+  Duration window{0};            // burst and fan_out: within which they are spread by dice
+  Duration every{0};             // burst and fan_out: how often; 0: once
+  uint32_t push = 0;             // fan_out: index of the operation that pushes
+  AccessLog log;                 // replay: what begins when
+  uint32_t speed_percent = 100;  // replay: 200 is twice as fast as it was
 };
 
 struct Scenario {

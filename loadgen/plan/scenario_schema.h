@@ -22,7 +22,8 @@ inline constexpr std::string_view operation_keys[] = {
     "verb",  "client", "protocol", "depth", "filter",    "lazy_objects", "ref",     "path",
     "bytes", "weight", "commits",  "tries", "retry_min", "retry_max",    "timeout", "stall"};
 inline constexpr std::string_view arrivals_keys[] = {
-    "shape", "operations", "start", "length", "rate", "rate_to", "steps", "count", "window", "every", "push"};
+    "shape", "operations", "start", "length", "rate", "rate_to",      "steps",
+    "count", "window",     "every", "push",   "log",  "speed_percent"};
 
 inline constexpr size_t operation_tables_max = 200, arrivals_tables_max = 200;
 inline constexpr size_t repositories_max = 10'000;
@@ -54,7 +55,7 @@ inline constexpr config::Word<Arrivals::Shape> shape_words[] = {
     {"constant", Arrivals::Shape::constant}, {"poisson", Arrivals::Shape::poisson},
     {"ramp", Arrivals::Shape::ramp},         {"step", Arrivals::Shape::step},
     {"burst", Arrivals::Shape::burst},       {"fan_out", Arrivals::Shape::fan_out},
-    {"closed", Arrivals::Shape::closed}};
+    {"closed", Arrivals::Shape::closed},     {"replay", Arrivals::Shape::replay}};
 inline constexpr config::Word<Driver> driver_words[] = {{"native", Driver::native}, {"git", Driver::git}};
 inline constexpr config::Word<bool> filter_words[] = {{"blob:none", true}, {"none", false}};
 
@@ -117,6 +118,7 @@ inline constexpr config::CountKey<Operation> operation_count_keys[] = {
 inline constexpr config::CountKey<Arrivals> arrivals_count_keys[] = {
     {{"steps", 2, 10'000}, &Arrivals::steps},
     {{"count", 1, 1'000'000}, &Arrivals::count},
+    {{"speed_percent", 1, 10'000}, &Arrivals::speed_percent},
 };
 
 template <typename Owner>
@@ -171,7 +173,7 @@ inline constexpr uint32_t of_rates =
     set_of(ArrivalShape::constant, ArrivalShape::poisson, ArrivalShape::ramp, ArrivalShape::step);
 inline constexpr uint32_t of_crowds = set_of(ArrivalShape::burst, ArrivalShape::fan_out);
 inline constexpr KeyUse arrivals_uses[] = {
-    {"length", of_rates | of_crowds, 0, ""},
+    {"length", of_rates | of_crowds | set_of(ArrivalShape::replay), 0, ""},
     {"rate", of_rates, of_rates, "rate = \"50/s\""},
     {"rate_to", set_of(ArrivalShape::ramp, ArrivalShape::step),
      set_of(ArrivalShape::ramp, ArrivalShape::step), "rate_to = \"200/s\""},
@@ -181,6 +183,8 @@ inline constexpr KeyUse arrivals_uses[] = {
     {"every", of_crowds, 0, ""},
     {"push", set_of(ArrivalShape::fan_out), set_of(ArrivalShape::fan_out),
      "push = \"NAME\", of an operation that pushes"},
+    {"log", set_of(ArrivalShape::replay), set_of(ArrivalShape::replay), "log = \"access.log\""},
+    {"speed_percent", set_of(ArrivalShape::replay), 0, ""},
 };
 
 }  // namespace breakwater::storm

@@ -100,7 +100,9 @@ std::string hash_of(const Scenario& scenario) {
   for (const Arrivals& each : scenario.arrivals) {
     all += fmt::format("{} {} {} {} {} {} {} {} {} {} {}\n", int(each.shape), each.start.count(),
                        each.length.count(), each.rate, each.rate_to, each.steps, each.count,
-                       each.window.count(), each.every.count(), each.push, each.log);
+                       each.window.count(), each.every.count(), each.push, each.speed_percent);
+    for (const LoggedOperation& logged : each.log.operations)
+      all += fmt::format("{} {} {} ", logged.at_us, int(logged.kind), logged.repository);
     for (const uint32_t operation : each.operations) all += fmt::format("{} ", operation);
   }
   all += fmt::format("{} {} {}", scenario.length.count(), scenario.grace.count(), scenario.warm_up.count());

@@ -20,7 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import certificates  # noqa: E402
 import storm_origin_test  # noqa: E402
 import stormgen_test  # noqa: E402
+from git import Git  # noqa: E402
 from storm_origin_test import Origin  # noqa: E402
+from support import Proxy  # noqa: E402
 from wire_record import Recorder, pkt_lines  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -328,6 +330,30 @@ rate = "5/s"
             self.all_well(report, lfs=10)
             # The batch twice, the objects with the credentials that are known by then.
             self.assertEqual(report["operations"]["lfs"]["requests"], 40)
+
+
+class Replayed(FromFiles):
+    def test_what_breakwater_has_logged(self):
+        """git's own requests through the proxy, and then the storm that its log makes of them, twice as fast."""
+        with Origin("--repositories", 2, "--pack", "16KiB") as origin, Git() as git:
+            with Proxy([origin.address]) as proxy:
+                url = f"http://127.0.0.1:{proxy.port}/repository-"
+                for number in range(2):
+                    git.run("clone", "-q", f"{url}{number}.git", self.folder / f"work{number}")
+                git.run("ls-remote", f"{url}1.git")
+            log = self.file(proxy.stdout.text() + "\n", "access.log")
+            path = self.scenario(f"http://{origin.address}", SHORT + '[operation.clone]\nverb = "clone"\n[operation.poll]\nverb = "ls-remote"\n'
+                                 '[arrivals.again]\nshape = "replay"\noperations = ["clone", "poll"]\nspeed_percent = 200\n' + f'log = "{log}"\n')
+            self.all_well(self.run_file(path), clone=2, poll=1)
+
+    def test_of_a_log_that_is_none(self):
+        log = self.file("What is this?\n", "access.log")
+        replay = '[arrivals.again]\nshape = "replay"\n' + f'log = "{log}"\n'
+        path = self.scenario("http://127.0.0.1:1", SHORT + '[operation.clone]\nverb = "clone"\n' + replay)
+        self.assertIn("`log` in [arrivals.again]: ", stormgen("check", path).stderr)
+        self.assertIn("access.log is no access log of breakwater's: see its line 1\n", stormgen("check", path).stderr)
+        log.unlink()
+        self.assertIn("access.log can't be read: No such file or directory\n", stormgen("check", path).stderr)
 
 
 class WhatIsSaid(FromFiles):

@@ -296,8 +296,7 @@ TEST_CASE("scenario: values that are none") {
         "\"50/s\", "
         "\"120/m\" or \"3000/h\"\n"
         "6:9 `shape` in [arrivals.d] must be \"constant\", \"poisson\", \"ramp\", \"step\", \"burst\", "
-        "\"fan_out\" or "
-        "\"closed\", found \"brust\" | did you mean `burst`?\n"
+        "\"fan_out\", \"closed\" or \"replay\", found \"brust\" | did you mean `burst`?\n"
         "8:8 with the `rate` in [arrivals.e] nothing ever begins\n");
 }
 

@@ -53,7 +53,8 @@ TEST_CASE("screen: a frame has the figures, and what ended in the last seconds m
   const std::string frame = screen.frame(progress_of(120, 100, 40'000'000), 10.0, 100);
   CHECK(frame.find("120 of 400 begun, 20 running, 100 ended") != std::string::npos);
   CHECK(frame.find("20.0/s, 20.0 MB/s") != std::string::npos);  // 100 in the 5 seconds since
-  CHECK(frame.find("time        10 s of 20 s  [####################....................]") != std::string::npos);
+  CHECK(frame.find("time        10 s of 20 s  [####################....................]") !=
+        std::string::npos);
   CHECK(frame.find("p50 4") != std::string::npos);
   CHECK(frame.find("failed      none") != std::string::npos);
 }
@@ -63,7 +64,8 @@ TEST_CASE("screen: a frame erases the one before, line by line") {
   const std::string first = screen.frame(progress_of(1, 0, 0), 1.0, 100);
   CHECK(first.find('\x1b') == std::string::npos);
   const auto lines = std::ranges::count(first, '\n');
-  CHECK(screen.frame(progress_of(2, 0, 0), 1.5, 100).starts_with("\x1b[" + std::to_string(lines) + "F\x1b[J"));
+  CHECK(
+      screen.frame(progress_of(2, 0, 0), 1.5, 100).starts_with("\x1b[" + std::to_string(lines) + "F\x1b[J"));
   CHECK(screen.end() == "\x1b[" + std::to_string(lines) + "F\x1b[J");
   CHECK(screen.end().empty());
   CHECK(first.find(" of 0 ") == std::string::npos);  // a closed loop plans nothing
@@ -78,8 +80,8 @@ TEST_CASE("screen: no line is wider than the terminal, and without colours there
         for (size_t each = 1; each < failures; ++each) progress.by_failure[each] = progress.failed += 1000;
         const std::string frame = screen.frame(progress, second, columns);
         CHECK(widest(frame) <= std::max(columns, 20u));
-        CHECK((frame.find('m', frame.find("\x1b[2")) != std::string::npos && frame.find("\x1b[2m") != std::string::npos) ==
-              has_colours);
+        CHECK((frame.find('m', frame.find("\x1b[2")) != std::string::npos &&
+               frame.find("\x1b[2m") != std::string::npos) == has_colours);
       }
     }
   }
