@@ -43,6 +43,12 @@ def go_first():
         os.setpriority(os.PRIO_PROCESS, 0, -10)
 
 
+def machine_cpu_seconds():
+    """Of all CPUs, busy, since the machine began."""
+    user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8])
+    return (user + nice + system + irq + softirq) / TICKS
+
+
 def cpu_seconds(pids):
     """Of these processes, of all that they have as children now, and of those that have ended."""
     total, todo = 0.0, list(map(str, pids))
@@ -121,21 +127,23 @@ class Campaign:
     def visit(self, server, kind, path, scenario, prefix, number):
         is_direct = kind is Direct
         with Direct(Origin(server.address, [])) if is_direct else kind(server.address, self.cpus) as contender:
-            before = self.costs(server, contender)
+            before = self.costs(contender)
             label = f"{scenario}-{server.name}-{kind.name}" + (f"-{number + 1}" if self.options.rounds > 1 else "")
             report = (self.folder if self.options.no_write else self.options.out) / f"{label}.json"
             report.unlink(missing_ok=True)
             words = [self.options.build / "loadgen" / "stormgen", "run", path, "--target", f"http://{contender.address}{prefix}",
                      "--json", report, "--html", report.with_suffix(".html")]
             ran = subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=SECONDS_MAX, check=False, preexec_fn=go_first)
-            after = self.costs(server, contender)
+            after = self.costs(contender)
             if not report.exists():
                 raise Failed(f"stormgen: {ran.stdout}{ran.stderr}")
             if not is_direct and not contender.is_running():
                 raise Failed(f"{kind.name} has ended: {contender.error_text()}")
-        return {"scenario": scenario, "server": server.name, "contender": kind.name, "round": number, "file": report.name,
-                "server_cpu": after[0] - before[0], "proxy_cpu": after[1] - before[1], "report": json.loads(report.read_text())}
+        told = json.loads(report.read_text())
+        everybody, proxy = after[0] - before[0], after[1] - before[1]
+        return {"scenario": scenario, "server": server.name, "contender": kind.name, "round": number, "file": report.name, "proxy_cpu": proxy,
+                "server_cpu": everybody - proxy - told["generator"]["cpu_seconds"], "report": told}
 
-    def costs(self, server, contender):
-        return (cpu_seconds(process.pid for process in server.processes),
-                0.0 if isinstance(contender, Direct) else cpu_seconds(process.pid for process in contender.processes))
+    def costs(self, contender):
+        """CPU seconds so far: the machine's, and the proxy's. A server's own can't be known: it does not wait for its CGI programs."""
+        return machine_cpu_seconds(), 0.0 if isinstance(contender, Direct) else cpu_seconds(process.pid for process in contender.processes)

@@ -36,7 +36,8 @@ def page(root, storms, left_out, contenders, seed, options):
         mine.sort(key=lambda done: [kind.name for kind in contenders].index(done["contender"]))
         lines += report.table(TITLES, [[f"[{done['contender']}]({done['file'].replace('.json', '.html')})", *figures(done)] for done in mine]) + [""]
     lines += ["All share the machine: server, proxy and stormgen. So latency says what the server could do with what the others left it, and the",
-              "CPU columns say who took how much. stormgen goes first (nice -10), so that it is not late. A run is INVALID where stormgen itself was late; its report says by how much.", ""]
+              "CPU columns say who took how much; the server's is what the machine was busy with besides. stormgen goes first (nice -10), so",
+              "that it is not late. A run is INVALID where it was late all the same; its report says by how much.", ""]
     for what, why in left_out.items():
         lines.append(f"Left out: {what}: {why}")
     facts = machine.storm_facts(root, [kind for kind in contenders if kind.name != "direct"], seed)
