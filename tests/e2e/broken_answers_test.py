@@ -24,7 +24,7 @@ TIMES = 3
 
 
 class BrokenAnswers(Scenario):
-    operations, before = 80, 28
+    operations, before = 50, 20
 
     def harm(self, name, fault, times=None, **git):
         work = Reads(self.git, self.url, self.origin, **git)
