@@ -24,6 +24,7 @@ struct Options {
   uint32_t cores = 0;
   bool has_cores = false;
   bool explain_timeouts = false;
+  bool no_sandbox = false;
 };
 
 CommandLine failed(std::string text) {
@@ -102,6 +103,7 @@ bool override_config(const Options& options, config::Config& config, std::string
   else if (!options.log.empty())
     config.log = {config::Log::Target::file, options.log};
   if (!options.pid_file.empty()) config.pid_file = options.pid_file;
+  if (options.no_sandbox) config.sandbox = false;
   if (options.has_cores) {
     if (options.cores == 0) {
       why = "--cores must be at least 1; leave it out to use every CPU this process may run on";
@@ -223,6 +225,8 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
       ->type_name("ADDRESS:PORT|unix:PATH");
   run_command->add_option("--log", options.log, "Access log: a file, stdout or off (default: stdout)")
       ->type_name("FILE|stdout|off");
+  run_command->add_flag("--no-sandbox", options.no_sandbox,
+                        "Keep capabilities and every system call, to look for faults");
   CLI::App* const check_command =
       app.add_subcommand("check", "Check a configuration file and say what is wrong with it");
   check_command->add_option("-f,--file", options.file, "Configuration file (TOML)")

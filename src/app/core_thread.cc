@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "app/log_writer.h"
+#include "app/sandbox.h"
 #include "core/core.h"
 #include "proxy/limits.h"
 #include "proxy/serving.h"
@@ -73,9 +74,10 @@ void CoreThread::run() {
   pthread_setname_np(pthread_self(), ("core-" + std::to_string(index_)).c_str());
   std::unique_ptr<Core> core =
       Core::open(index_, core_limits(shared_.config->limits), stats_, log_, mailbox_, failure_);
-  ready_.store(core != nullptr ? 1 : 2);
+  const bool is_ready = core != nullptr && (!shared_.config->sandbox || give_up_privileges(failure_));
+  ready_.store(is_ready ? 1 : 2);
   ready_.notify_one();
-  if (core != nullptr) {
+  if (is_ready) {
     go_.wait(0);
     serve(*core);
   }

@@ -24,6 +24,7 @@
 #include "app/metrics.h"
 #include "app/operations.h"
 #include "app/resolver.h"
+#include "app/sandbox.h"
 #include "app/say.h"
 #include "app/sticky_key.h"
 #include "config/schema.h"
@@ -173,6 +174,7 @@ class Program {
       return false;
     }
     raise_descriptor_limit();
+    if (config_.sandbox && !begin_without_privileges(why)) return false;
     config_.limits.connections = connections_that_fit(config_, cores);
     shared_.config = &config_;
     shared_.log_writer = &log_writer_;
@@ -188,13 +190,23 @@ class Program {
       why = thread->wait_ready();
       if (!why.empty()) return false;
     }
-    if (!write_pid_file(config_.pid_file, why)) return false;  // last: what fails leaves none behind
+    // As each core has, once it had its ring; threads that are made later get what this one has.
+    if (config_.sandbox && !give_up_privileges(why)) return false;
     log_writer_.start();
     resolver_.start();
     certificates_.start();
     if (config_.admin_enabled) admin_.start();
+    if (config_.sandbox && !filter_system_calls(why)) return false;  // every thread is there, and all is open
+    if (!write_pid_file(config_.pid_file, why)) return false;        // last: what fails leaves none behind
     for (const std::unique_ptr<CoreThread>& thread : threads_) thread->begin();
     return true;
+  }
+
+  // Who may not load a module any more can't have that of the kernel's TLS loaded.
+  bool begin_without_privileges(std::string& why) {
+    for (const config::Listen& listen : config_.listens)
+      if (listen.tls.speaks() && listen.tls.kernel) sys::kernel_has_tls();
+    return keep_what_starting_needs(why);
   }
 
   // From here on a pool's servers are its slots: one for an address, and for a name as many as it may have.

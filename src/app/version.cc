@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/sandbox.h"
 #include "ring/ring.h"
 #include "ring/sys.h"
 #include "tls/library.h"
@@ -14,6 +15,13 @@ namespace {
 std::string tls_warning() {
   const std::string warning = tls::slow_library_warning();
   return warning.empty() ? "" : "warning: " + warning + "\n";
+}
+
+// What `sandbox` comes to in a running proxy.
+std::string sandbox_text() {
+  if (!build_has_filter()) return "no capabilities; every system call: this build has sanitizers";
+  return fmt::format("no capabilities; {} system calls, and any other ends the process",
+                     allowed_calls().size());
 }
 
 }  // namespace
@@ -33,10 +41,11 @@ std::string version_text() {
       "TLS: {}\n"
       "{}"
       "TLS by the kernel: {}\n"
+      "sandbox: {}\n"
       "{}\n",
       BW_VERSION, BW_COMPILER, BW_LIBURING, wire::second_parser_version(), BW_CARES, FMT_VERSION / 10000,
       FMT_VERSION / 100 % 100, FMT_VERSION % 100, tls::library_text(), tls_warning(),
-      sys::kernel_has_tls() ? "yes" : "no (CONFIG_TLS, or its module)", features.summary);
+      sys::kernel_has_tls() ? "yes" : "no (CONFIG_TLS, or its module)", sandbox_text(), features.summary);
   if (!features.usable) return text + "data path: none: " + features.why + "\n";
   return text + fmt::format(
                     "data path: heads, small and chunked bodies by ring receive and gathered send; bodies of "

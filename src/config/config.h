@@ -239,6 +239,7 @@ struct Config {
   uint32_t cores = 0;    // 0: every CPU this process may run on
   std::string pid_file;  // empty: none
   bool pin = true;       // pin each core's thread to its CPU
+  bool sandbox = true;   // give up privileges and system calls once all is open (app/sandbox.h)
 };
 
 }  // namespace breakwater::config

@@ -130,6 +130,8 @@ void read_process(Reader& reader, const toml::table& table) {
           reader.count(node, cores_rule, title, zero ? "leave it out to use every CPU" : "").value_or(0);
     } else if (name == "pin") {
       config.pin = reader.flag(node, name, title).value_or(true);
+    } else if (name == "sandbox") {
+      config.sandbox = reader.flag(node, name, title).value_or(true);
     } else {
       config.pid_file = reader.path(node, name, title).value_or("");
     }

@@ -50,7 +50,7 @@ inline constexpr std::string_view route_keys[] = {"listen", "host", "path", "poo
 inline constexpr std::string_view log_keys[] = {"target", "path"};
 inline constexpr std::string_view dns_keys[] = {"servers", "min_ttl", "max_ttl", "timeout"};
 inline constexpr std::string_view admin_keys[] = {"bind"};
-inline constexpr std::string_view process_keys[] = {"cores", "pin", "pid_file"};
+inline constexpr std::string_view process_keys[] = {"cores", "pin", "pid_file", "sandbox"};
 
 // ---- choices
 

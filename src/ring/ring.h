@@ -24,8 +24,8 @@ struct RingCounts {
 
 class Ring {
  public:
-  // Opens a ring for the calling thread. On failure the ring is null and `why` is a sentence with cause and
-  // cure.
+  // Opens a ring for the calling thread; it takes the operations of op.h and no others, whoever writes to it.
+  // On failure the ring is null and `why` is a sentence with cause and cure.
   static std::unique_ptr<Ring> open(uint32_t entries, std::string& why);
   ~Ring();  // no op may be in flight
   Ring(const Ring&) = delete;

@@ -35,6 +35,7 @@ LIBRARY_HOMES = {
     "toml++/": "src/config/toml.h",
     "CLI/": ("src/app/command_line.cc", "loadgen/command/command_line.cc"),
     "ares.h": "src/app/dns.cc",
+    "seccomp.h": "src/app/sandbox.cc",
     "wolfssl/": ("src/tls/", "bench/load/tls.cc"),  # the load client is to favour nobody, ours least of all
 }
 

@@ -50,6 +50,8 @@ TEST_CASE("run with addresses") {
   CHECK(line.config.admin_enabled);
   CHECK(line.config.log.target == breakwater::config::Log::Target::off);
   CHECK(line.config.pid_file == "/p");
+  CHECK(line.config.sandbox);
+  CHECK_FALSE(parse({"run", "--listen", ":1", "--backend", "a:1", "--no-sandbox"}).config.sandbox);
 }
 
 TEST_CASE("run with a unix socket, and words behind a server") {

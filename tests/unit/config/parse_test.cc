@@ -26,6 +26,7 @@ TEST_CASE("parse: the smallest file, all else by default") {
   CHECK_FALSE(config.admin_enabled);
   CHECK(config.cores == 0);
   CHECK(config.pin);
+  CHECK(config.sandbox);
 }
 
 TEST_CASE("parse: every key") {
@@ -71,6 +72,7 @@ bind = "127.0.0.1:9090"
 cores = 2
 pin = false
 pid_file = "/run/breakwater.pid"
+sandbox = false
 )");
   REQUIRE(config.listens.size() == 2);
   CHECK(config.listens[0].name == "git");
@@ -106,6 +108,7 @@ pid_file = "/run/breakwater.pid"
   CHECK(config.admin == Endpoint{"127.0.0.1", 9090});
   CHECK(config.cores == 2);
   CHECK_FALSE(config.pin);
+  CHECK_FALSE(config.sandbox);
   CHECK(config.pid_file == "/run/breakwater.pid");
 }
 

@@ -1,0 +1,176 @@
+"""What a running proxy has given up: capabilities, new privileges, and system calls, in each of its threads."""
+
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import certificates
+from support import BREAKWATER, GET, LOOPBACK, TIMEOUT, Lines, ProxyTest, RawClient, always, main, ok
+
+SANDBOX = re.search(r"(?m)^sandbox: (.*)$", subprocess.run([BREAKWATER, "--version"], capture_output=True, text=True, check=True).stdout)[1]
+HAS_FILTER = "sanitizers" not in SANDBOX
+ROOT = os.geteuid() == 0
+NOBODY = 65534
+NET_BIND_SERVICE = 1 << 10
+PRIVILEGED_PORTS = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="ascii"))
+
+
+def status_of(task):
+    lines = (Path(task) / "status").read_text(encoding="utf-8").splitlines()
+    return {name: value.strip() for name, value in (line.split(":", 1) for line in lines)}
+
+
+def capabilities_of(status):
+    return {name: int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
+
+
+def tasks_of(process):
+    return sorted(Path(f"/proc/{process.pid}/task").iterdir())
+
+
+class Sandbox(ProxyTest):
+    def assert_inside(self, process, bounding=0):
+        names = []
+        for task in tasks_of(process):
+            status = status_of(task)
+            names.append(status["Name"])
+            with self.subTest(thread=status["Name"]):
+                self.assertEqual(capabilities_of(status), {"CapInh": 0, "CapPrm": 0, "CapEff": 0, "CapBnd": bounding, "CapAmb": 0})
+                self.assertEqual(status["NoNewPrivs"], "1")
+                if HAS_FILTER:
+                    self.assertEqual(status["Seccomp"], "2")
+        return names
+
+    def test_every_thread_is_inside(self):
+        bounding = 0 if ROOT else capabilities_of(status_of("/proc/self"))["CapBnd"]  # only who has CAP_SETPCAP may lessen it
+        server = self.server(always(ok(b"served")))
+        front = self.proxy(server, tables='[dns]\nservers = ["127.0.0.1:1"]', tls=True)
+        names = self.assert_inside(front.process, bounding)
+        for name in ("core-0", "certificates"):
+            self.assertIn(name, names)
+        self.assertEqual(self.client(front).ask(GET).body, b"served")
+        self.assertIn("breakwater_connections_accepted_total", front.admin("/metrics").body.decode())
+        self.assert_inside(front.process, bounding)
+
+    def test_it_can_be_left_out(self):
+        ours = status_of("/proc/self")
+        front = self.proxy(self.server(always(ok())), tables="[process]\nsandbox = false")
+        for task in tasks_of(front.process):
+            status = status_of(task)
+            for name in ("CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp"):
+                self.assertEqual(status[name], ours[name], name)
+
+    def test_the_same_by_an_option(self):
+        process = self.run_by_hand("--listen", f"{LOOPBACK}:0", "--backend", f"{LOOPBACK}:1", "--no-sandbox")
+        self.assertIsNotNone(process.lines.wait_for(lambda line: line.startswith("listening on")), process.lines.text())
+        self.assertEqual(status_of(f"/proc/{process.pid}")["Seccomp"], status_of("/proc/self")["Seccomp"])
+
+    # ---- started by somebody who may do some things
+
+    def run_by_hand(self, *words, before=(), program=BREAKWATER, preexec_fn=None):
+        process = subprocess.Popen([*before, program, "run", "--log", "off", "--cores", "1", *words],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                   preexec_fn=preexec_fn)
+        process.lines = Lines(process.stderr)
+
+        def end():
+            process.terminate()
+            process.wait(TIMEOUT)
+            process.lines.thread.join(TIMEOUT)
+            process.stderr.close()
+
+        self.addCleanup(end)
+        return process
+
+    def program_for_everybody(self):
+        """Where it was built others may not look."""
+        folder = tempfile.mkdtemp(prefix="breakwater-sandbox-")
+        self.addCleanup(shutil.rmtree, folder)
+        os.chmod(folder, 0o755)
+        return shutil.copy(BREAKWATER, folder)
+
+    def as_nobody(self, *capabilities):
+        """Words in front of a command."""
+        given = "".join(f",+{name}" for name in capabilities)
+        return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", f"--inh-caps=-all{given}",
+                f"--ambient-caps=-all{given}"]
+
+    def privileged_port(self):
+        for port in range(PRIVILEGED_PORTS - 1, 0, -1):
+            try:
+                socket.create_server((LOOPBACK, port)).close()
+            except OSError:
+                continue
+            return port
+        raise unittest.SkipTest("no port needs a capability here")
+
+    @unittest.skipUnless(ROOT and shutil.which("setpriv"), "needs to become somebody else")
+    def test_somebody_with_one_capability_binds_a_low_port_and_has_none_afterwards(self):
+        port = self.privileged_port()
+        server = self.server(always(ok(b"served")))
+        words = ("--listen", f"{LOOPBACK}:{port}", "--backend", server.address)
+        program = self.program_for_everybody()
+        process = self.run_by_hand(*words, before=self.as_nobody("net_bind_service"), program=program)
+        self.assertIsNotNone(process.lines.wait_for(lambda line: line.startswith("listening on")), process.lines.text())
+        self.assertEqual(status_of(f"/proc/{process.pid}")["Uid"].split()[0], str(NOBODY))
+        self.assert_inside(process, bounding=capabilities_of(status_of("/proc/self"))["CapBnd"])
+        client = RawClient(port)
+        self.clients.append(client)
+        self.assertEqual(client.ask(GET).body, b"served")
+
+    @unittest.skipUnless(ROOT and shutil.which("setpriv"), "needs to become somebody else")
+    def test_somebody_without_it_is_told_what_is_missing(self):
+        words = ("--listen", f"{LOOPBACK}:{self.privileged_port()}", "--backend", f"{LOOPBACK}:1")
+        process = self.run_by_hand(*words, before=self.as_nobody(), program=self.program_for_everybody())
+        self.assertIsNotNone(process.lines.wait_for(lambda line: "CAP_NET_BIND_SERVICE" in line), process.lines.text())
+        self.assertEqual(process.wait(TIMEOUT), 1)
+
+    @unittest.skipUnless(ROOT, "needs to be root, who may lock memory")
+    def test_the_rings_of_root_do_not_count_as_locked_memory(self):
+        """The capability was given up before rings were made: starts failed once the user had some 40 of them."""
+        process = self.run_by_hand("--listen", f"{LOOPBACK}:0", "--backend", f"{LOOPBACK}:1",
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0)))
+        self.assertIsNotNone(process.lines.wait_for(lambda line: line.startswith("listening on")), process.lines.text())
+        self.assert_inside(process)
+
+    @unittest.skipUnless(ROOT, "needs to be root, who may read all")
+    def test_what_root_could_not_read_again_later_fails_at_the_start(self):
+        folder = tempfile.mkdtemp(prefix="breakwater-sandbox-")
+        self.addCleanup(shutil.rmtree, folder)
+        both = (certificates.folder() / "localhost.crt").read_text() + (certificates.folder() / "localhost.key").read_text()
+        certificate_folder = Path(folder, "certificates")
+        certificate_folder.mkdir()
+        pem = certificate_folder / "both.pem"
+        pem.write_text(both, encoding="ascii")
+        os.chmod(pem, 0o600)
+        os.chown(pem, NOBODY, NOBODY)
+        config = Path(folder, "breakwater.toml")
+        config.write_text(f'[listen.a]\nbind = "{LOOPBACK}:0"\npool = "a"\ntls = "{certificate_folder}"\n[pool.a]\nservers = ["{LOOPBACK}:1"]\n',
+                          encoding="ascii")
+        process = self.run_by_hand("-f", str(config))
+        self.assertIsNotNone(process.lines.wait_for(lambda line: "Permission denied" in line), process.lines.text())
+        self.assertEqual(process.wait(TIMEOUT), 1)
+        process = self.run_by_hand("-f", str(config), "--no-sandbox")
+        self.assertIsNotNone(process.lines.wait_for(lambda line: line.startswith("listening on")), process.lines.text())
+
+
+class Reading(ProxyTest):
+    """Files are read and opened anew from inside; tls_test.py and operation_test.py have the details."""
+
+    def test_certificates_and_log_on_a_signal(self):
+        front = self.proxy(self.server(always(ok(b"served"))), tls=True)
+        front.signal(signal.SIGHUP)
+        self.assertIsNotNone(front.stderr.wait_for(lambda line: "certificates were read again" in line))
+        self.assertIsNotNone(front.stderr.wait_for(lambda line: line.startswith("SIGHUP:")))
+        self.assertEqual(self.client(front).ask(GET).body, b"served")
+
+
+if __name__ == "__main__":
+    main()
