@@ -1,7 +1,7 @@
 """Real Git servers for the end-to-end tests: Apache and nginx with `git http-backend`, breakwater-origin, Gogs.
 
-Each is a context manager with .address ("127.0.0.1:PORT") and .root (the folder of bare repositories), starts on a free
-loopback port, and is stopped by the process group it was started in. A server that this machine does not have raises
+Each is a context manager with .address ("127.0.0.1:PORT", unless a host is given) and .root (the folder of bare repositories),
+starts on a free port, and is stopped by the process group it was started in. A server that this machine does not have raises
 unittest.SkipTest, which names it. Python's standard library only.
 """
 
@@ -22,9 +22,9 @@ import certificates  # noqa: E402
 START_SECONDS_MAX = 20
 
 
-def free_port():
+def free_port(host="127.0.0.1"):
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
@@ -44,7 +44,8 @@ def http_backend():
 class Server:
     """What they share: a temporary folder, processes in groups of their own, waiting for the port."""
 
-    def __init__(self, users=None):
+    def __init__(self, users=None, host="127.0.0.1"):
+        self.host = host
         self.folder = Path(tempfile.mkdtemp(prefix="breakwater-e2e-"))
         self.root = self.folder / "repositories"
         self.root.mkdir()
@@ -54,7 +55,7 @@ class Server:
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def url(self):
@@ -63,7 +64,7 @@ class Server:
     def __enter__(self):
         try:
             for _ in range(5):  # a port that was free a moment ago may be taken by now
-                self.port = free_port()
+                self.port = free_port(self.host)
                 self.configure()
                 if self.wait_for_port():
                     return self
@@ -123,7 +124,7 @@ class Server:
             if any(process.poll() is not None for process in self.processes):
                 return False
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex((self.host, self.port)) == 0:
                     return True
             time.sleep(0.02)
         return False
@@ -164,7 +165,7 @@ class Apache(Server):
         config.write_text(f"""
 ServerRoot "{self.folder}"
 ServerName 127.0.0.1
-Listen 127.0.0.1:{self.port}
+Listen {self.address}
 {loads}
 {user}
 PidFile "{self.folder}/apache.pid"
@@ -242,7 +243,7 @@ http {{
   fastcgi_temp_path {self.folder}/fcgi;
   proxy_temp_path {self.folder}/proxy; uwsgi_temp_path {self.folder}/uwsgi; scgi_temp_path {self.folder}/scgi;
   server {{
-    listen 127.0.0.1:{self.port}{self.speaks()};
+    listen {self.address}{self.speaks()};
     {auth}
     {self.locations(path)}
   }}

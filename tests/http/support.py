@@ -708,24 +708,25 @@ class Proxy:
     """A running Breakwater, for a with statement. `tables` is TOML after [listen] and [pool], such as [timeouts]; `listen`
     is more of [listen].
 
-    `admin` is where its admin listener is; None: where `tables` say."""
+    `admin` is where its admin listener is; None: where `tables` say. `program` may have words in front that start it."""
 
-    def __init__(self, servers, tables=None, trusted=None, cores=1, admin=f"{LOOPBACK}:0", tls=None, listen=None):
+    def __init__(self, servers, tables=None, trusted=None, cores=1, admin=f"{LOOPBACK}:0", tls=None, listen=None,
+                 host=LOOPBACK, program=(BREAKWATER,)):
         self.folder = tempfile.mkdtemp(prefix="breakwater-http-")
         self.tls = TLS if tls is None else tls
         addresses = [server if isinstance(server, str) else server.address for server in servers]
         authority = next((server.authority for server in servers if hasattr(server, "authority")), None)
-        command = [BREAKWATER, "run", "--log", "stdout", "--cores", str(cores)]
+        command = [*program, "run", "--log", "stdout", "--cores", str(cores)]
         if admin is not None:
             command += ["--admin", admin]
         if tables is None and trusted is None and listen is None and not self.tls:
-            command += ["--listen", f"{LOOPBACK}:0"]
+            command += ["--listen", f"{host}:0"]
             for address in addresses:
                 command += ["--backend", address]
         else:
             config = os.path.join(self.folder, "breakwater.toml")
             with open(config, "w", encoding="utf-8") as file:
-                file.write(f'[listen.test]\nbind = "{LOOPBACK}:0"\npool = "test"\n')
+                file.write(f'[listen.test]\nbind = "{host}:0"\npool = "test"\n')
                 if listen is not None:
                     file.write(listen + "\n")
                 if self.tls and "tls = " not in (listen or ""):
