@@ -7,13 +7,18 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/reserve.h"
 #include "base/thread_counts.h"
 
 namespace {
 
 void* counted(std::size_t bytes) noexcept {
   breakwater::thread_counts.allocations++;
-  return std::malloc(bytes != 0 ? bytes : 1);
+  void* memory = nullptr;
+  do {
+    memory = std::malloc(bytes != 0 ? bytes : 1);
+  } while (memory == nullptr && breakwater::reserve::give_back());
+  return memory;
 }
 
 // aligned_alloc wants whole multiples.

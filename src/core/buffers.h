@@ -82,6 +82,8 @@ class BufferGroup {
   // Wakes as many waiters as there are free buffers. Called by the loop, in every turn: a waiter that was
   // woken may have no use for its buffer yet (nothing to read), and then the next one gets its chance.
   void wake() noexcept;
+  // All are in use, and somebody waits for one.
+  bool is_short() const noexcept { return leased_ == count_ && !waiters_.empty(); }
   bool wake_due() const noexcept { return leased_ < count_ && !waiters_.empty(); }
 
  private:

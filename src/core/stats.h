@@ -27,7 +27,8 @@ class Count {
 // name, help
 #define BW_COUNTERS(X)                                                                                      \
   X(connections_accepted, "client connections accepted")                                                    \
-  X(connections_refused, "client connections answered with 503 or closed because of the connection limit")  \
+  X(connections_refused, "client connections answered with 503 or closed: at the limit, or out of memory")  \
+  X(idle_clients_closed, "idle client connections closed at the limit, for others")                         \
   X(tls_handshakes, "TLS handshakes of clients that were done")                                             \
   X(tls_resumed, "those of them that went on from an earlier one, by a ticket")                             \
   X(tls_kernel, "those of them whose records the kernel does since")                                        \

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/assert.h"
+#include "base/reserve.h"
 #include "base/thread_counts.h"
 
 namespace breakwater {
@@ -40,7 +41,10 @@ void* FramePool::acquire(size_t bytes) {
   }
   fresh_++;
   thread_counts.allocations++;
-  void* const frame = std::malloc(index < classes ? (index + 1) * class_bytes : bytes);
+  void* frame = nullptr;
+  do {
+    frame = std::malloc(index < classes ? (index + 1) * class_bytes : bytes);
+  } while (frame == nullptr && reserve::give_back());
   BW_ASSERT(frame != nullptr);
   return frame;
 }

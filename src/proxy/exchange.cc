@@ -20,6 +20,13 @@ std::array<char, 16> to_hex(uint64_t value) {
   return text;
 }
 
+// RFC 9110 §9.3.1: such a body means nothing, and a server that ignores it takes it for the next request.
+bool has_meaningless_body(const wire::RequestHead& request) {
+  if (request.body.kind == wire::BodyKind::none) return false;
+  return request.method == wire::Method::get || request.method == wire::Method::head ||
+         request.method == wire::Method::delete_ || request.method == wire::Method::options;
+}
+
 }  // namespace
 
 Exchange::Exchange(Session& session) noexcept
@@ -229,6 +236,9 @@ Task<bool> Exchange::finish() {
   else if (!tunnel_ && server_)
     report_failure(failure_);
   const bool clean = whole && nothing_left_over();
+  // A server that answers before it has the body may take the rest of that for the next request: what would
+  // be sent behind it gets that one's answer.
+  const bool is_suspect = upload_.running() || has_meaningless_body(request_);
   if (whole && !clean) fault_ = wire::Fault::unexpected_body;
   co_await join_upload(clean);
   timer_.disarm();
@@ -237,7 +247,7 @@ Task<bool> Exchange::finish() {
   if (!clean || !uploaded) {
     server_.finish(Ending::aborted);
   } else {
-    server_.finish(response_.keep_alive && !server_ended_ ? Ending::reusable : Ending::done);
+    server_.finish(response_.keep_alive && !server_ended_ && !is_suspect ? Ending::reusable : Ending::done);
   }
   if (tunnel_ && failure_.code == Code::none) co_return false;
   const bool client_knows = takes_over_ || download_.sent_anything();

@@ -422,6 +422,7 @@ Task<Error> Exchange::receive_response_head() {
         const wire::HeadScanner::State state = response_scanner_.scan(inbox.view());
         is_whole = state == wire::HeadScanner::State::complete;
         if (state == wire::HeadScanner::State::refused) fault_ = response_scanner_.fault();
+        if (fault_ == wire::Fault::target_too_long) fault_ = wire::Fault::head_too_large;  // it has no target
       }
       if (is_whole) fault_ = parse_response_head();  // anew: what comes behind it may have moved it
       if (fault_ != wire::Fault::none) {

@@ -44,6 +44,12 @@ bool is_ours(std::string_view name) {
          equals_ignoring_case(name, "content-length") || equals_ignoring_case(name, "host");
 }
 
+// A length as every parser reads it: a leading zero means octal to some.
+std::string_view plain(std::string_view length) {
+  length.remove_prefix(std::min(length.find_first_not_of('0'), length.size() - 1));
+  return length;
+}
+
 bool has_underscore(std::string_view name) {
   return name.find('_') != std::string_view::npos;
 }
@@ -151,7 +157,7 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
       writer.field(field.name, authority);
       host_written = true;
     } else if (equals_ignoring_case(field.name, "content-length")) {
-      writer.field(field.name, field.value);
+      writer.field(field.name, plain(field.value));
       length_written = true;
     } else if (equals_ignoring_case(field.name, "x-forwarded-for")) {
       continue;  // written anew below
@@ -202,7 +208,7 @@ size_t write_downstream_head(const wire::ResponseHead& response, const Downstrea
       // A HEAD or 304 answer tells the length of a body it does not have; a 1xx or 204 must not (RFC 9110
       // §8.6).
       const bool allowed = response.status >= 200 && response.status != 204;
-      if (keeps_length && allowed) writer.field(field.name, field.value);
+      if (keeps_length && allowed) writer.field(field.name, plain(field.value));
       continue;
     }
     if (wire::is_hop_by_hop(field.name) || dropped_by_connection(response.fields, field.name)) continue;

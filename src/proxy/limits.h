@@ -47,6 +47,14 @@ inline constexpr uint32_t refusals_max = 64;
 // A client that waits for its answer longer than this is watched, so that a server does not work for nobody.
 inline constexpr int64_t watch_after_ns = 5'000'000;
 
+// A head that is not whole after this long gives its buffer up if others wait for one, which is looked at so
+// often.
+inline constexpr int64_t head_patience_ns = 1'000'000'000;
+inline constexpr int64_t look_for_waiters_every_ns = 250'000'000;
+
+// A client that has been idle for so long gives its place up if the limit of connections is reached.
+inline constexpr int64_t idle_patience_ns = 1'000'000'000;
+
 // Servers that one request may be sent to, one after the other. A pool may have more; who waits would not.
 inline constexpr uint32_t servers_tried_max = 8;
 

@@ -1,7 +1,10 @@
 // Listener: accepts client connections of one configured listen on one core and starts a session for each.
 //
-// On a SO_REUSEPORT socket of this core's own. At the connection limit new clients get a 503.
+// On a SO_REUSEPORT socket of this core's own. At the connection limit new clients take the places of idle
+// ones, or get a 503.
 #pragma once
+
+#include <cstdint>
 
 #include "core/acceptor.h"
 #include "proxy/worker.h"
@@ -18,9 +21,14 @@ class Listener {
 
  private:
   void admit(int fd) noexcept;
+  // True if a client that has been idle for a while gives its place up.
+  bool make_room() noexcept;
+  // True if there is memory for one more.
+  bool has_memory() noexcept;
 
   Worker& worker_;
   const Site& site_;
+  uint32_t sessions_that_fit_ = UINT32_MAX;  // while the reserve is gone
   Acceptor acceptor_;
 };
 

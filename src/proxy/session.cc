@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "core/await.h"
@@ -22,6 +23,38 @@ namespace {
 void cancel_receiver(void* receiver) {
   static_cast<Receiver*>(receiver)->cancel();
 }
+
+// Ends the wait for a head when its time is over, or earlier if it is begun, not whole for long, and others
+// wait for the buffer that it stands in. A crowd of clients that begin a head and never finish it would stop
+// all others for as long as a head may take.
+class HeadDeadline {
+ public:
+  // `begun_ns`: 0 if nothing of it is there, so that it holds no buffer.
+  HeadDeadline(Core& core, Receiver& receiver, int64_t end_ns, int64_t begun_ns) noexcept
+      : core_(core), receiver_(receiver), end_ns_(end_ns), timer_(on_time, this) {
+    core_.timers().arm(timer_, begun_ns > 0 ? std::min(end_ns, begun_ns + head_patience_ns) : end_ns);
+  }
+  HeadDeadline(const HeadDeadline&) = delete;
+  HeadDeadline& operator=(const HeadDeadline&) = delete;
+  bool expired() const noexcept { return expired_; }
+
+ private:
+  static void on_time(void* context) {
+    HeadDeadline& self = *static_cast<HeadDeadline*>(context);
+    const int64_t now = self.core_.now_ns();
+    self.expired_ = now >= self.end_ns_ || self.core_.head_buffers().is_short();
+    if (self.expired_)
+      self.receiver_.cancel();
+    else
+      self.core_.timers().arm(self.timer_, std::min(self.end_ns_, now + look_for_waiters_every_ns));
+  }
+
+  Core& core_;
+  Receiver& receiver_;
+  const int64_t end_ns_;
+  bool expired_ = false;
+  Timer timer_;
+};
 
 // The network that a client is counted with.
 uint64_t network_of(const Address& client) noexcept {
@@ -75,13 +108,14 @@ Task<void> Session::run(Session* session) {
 }
 
 // Reads until a whole head stands in the inbox. An idle client is left in peace for `keep_alive`; one that
-// began a head has `head` to finish it.
+// began a head has `head` to finish it, and less if others wait for its buffer.
 Task<Session::Next> Session::read_head() {
   const config::Timeouts& timeouts = worker_.config.timeouts;
   scanner_.reset();
   Inbox& inbox = receiver_.inbox();
   head_begun_ns_ = worker_.core.now_ns();
   const int64_t idle_since_ns = head_begun_ns_;
+  IdleClient idle_client(receiver_, idle_since_ns);
   for (;;) {
     if (!inbox.empty()) {
       const wire::HeadScanner::State state = scanner_.scan(inbox.view());
@@ -97,9 +131,10 @@ Task<Session::Next> Session::read_head() {
     const int64_t since_ns = idle ? idle_since_ns : head_begun_ns_;
     receiver_.start(idle && served_);  // a new client has most often sent its request already
     waits_for_request_ = true;
-    Deadline deadline(worker_.core, limit.count() > 0 ? since_ns + ns(limit) : 0, cancel_receiver,
-                      &receiver_);
+    HeadDeadline deadline(worker_.core, receiver_, since_ns + ns(limit), idle ? 0 : since_ns);
+    if (idle) worker_.idle_clients.push_back(idle_client);
     co_await receiver_.arrived;
+    idle_client.unlink();
     waits_for_request_ = false;
     if (receiver_.result() > 0) {
       if (idle) head_begun_ns_ = worker_.core.now_ns();

@@ -19,6 +19,7 @@
 
 namespace breakwater::proxy {
 
+class Receiver;
 class Session;
 
 // A configured listener as every core sees it; made once at start-up, then only read.
@@ -29,6 +30,14 @@ struct Site {
   std::string redirect = {};  // config::Listen::redirect
   bool tells_client_certificate = false;
   std::unique_ptr<tls::Current<tls::Context>> tls;  // null: it speaks no TLS
+};
+
+// A client that waits, with no request begun. Its place may go to another.
+struct IdleClient : ListNode {
+  IdleClient(Receiver& the_receiver, int64_t since) noexcept : receiver(the_receiver), since_ns(since) {}
+  ~IdleClient() { unlink(); }
+  Receiver& receiver;  // to cancel it ends the connection
+  const int64_t since_ns;
 };
 
 struct Worker {
@@ -43,7 +52,8 @@ struct Worker {
   Rng ids;
   tls::Handshakes handshakes;
   std::deque<PoolOnCore> pools;
-  List<Session> sessions;  // all that are open, for drain and stop
+  List<Session> sessions;         // all that are open, for drain and stop
+  List<IdleClient> idle_clients;  // the longest wait first
   uint32_t session_count = 0;
   bool draining = false;
   Scope scope;  // last: it asserts that everything above is still there when its tasks have ended

@@ -36,6 +36,17 @@ HEADS = {
     "lower case": b"http/1.1 200 OK\r\n" + HELLO, "status of two digits": b"HTTP/1.1 20 OK\r\n" + HELLO, "status of four digits": b"HTTP/1.1 2000 OK\r\n" + HELLO,
     "status 099": b"HTTP/1.1 099 X\r\n" + HELLO, "status 000": b"HTTP/1.1 000 X\r\n" + HELLO, "status with letters": b"HTTP/1.1 2x0 OK\r\n" + HELLO,
     "status with a sign": b"HTTP/1.1 +20 OK\r\n" + HELLO, "two spaces before the status": b"HTTP/1.1  200 OK\r\n" + HELLO, "no status": b"HTTP/1.1\r\n" + HELLO,
+    "status 600": b"HTTP/1.1 600 X\r\n" + HELLO, "status 999": b"HTTP/1.1 999 X\r\n" + HELLO, "status with NUL": b"HTTP/1.1 2\x000 OK\r\n" + HELLO,
+    "status behind a tab": b"HTTP/1.1\t200 OK\r\n" + HELLO, "status without a space": b"HTTP/1.1200 OK\r\n" + HELLO, "version 1.2": b"HTTP/1.2 200 OK\r\n" + HELLO,
+    "reason with a bare CR": b"HTTP/1.1 200 O\rK\r\n" + HELLO, "reason with NUL": b"HTTP/1.1 200 O\0K\r\n" + HELLO, "reason with a control byte": b"HTTP/1.1 200 \x1b[2J\r\n" + HELLO,
+    "reason behind a colon": b"HTTP/1.1 200: OK\r\n" + HELLO, "two status lines": OK + OK + HELLO, "status line without end": b"HTTP/1.1 200 " + b"a" * 20000,
+    "length with a vertical tab": OK + b"Content-Length: \x0b5\r\n\r\nhello", "length with a no-break space": OK + b"Content-Length: \xa05\r\n\r\nhello",
+    "length folded": OK + b"Content-Length:\r\n 5\r\n\r\nhello", "length of a fraction": OK + b"Content-Length: 5.0\r\n\r\nhello",
+    "coding folded": OK + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", "coding by an underscore": OK + b"Transfer_Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "coding empty": OK + b"Transfer-Encoding:\r\n\r\n0\r\n\r\n", "coding quoted": OK + b'Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n',
+    "coding with a vertical tab": OK + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", "chunked, identity": OK + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "coding behind a bare LF": OK + b"X-A: b\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "space in a name": OK + b"X A: b\r\n" + HELLO,
+    "line of spaces": OK + b"  \r\n" + HELLO, "LF CR": b"HTTP/1.1 200 OK\n\r" + HELLO, "DEL": OK + b"X-A: \x7f\r\n" + HELLO, "chunked 204": b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "head of 20000 bytes": OK + b"X-A: " + b"a" * 20000 + b"\r\n" + HELLO, "200 fields": OK + b"X-A: b\r\n" * 200 + HELLO,
     "head without end": OK + b"X-A: b\r\n" * 4000,
 }
@@ -52,6 +63,10 @@ CHUNKS = {
     "no hex": b"zz\r\nEVIL!\r\n0\r\n\r\n", "empty": b"\r\nEVIL!\r\n0\r\n\r\n", "overflow": b"10000000000000005\r\nEVIL!\r\n0\r\n\r\n", "bare LF": b"5\nEVIL!\r\n0\r\n\r\n",
     "bare LF after zero": b"0\n\r\n", "bare CR in an extension": b"5;a\rb\r\nEVIL!\r\n0\r\n\r\n",
     "endless extension": b"5;" + b"a" * 4000 + b"\r\nEVIL!\r\n0\r\n\r\n", "folded trailer": b"0\r\nX-A: b\r\n c\r\n\r\n", "NUL in a trailer": b"0\r\nX-A: \0\r\n\r\n",
+    "NUL in a size": b"5\0\r\nEVIL!\r\n0\r\n\r\n", "space after": b"5 \r\nEVIL!\r\n0\r\n\r\n", "16 digits": b"0000000000000005\r\nEVIL!\r\n0\r\n\r\n",
+    "negative by its bits": b"ffffffffffffffff\r\nEVIL!\r\n0\r\n\r\n", "CR CR LF": b"5\r\r\nEVIL!\r\n0\r\n\r\n", "LF in an extension": b"5;a\nb\r\nEVIL!\r\n0\r\n\r\n",
+    "trailer without a colon": b"0\r\nX-A\r\n\r\n", "space before a trailer's colon": b"0\r\nX-A : b\r\n\r\n", "trailer by an underscore": b"0\r\nContent_Length: 5\r\n\r\n",
+    "bare LF ends a trailer": b"0\r\nX-A: b\n\r\n", "bare LF ends the trailers": b"0\r\nX-A: b\r\n\n",
     "endless trailer": b"0\r\n" + b"X-A: b\r\n" * 1000 + b"\r\n", "another answer in place of a chunk": EVIL,
 }
 
@@ -79,6 +94,42 @@ class HostileAnswers(ProxyTest):
                 entry = self.assert_own_reply(self.breakwater, reply, 502)
                 self.assertEqual(entry["ended_by"], "server")
                 self.check_next()
+                self.assertEqual(bytes(self.asking.record), reply.head.raw + reply.body)
+                self.assertEqual(self.backend.connection(0).requests[0].head_without_ours, GET)
+
+    def test_what_follows_an_interim_answer_is_an_answer_or_a_fault(self):
+        interim = b"HTTP/1.1 103 Early Hints\r\n"
+        for behind in (b"Content-Length: 5\r\n\r\nhello" + EVIL, b"\r\nEVIL" + EVIL, b"\r\n\r\n" + EVIL, b"\r\n" + GET):
+            with self.subTest(behind):
+                self.start(answering(interim + behind))
+                self.asking.send(GET)
+                self.assertEqual(self.asking.recv_head().raw, interim + b"\r\n")
+                reply = self.asking.recv_response()
+                self.assert_own_reply(self.breakwater, reply, 502)
+                self.check_next()
+                self.assertEqual(bytes(self.asking.record), interim + b"\r\n" + reply.head.raw + reply.body)
+
+    def test_a_switch_of_protocols_has_no_body(self):
+        ask = get(b"/ws", b"Connection: Upgrade", b"Upgrade: websocket")
+        switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        self.start(answering(switch + b"Transfer-Encoding: chunked\r\n\r\n4\r\nEVIL\r\n0\r\n\r\n"))
+        self.asking.send(ask)
+        self.assert_own_reply(self.breakwater, self.asking.recv_response(), 502)
+        self.assertNotIn(b"EVIL", self.asking.record)
+        self.start(answering(switch + b"Content-Length: 4\r\n\r\n0\r\n\r"))
+        self.asking.send(ask)
+        self.assertEqual(self.asking.recv_head().raw, switch + b"\r\n")
+        self.assertEqual(self.asking.recv_exact(4), b"0\r\n\r")
+
+    def test_lengths_with_leading_zeros_go_on_without(self):
+        not_modified = b"HTTP/1.1 304 Not Modified\r\n"
+        for method, head, came, goes, body in ((b"GET", OK, b"0005", b"5", b"hello"), (b"GET", OK, b"000", b"0", b""),
+                                               (b"HEAD", OK, b"0010", b"10", b""), (b"GET", not_modified, b"010", b"10", b"")):
+            with self.subTest(method + came):
+                end = b"\r\n\r\n" + body
+                client = self.client(self.proxy(self.server(answering(head + b"Content-Length: " + came + end))))
+                client.ask(method + b" / HTTP/1.1\r\nHost: git.example\r\n\r\n", method.decode())
+                self.assertEqual(bytes(client.record), head + b"Content-Length: " + goes + end)
 
     def test_malformed_heads_to_a_head_request(self):
         for name in ("length and coding", "two lengths", "bare LF", "garbage first"):
@@ -136,6 +187,9 @@ class HostileAnswers(ProxyTest):
             "204 with a length": (b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nEVIL", b"GET"),
             "204 chunked": (b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nEVIL\r\n0\r\n\r\n", b"GET"),
             "304 with a body": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nEVIL", b"GET"),
+            "204 with an answer": (b"HTTP/1.1 204 No Content\r\n\r\n" + EVIL, b"GET"),
+            "304 chunked": (b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nEVIL\r\n0\r\n\r\n", b"GET"),
+            "HEAD with chunks": (CHUNKED + b"4\r\nEVIL\r\n0\r\n\r\n", b"HEAD"),
             "304 with an answer": (b"HTTP/1.1 304 Not Modified\r\n\r\n" + EVIL, b"GET"),
             "HEAD with a body": (OK + b"Content-Length: 4\r\n\r\nEVIL", b"HEAD"),
             "HEAD with an answer": (OK + b"Content-Length: 4\r\n\r\n" + EVIL, b"HEAD"),

@@ -146,14 +146,26 @@ class Sizes(ProxyTest):
                 self.assert_own_reply(proxy, reply, status, "any")
 
     def test_a_connection_too_many_is_a_503(self):
-        proxy = self.proxy(self.server(always(ok(b"x"))), tables="[limits]\nconnections = 1\n")
+        refused = threading.Event()
+
+        def script(peer):
+            peer.read_request()
+            refused.wait(5)
+            peer.send(ok(b"x"))
+            peer.answer(ok(b"x"))
+
+        server = self.server(script)
+        proxy = self.proxy(server, tables="[limits]\nconnections = 1\n")
         first = self.client(proxy)
-        self.assertEqual(first.ask(GET).body, b"x")
+        first.send(GET)
+        server.connection(0).wait_requests(1)
         second = self.client(proxy)
         second.send(GET)
         reply = second.recv_response()
         self.assert_own_reply(proxy, reply, 503, "proxy")
         second.recv_until_close()
+        refused.set()
+        self.assertEqual(first.recv_response().body, b"x")
         self.assertEqual(first.ask(GET).body, b"x")
 
 

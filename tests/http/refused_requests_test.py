@@ -4,7 +4,7 @@ Every refusal of wire/http_fault.h that a client can cause is here. Each request
 never be served: that is what smuggling is.
 """
 
-from support import GET, ProxyTest, always, get, main, ok
+from support import GET, Head, ProxyTest, always, get, main, ok
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: git.example\r\n\r\n"
 HOST = b"Host: git.example\r\n"
@@ -22,6 +22,11 @@ LENGTH = {
     "trailing letter": b"Content-Length: 5a", "trailing semicolon": b"Content-Length: 5;", "unicode digit": b"Content-Length: \xd9\xa5",
     "too large for 64 bits": b"Content-Length: 18446744073709551616", "wraps to five": b"Content-Length: 18446744073709551621",
     "very long": b"Content-Length: " + b"9" * 400,
+    "vertical tab": b"Content-Length: \x0b5", "form feed": b"Content-Length: \x0c5", "NUL before": b"Content-Length: \x005",
+    "NUL after": b"Content-Length: 5\0", "no-break space before": b"Content-Length: \xa05", "no-break space after": b"Content-Length: 5\xa0",
+    "byte order mark": b"Content-Length: \xef\xbb\xbf5", "CR before": b"Content-Length: \r5", "CR after": b"Content-Length: 5\r",
+    "LF before": b"Content-Length: \n5", "thousands": b"Content-Length: 1,000", "two by colon": b"Content-Length: 5: 6",
+    "continued": b"Content-Length: 5\r\n 0", "continued by a tab": b"Content-Length: 5\r\n\t0",
     "twice the same": b"Content-Length: 5\r\nContent-Length: 5", "twice": b"Content-Length: 5\r\nContent-Length: 6",
     "twice, other case": b"Content-Length: 5\r\ncontent-length: 0",
     "twice, apart": b"Content-Length: 5\r\nX-A: b\r\nContent-Length: 50",
@@ -64,6 +69,26 @@ CODING = {
     "nul in name": (b"Transfer-Encoding\0: chunked", 400),
     "backspace": (b"Transfer-Encoding: \x08chunked", 400),
     "high byte": (b"Transfer-Encoding: chunked\xff", None),
+    "no-break space": (b"Transfer-Encoding: \xa0chunked", None),
+    "byte order mark": (b"\xef\xbb\xbfTransfer-Encoding: chunked", 400),
+    "vertical tab after": (b"Transfer-Encoding: chunked\x0b", 400),
+    "vertical tab before the colon": (b"Transfer-Encoding\x0b: chunked", 400),
+    "CR before the value": (b"Transfer-Encoding: \rchunked", 400),
+    "CR before the name": (b"\rTransfer-Encoding: chunked", 400),
+    "LF before the value": (b"Transfer-Encoding: \nchunked", 400),
+    "apostrophes": (b"Transfer-Encoding: 'chunked'", None),
+    "brackets": (b"Transfer-Encoding: [chunked]", None),
+    "semicolon": (b"Transfer-Encoding: chunked;", None),
+    "equals": (b"Transfer-Encoding=chunked", 400),
+    "two colons": (b"Transfer-Encoding:: chunked", None),
+    "repeated, second empty": (b"Transfer-Encoding: chunked\r\nTransfer-Encoding:", None),
+    "repeated, first empty": (b"Transfer-Encoding:\r\nTransfer-Encoding: chunked", None),
+    "repeated, one by an underscore": (b"Transfer-Encoding: chunked\r\nTransfer_Encoding: x", 400),
+    "continued": (b"Transfer-Encoding: chunked\r\n , identity", 400),
+    "behind a folded line": (b"X-A: b\r\n Transfer-Encoding: chunked", 400),
+    "length between two codings": (b"Transfer-Encoding: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked", None),
+    "length and an empty coding": (b"Content-Length: 5\r\nTransfer-Encoding:", 400),
+    "two lengths and chunked": (b"Content-Length: 5\r\nContent-Length: 6\r\nTransfer-Encoding: chunked", 400),
     "behind a bare CR": (b"X-A: b\rTransfer-Encoding: chunked", 400),
     "behind a bare LF": (b"X-A: b\nTransfer-Encoding: chunked", 400),
     "length by underscore": (b"Content_Length: 5", 400),
@@ -85,6 +110,38 @@ HEADS = {
     "host with high bytes": (b"GET / HTTP/1.1\r\nHost: caf\xe9\r\n\r\n", 400),
     "host with space before colon": (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
     "host folded": (b"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", 400),
+    "empty host": (b"GET / HTTP/1.1\r\nHost:\r\n\r\n", 400),
+    "host of white space": (b"GET / HTTP/1.1\r\nHost: \t \r\n\r\n", 400),
+    "host with NUL": (b"GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n", 400),
+    "host with a backslash": (b"GET / HTTP/1.1\r\nHost: a\\b\r\n\r\n", 400),
+    "host with a fragment": (b"GET / HTTP/1.1\r\nHost: a#b\r\n\r\n", 400),
+    "host of two ports": (b"GET / HTTP/1.1\r\nHost: a:80:81\r\n\r\n", 400),
+    "host without its bracket": (b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400),
+    "host by an underscore too": (b"GET / HTTP/1.1\r\nHost: a\r\nHost : b\r\n\r\n", 400),
+    "two hosts, the second empty": (b"GET / HTTP/1.1\r\nHost: a\r\nHost:\r\n\r\n", 400),
+    "two hosts and an absolute-form": (b"GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    "absolute-form without a Host": (b"GET http://a/ HTTP/1.1\r\nX-A: b\r\n\r\n", 400),
+    "absolute-form of another scheme": (b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "absolute-form with a user": (b"GET http://user@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "absolute-form with a query only": (b"GET http://a?b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "absolute-form with a fragment": (b"GET http://a/#b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "authority-form for a GET": (b"GET a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target with a fragment": (b"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target with high bytes": (b"GET /caf\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target with a tab": (b"GET /\tx HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target with a bare LF": (b"GET /\nx HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "target with a version inside": (b"GET /x HTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "backslash for a slash": (b"GET \\x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "version 1.2": (b"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 400),
+    "version 1.": (b"GET / HTTP/1.\r\nHost: a\r\n\r\n", 400),
+    "version 1,1": (b"GET / HTTP/1,1\r\nHost: a\r\n\r\n", 400),
+    "version with a sign": (b"GET / HTTP/+1.1\r\nHost: a\r\n\r\n", 400),
+    "version with NUL": (b"GET / HTTP/1.1\0\r\nHost: a\r\n\r\n", 400),
+    "version with a space inside": (b"GET / HTTP/ 1.1\r\nHost: a\r\n\r\n", 400),
+    "method with NUL": (b"GE\0T / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "method with high bytes": (b"G\xc3\x8aT / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "method in quotes": (b'"GET" / HTTP/1.1\r\nHost: a\r\n\r\n', 400),
+    "method without end": (b"G" * 20000, (414, 431)),
     "host by its first line only": (b"GET / HTTP/1.1\r\n Host: a\r\nHost: b\r\n\r\n", 400),
     "absolute-form with a bad authority": (b"GET http://a b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     "absolute-form without authority": (b"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
@@ -122,6 +179,13 @@ HEADS = {
     "CR CR LF": (b"GET / HTTP/1.1\r\nHost: a\r\r\nX-A: b\r\n\r\n", 400),
     "CR CR LF ends the head": (b"GET / HTTP/1.1\r\nHost: a\r\n\r\r\n", 400),
     "NUL in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\0c\r\n\r\n", 400),
+    "vertical tab in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\x0bc\r\n\r\n", 400),
+    "form feed before a colon": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A\x0c: b\r\n\r\n", 400),
+    "tab before a colon": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A\t: b\r\n\r\n", 400),
+    "NUL ends a head": (b"GET / HTTP/1.1\r\nHost: a\r\n\0\r\n\r\n", 400),
+    "CR LF CR alone ends a head": (b"GET / HTTP/1.1\r\nHost: a\r\n\rX", 400),
+    "only CRs": (b"\r\r\r\rGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "a bare LF first": (b"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     "NUL in a name": (b"GET / HTTP/1.1\r\nHost: a\r\nX\0A: b\r\n\r\n", 400),
     "control byte in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\x01c\r\n\r\n", 400),
     "DEL in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\x7fc\r\n\r\n", 400),
@@ -160,6 +224,14 @@ CHUNKS = {
     "bare LF after the last chunk": b"0\n\r\n", "bare LF ends the trailer": b"0\r\n\n", "folded trailer": b"0\r\nX-A: b\r\n c\r\n\r\n",
     "first trailer folded": b"0\r\n X-A: b\r\n\r\n", "space before a trailer's colon": b"0\r\nX-A : b\r\n\r\n", "trailer without a colon": b"0\r\nX-A\r\n\r\n",
     "NUL in a trailer": b"0\r\nX-A: b\0\r\n\r\n", "bare CR in a trailer": b"0\r\nX-A: b\rc\r\n\r\n", "bare LF in a trailer": b"0\r\nX-A: b\nX-C: d\r\n\r\n",
+    "vertical tab before": b"\x0b5\r\nhello\r\n", "NUL after the size": b"5\0\r\nhello\r\n", "plus in the middle": b"5+1\r\nhello\r\n",
+    "letter beyond hex": b"5h\r\nhello\r\n", "quoted size": b'"5"\r\nhello\r\n', "a space and an extension": b"5 ;a=b\r\nhello\r\n",
+    "16 digits": b"0000000000000005\r\nhello\r\n", "negative by its bits": b"ffffffffffffffff\r\nhello\r\n",
+    "LF CR after the size": b"5\n\rhello\r\n", "LF CR after the data": b"5\r\nhello\n\r0\r\n\r\n", "CR CR LF after the data": b"5\r\nhello\r\r\n0\r\n\r\n",
+    "data shorter than its size": b"a\r\nhello\r\n0\r\n\r\nxx\r\n", "control byte in an extension": b"5;a\x01\r\nhello\r\n",
+    "bare LF in a quoted extension": b'5;a="\n"\r\nhello\r\n', "last chunk by a sign": b"-0\r\n\r\n", "last chunk by hex": b"0x0\r\n\r\n",
+    "last chunk with white space": b"0 \r\n\r\n", "trailer by an underscore": b"0\r\nContent_Length: 5\r\n\r\n",
+    "control byte in a trailer": b"0\r\nX-A: \x01\r\n\r\n", "white space first in a trailer": b"0\r\n\tX-A: b\r\n\r\n",
     "trailer without a name": b"0\r\n: b\r\n\r\n", "endless trailer": b"0\r\n" + b"X-A: b\r\n" * 1000 + b"\r\n",
 }
 
@@ -271,6 +343,13 @@ class RefusedBodies(ProxyTest):
         client.close()
         self.assertNotIn(b"GET /smuggled", server.received)
         self.assert_never_completed(proxy, server)
+        # What was right before it may be there, and nothing else: no end, no part of the fault.
+        for peer in server.connections:
+            head, mark, body = bytes(peer.record).partition(b"\r\n\r\n")
+            if mark or before:
+                self.assertEqual(Head(head + mark).without(*Head.TRACING), self.HEAD)
+            self.assertEqual(body, before)
+        self.assertLessEqual(len(server.connections), 1)
 
     def test_first_chunk(self):
         for name, fault in CHUNKS.items():

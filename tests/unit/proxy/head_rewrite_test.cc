@@ -5,6 +5,7 @@
 
 #include <array>
 #include <string>
+#include <utility>
 
 using namespace breakwater;
 using namespace breakwater::proxy;
@@ -80,6 +81,14 @@ TEST_CASE("framing, absolute targets, websocket, HTTP/1.0") {
   CHECK(upstream("GET / HTTP/1.0\r\n\r\n") ==
         "GET / HTTP/1.1\r\nHost: server:3000\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: "
         "http\r\nX-Request-Id: id1\r\n\r\n");
+}
+
+TEST_CASE("a length goes on as every parser reads it") {
+  for (const auto& [came, goes] : {std::pair("0005", "5"), std::pair("05", "5"), std::pair("000", "0"),
+                                   std::pair("0", "0"), std::pair("50", "50")}) {
+    CHECK(upstream("POST / HTTP/1.1\r\nHost: h\r\ncontent-length: " + std::string(came) + "\r\n\r\n") ==
+          "POST / HTTP/1.1\r\nHost: h\r\ncontent-length: " + std::string(goes) + "\r\n" + added);
+  }
 }
 
 TEST_CASE("answers") {
