@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -70,6 +71,8 @@ void LogWriter::take_new_file() {
     const int fd = open_file(said);
     if (fd >= 0) {
       close(std::exchange(fd_, fd));
+      told_ = false;
+      if (lseek(fd_, 0, SEEK_END) == 0) ends_in_a_part_ = false;
       said = "the access log " + target_.path + " was opened anew";
     }
   }
@@ -90,20 +93,48 @@ void LogWriter::run() {
   }
 }
 
-size_t LogWriter::write_all() {
-  size_t total = 0;
+void LogWriter::write_all() {
   for (const std::unique_ptr<LogRing>& ring : rings_) {
-    total += ring->drain([this](const char* data, size_t bytes) {
-      while (fd_ >= 0 && bytes > 0) {
-        const ssize_t written = write(fd_, data, bytes);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;  // a full disk loses log lines, never requests
-        data += written;
-        bytes -= static_cast<size_t>(written);
-      }
+    ring->drain([this](const char* data, size_t bytes) {
+      if (fd_ >= 0) write_lines(data, bytes);
     });
   }
-  return total;
+}
+
+// A stretch of whole lines, but that a line may go over from the first stretch of a ring to the second. A
+// full disk loses log lines, never requests; and never a part of a line, so that what comes later can be
+// read.
+void LogWriter::write_lines(const char* data, size_t bytes) {
+  std::string_view rest(data, bytes);
+  if (in_lost_line_) {
+    const size_t end = rest.find('\n');
+    if (end == std::string_view::npos) return;
+    rest.remove_prefix(end + 1);
+    in_lost_line_ = false;
+    lost_lines_.fetch_add(1, std::memory_order_relaxed);
+  }
+  while (!rest.empty()) {
+    const std::string_view next = ends_in_a_part_ ? std::string_view("\n") : rest;
+    const ssize_t written = write(fd_, next.data(), next.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return lose(rest);
+    last_written_ = next[static_cast<size_t>(written) - 1];
+    if (ends_in_a_part_)
+      ends_in_a_part_ = false;
+    else
+      rest.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+// What could not be written. The line that stands cut in the file is among it.
+void LogWriter::lose(std::string_view lines) {
+  if (!told_)
+    std::fprintf(stderr, "the access log can't be written, its lines are dropped: %s\n", strerror(errno));
+  told_ = true;
+  lost_lines_.fetch_add(static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n')),
+                        std::memory_order_relaxed);
+  in_lost_line_ = lines.back() != '\n';
+  ends_in_a_part_ = last_written_ != '\n';
 }
 
 }  // namespace breakwater::app

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -29,16 +31,25 @@ class LogWriter {
   // Any thread: the file may have been moved away, so go on with a new one of its name. Says on stderr what
   // came of it. If the new one can't be had, the old one goes on.
   void reopen() noexcept;
+  // Any thread: lines that the file did not take, because its disk is full, say.
+  uint64_t lost_lines() const noexcept { return lost_lines_.load(std::memory_order_relaxed); }
 
  private:
   void run();
   int open_file(std::string& why) const;
   void take_new_file();
-  size_t write_all();
+  void write_all();
+  void write_lines(const char* data, size_t bytes);
+  void lose(std::string_view lines);
 
   const config::Log& target_;
   std::vector<std::unique_ptr<LogRing>>& rings_;
   int fd_ = -1;
+  bool in_lost_line_ = false;    // the rest of a line whose beginning was lost comes next
+  bool ends_in_a_part_ = false;  // the file ends with a part of a line that was lost
+  char last_written_ = '\n';
+  bool told_ = false;  // stderr knows that lines are lost
+  std::atomic<uint64_t> lost_lines_{0};
   std::atomic<uint32_t> signalled_{0};
   std::atomic<bool> reopen_{false};
   std::atomic<bool> stopping_{false};

@@ -7,6 +7,7 @@
 #include "app/metrics_text.h"
 #include "app/server_metrics.h"
 #include "tls/fault.h"
+#include "wire/http_fault.h"
 
 namespace breakwater::app {
 
@@ -44,11 +45,21 @@ void write_tls(MetricsText& text, std::span<const CoreReading> cores,
       text.sample("tls_certificate_expiry_seconds", "", {{"table", each.table}, {"file", file}}, at);
 }
 
+void write_request_faults(MetricsText& text, std::span<const CoreReading> cores) {
+  text.family("request_faults", "counter",
+              "requests refused or cut off because they are malformed or too large");
+  for (size_t kind = 1; kind < wire::faults; kind++) {
+    uint64_t total = 0;
+    for (const CoreReading& core : cores) total += core.stats.request_faults[kind].get();
+    text.sample("request_faults", "_total", {{"reason", wire::name(static_cast<wire::Fault>(kind))}}, total);
+  }
+}
+
 }  // namespace
 
 std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns,
                          std::span<const CertificateReading> certificates,
-                         const std::deque<proxy::SharedPool>& pools, int64_t now_ns) {
+                         const std::deque<proxy::SharedPool>& pools, int64_t now_ns, uint64_t log_lost) {
   MetricsText text;
   const auto sum = [cores](Count Stats::* member) {
     uint64_t total = 0;
@@ -63,6 +74,9 @@ std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& d
 #define BW_WRITE(name, help) text.counter(#name, help, sum(&Stats::name));
   BW_COUNTERS(BW_WRITE)
 #undef BW_WRITE
+  text.counter("log_lost", "access log lines lost because the log could not be written: a full disk, say",
+               log_lost);
+  write_request_faults(text, cores);
   write_tls(text, cores, certificates);
   text.counter("context_switches_voluntary", "times a core slept and was woken", switches.voluntary);
   text.counter("context_switches_involuntary", "times the kernel took the CPU from a core",

@@ -50,6 +50,6 @@ struct CertificateReading {
 // Sums over all cores, and what is known of each server.
 std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& dns,
                          std::span<const CertificateReading> certificates,
-                         const std::deque<proxy::SharedPool>& pools, int64_t now_ns);
+                         const std::deque<proxy::SharedPool>& pools, int64_t now_ns, uint64_t log_lost = 0);
 
 }  // namespace breakwater::app

@@ -347,7 +347,7 @@ class Program {
       cores.push_back({thread->stats(), context_switches(thread->thread_id())});
     }
     return metrics_text(cores, resolver_.reading(), certificates_.readings(), shared_.pools,
-                        sys::monotonic_ns());
+                        sys::monotonic_ns(), log_writer_.lost_lines());
   }
 
   config::Config config_;
@@ -373,6 +373,7 @@ uint32_t allowed_cpus() {
 
 int run_server(const config::Config& config) {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a log as large as a file may be: its lines are lost, and nothing else
   const sigset_t signals = steering_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   Program program(config);

@@ -93,6 +93,8 @@ struct Stats {
 #undef BW_MEMBER
   // TLS of clients that failed, by tls::FaultKind: in the handshake or later.
   std::array<Count, 32> tls_failures;
+  // Requests that were refused or cut off because of what they are, by wire::Fault.
+  std::array<Count, 32> request_faults;
 };
 
 }  // namespace breakwater

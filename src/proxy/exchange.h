@@ -146,6 +146,7 @@ class Exchange {
   bool is_judged(const Error& error) const noexcept;
   bool has_git_result() const noexcept;
   void write_log() noexcept;
+  void count_fault() noexcept;
   uint64_t bytes_in() const noexcept { return upload_.started() ? upload_.payload_bytes() : 0; }
   uint64_t bytes_out() const noexcept {
     return download_.started() ? taken_over_bytes_ + download_.passed_bytes() : own_reply_bytes_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <tuple>
 
 #include "proxy/access_log.h"
 #include "proxy/exchange.h"
@@ -68,7 +69,15 @@ std::string_view Exchange::timeout_that_fired() const noexcept {
   }
 }
 
+// What is wrong with the request, if that is what ended it.
+void Exchange::count_fault() noexcept {
+  static_assert(wire::faults <= std::tuple_size_v<decltype(Stats::request_faults)>);
+  const wire::Fault fault = phase_ == Phase::head ? fault_ : upload_.fault();
+  if (fault != wire::Fault::none) core_.stats().request_faults[static_cast<size_t>(fault)].add();
+}
+
 void Exchange::write_log() noexcept {
+  count_fault();
   if (config_.log.target == config::Log::Target::off) return;
   const int64_t now = core_.now_ns();
   const auto since = [](int64_t from, int64_t to) { return from > 0 && to > from ? to - from : 0; };

@@ -17,6 +17,68 @@ uint16_t status_of(Fault fault) noexcept {
   }
 }
 
+std::string_view name(Fault fault) noexcept {
+  switch (fault) {
+    case Fault::none:
+      return "none";
+    case Fault::not_http:
+      return "not_http";
+    case Fault::bare_line_end:
+      return "bare_line_end";
+    case Fault::control_byte:
+      return "control_byte";
+    case Fault::bad_start_line:
+      return "bad_start_line";
+    case Fault::bad_method:
+      return "bad_method";
+    case Fault::method_unsupported:
+      return "method_unsupported";
+    case Fault::bad_target:
+      return "bad_target";
+    case Fault::bad_version:
+      return "bad_version";
+    case Fault::bad_field_name:
+      return "bad_field_name";
+    case Fault::bad_field_value:
+      return "bad_field_value";
+    case Fault::folded_line:
+      return "folded_line";
+    case Fault::ambiguous_field_name:
+      return "ambiguous_field_name";
+    case Fault::host_missing:
+      return "host_missing";
+    case Fault::host_repeated:
+      return "host_repeated";
+    case Fault::bad_host:
+      return "bad_host";
+    case Fault::bad_content_length:
+      return "bad_content_length";
+    case Fault::bad_transfer_encoding:
+      return "bad_transfer_encoding";
+    case Fault::transfer_encoding_unsupported:
+      return "transfer_encoding_unsupported";
+    case Fault::length_and_encoding:
+      return "length_and_encoding";
+    case Fault::bad_chunk:
+      return "bad_chunk";
+    case Fault::bad_trailer:
+      return "bad_trailer";
+    case Fault::bad_status:
+      return "bad_status";
+    case Fault::unexpected_body:
+      return "unexpected_body";
+    case Fault::target_too_long:
+      return "target_too_long";
+    case Fault::head_too_large:
+      return "head_too_large";
+    case Fault::too_many_fields:
+      return "too_many_fields";
+    case Fault::truncated_body:
+      return "truncated_body";
+  }
+  return "?";
+}
+
 std::string_view describe(Fault fault) noexcept {
   switch (fault) {
     case Fault::none:

@@ -1,6 +1,7 @@
 // What can be wrong with a peer's HTTP bytes: one name, one status, one sentence each.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -36,9 +37,12 @@ enum class Fault : uint8_t {
   too_many_fields,  // 431
   truncated_body,   // the connection ended inside a body
 };
+inline constexpr size_t faults = static_cast<size_t>(Fault::truncated_body) + 1;
 
 // The status a client gets when its own bytes have this fault (400, 414, 431 or 501).
 uint16_t status_of(Fault fault) noexcept;
+// As it stands above, for metrics.
+std::string_view name(Fault fault) noexcept;
 // One plain sentence without a full stop, lower case, such as "the request has no Host field"; reads well
 // behind a colon and never echoes the peer's bytes.
 std::string_view describe(Fault fault) noexcept;

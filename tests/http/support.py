@@ -708,15 +708,16 @@ class Proxy:
     """A running Breakwater, for a with statement. `tables` is TOML after [listen] and [pool], such as [timeouts]; `listen`
     is more of [listen].
 
-    `admin` is where its admin listener is; None: where `tables` say. `program` may have words in front that start it."""
+    `admin` is where its admin listener is; None: where `tables` say. `program` may have words in front that start it. `log` is
+    where the access log goes; log_lines() and wait_for_log() read stdout."""
 
     def __init__(self, servers, tables=None, trusted=None, cores=1, admin=f"{LOOPBACK}:0", tls=None, listen=None,
-                 host=LOOPBACK, program=(BREAKWATER,)):
+                 host=LOOPBACK, program=(BREAKWATER,), log="stdout"):
         self.folder = tempfile.mkdtemp(prefix="breakwater-http-")
         self.tls = TLS if tls is None else tls
         addresses = [server if isinstance(server, str) else server.address for server in servers]
         authority = next((server.authority for server in servers if hasattr(server, "authority")), None)
-        command = [*program, "run", "--log", "stdout", "--cores", str(cores)]
+        command = [*program, "run", "--log", log, "--cores", str(cores)]
         if admin is not None:
             command += ["--admin", admin]
         if tables is None and trusted is None and listen is None and not self.tls:
