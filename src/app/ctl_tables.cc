@@ -122,7 +122,7 @@ const json& list(const json& page, const char* key) {
 std::string remarks_of(const json& page, const char* count) {
   std::string remarks;
   if (number(page, "shown") < number(page, count))
-    remarks += fmt::format("{} of {} are shown\n", word(page, "shown"), word(page, count));
+    remarks += printable(fmt::format("{} of {} are shown", word(page, "shown"), word(page, count))) + "\n";
   for (const json& core : list(page, "silent_cores"))
     remarks += "core " + printable(core.dump()) + " did not answer in time\n";
   return remarks;
@@ -142,8 +142,9 @@ std::string servers_table(const json& page) {
                  word(row, "ejections"), first_bytes(row), reason(row)});
     }
     if (number(pool, "operations_limit") > 0)
-      remarks += "pool " + printable(name) + " takes " + word(pool, "operations_limit") +
-                 " operations, and has " + word(pool, "operations") + "\n";
+      remarks += printable("pool " + name + " takes " + word(pool, "operations_limit") +
+                           " operations, and has " + word(pool, "operations")) +
+                 "\n";
     if (flag(pool, "panics"))
       remarks += "pool " + printable(name) +
                  " panics: so little of it is left that ejected servers are used as well\n";

@@ -1,5 +1,7 @@
 #include "wire/uri.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -28,6 +30,15 @@ bool is_secret(std::string_view key) {
 bool is_host_byte(char byte) {
   return is(byte_digit, byte) || (to_lower(byte) >= 'a' && to_lower(byte) <= 'z') ||
          std::string_view("-._~!$&'()*+,;=%").find(byte) != std::string_view::npos;
+}
+
+// RFC 3986 §3.2.2, without the IPvFuture that there is none of.
+bool is_ipv6_address(std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  in6_addr ignored;
+  if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return false;
+  std::memcpy(terminated.data(), text.data(), text.size());
+  return inet_pton(AF_INET6, terminated.data(), &ignored) == 1;
 }
 
 bool is_port(std::string_view text) {
@@ -73,17 +84,18 @@ bool is_valid_authority(std::string_view authority) noexcept {
   if (authority.empty()) return false;
   if (authority.front() == '[') {
     const size_t close = authority.find(']');
-    if (close == std::string_view::npos || close < 3) return false;
-    for (const char byte : authority.substr(1, close - 1)) {
-      if (!is(byte_hex, byte) && byte != ':' && byte != '.') return false;
-    }
+    if (close == std::string_view::npos || !is_ipv6_address(authority.substr(1, close - 1))) return false;
     const std::string_view rest = authority.substr(close + 1);
     return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
   }
   const size_t colon = std::min(authority.find(':'), authority.size());
   if (colon == 0) return false;
-  for (const char byte : authority.substr(0, colon)) {
-    if (!is_host_byte(byte)) return false;
+  const std::string_view host = authority.substr(0, colon);
+  for (size_t at = 0; at < host.size(); at++) {
+    if (!is_host_byte(host[at])) return false;
+    const bool escapes = host[at] == '%';
+    if (escapes && (host.size() - at < 3 || !is(byte_hex, host[at + 1]) || !is(byte_hex, host[at + 2])))
+      return false;
   }
   return colon == authority.size() || is_port(authority.substr(colon + 1));
 }

@@ -15,6 +15,7 @@ namespace breakwater::sim {
 namespace {
 
 char replay[16384] = "";
+bool aborts = false;
 
 // BW_ASSERT and the sanitizers end the process; the seed must be known then too.
 void on_death() {
@@ -41,8 +42,16 @@ void set_replay_command(std::string command) {
 #endif
 }
 
+void abort_on_violation() {
+  aborts = true;
+}
+
 void violation(const std::string& what) {
   std::fflush(stdout);
+  if (aborts) {
+    std::fprintf(stderr, "violation: %s\n", what.c_str());
+    std::abort();
+  }
   std::fprintf(stderr, "violation: %s\nreplay with: %s\n", what.c_str(), replay);
   std::fflush(stderr);
   _exit(3);

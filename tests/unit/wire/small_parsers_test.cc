@@ -49,6 +49,20 @@ TEST_CASE("URI pieces") {
   }
 }
 
+TEST_CASE("an authority with half an escape, or with brackets around no address, is none") {
+  for (const char* good :
+       {"a%2fb", "a%2F%20:80", "[::]", "[::1]:80", "[2001:db8::7]", "[::ffff:127.0.0.1]"}) {
+    CAPTURE(good);
+    CHECK(is_valid_authority(good));
+  }
+  for (const char* bad :
+       {"git.exa%ple", "a%", "a%2", "a%2:80", "[12.3]", "[::1::2]", "[abc]", "[127.0.0.1]",
+        "[1:2:3:4:5:6:7:8:9]", "[::1%25eth0]", "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(is_valid_authority(bad));
+  }
+}
+
 TEST_CASE("secrets in a query do not reach a log") {
   std::array<char, 128> out;
   CHECK(redact_target("/a?b=1&private_token=abc&c=2", out) == "/a?b=1&private_token=***&c=2");
