@@ -55,6 +55,7 @@ class Judge(unittest.TestCase):
         one, again, other = ([each.name for each in islice(phases.order(random.Random(seed), None), 43)] for seed in (1, 1, 2))
         self.assertEqual(one, again)
         self.assertNotEqual(one, other)
+        self.assertEqual(phases.round_length(None), 22)
         self.assertEqual(one[0], phases.CROWD.name)
         self.assertEqual(set(one[1:22]), {each.name for each in phases.FAULTY} | {phases.QUIET.name, phases.QUIET_TLS.name})
 

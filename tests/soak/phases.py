@@ -101,6 +101,12 @@ def order(dice, names):
             yield phase
 
 
+def round_length(names):
+    """After so many each of them has been once."""
+    faulty = sum(not names or phase.name in names for phase in FAULTY)
+    return 1 + faulty + (faulty + 1) // 2
+
+
 def judge(phase, reports, given):
     """What of the reports of a phase nothing explains. `given`: answers that were spoilt, by kind."""
     complaints = []
