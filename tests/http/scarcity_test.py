@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 import threading
 import unittest
-import unittest.mock
 
 import support
 from support import BREAKWATER, ProxyTest, always, get, main, ok
@@ -86,8 +85,7 @@ class Scarce(ProxyTest):
         with open(program, "w", encoding="utf-8") as file:
             file.write(f'#!/bin/sh\nulimit -n 40\nexec {BREAKWATER} "$@"\n')
         os.chmod(program, 0o755)
-        with unittest.mock.patch.object(support, "BREAKWATER", program):
-            proxy = self.proxy(self.server(*[always(ok(b"x"))] * 300), tables="[limits]\npipes = 0\n")
+        proxy = self.proxy(self.server(*[always(ok(b"x"))] * 300), tables="[limits]\npipes = 0\n", program=(program,))
         running = self.client(proxy)
         self.assertEqual(running.ask(get(b"/before")).body, b"x")
         crowd = [self.client(proxy) for _ in range(60)]  # more than there are descriptors: the rest stays in the backlog
