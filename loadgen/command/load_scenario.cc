@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/read_file.h"
 #include "command/first_line.h"
 #include "config/message.h"
 #include "config/rules.h"
@@ -21,21 +22,9 @@ namespace {
 
 constexpr const char* outcome = "nothing was begun";
 
-// One byte more than may be there is enough for the reader to say so.
-std::expected<std::string, std::string> read_text(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(config::file_bytes_max + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad() || (file.gcount() == 0 && errno != 0))
-    return std::unexpected("stormgen: can't read " + path + ": " + std::strerror(errno) + "\n");
-  text.resize(static_cast<size_t>(file.gcount()));
-  return text;
-}
-
 bool can_read(const std::string& path) {
-  std::ifstream file(path);
-  return file.is_open() && file.peek() != std::ifstream::traits_type::eof();
+  std::string byte, why;
+  return read_file(path, 1, byte, why) && !byte.empty();
 }
 
 config::Problem problem_of(const NamedFile& file, const std::string& key, const std::string& why) {
@@ -66,11 +55,13 @@ std::expected<Scenario, std::string> load_scenario(const std::string& path, cons
   if (!url.empty())
     if (const std::string why = read_server_url(url, unused); !why.empty())
       return std::unexpected("stormgen: --target: " + why + "\n");
-  const std::expected<std::string, std::string> text = read_text(path);
-  if (!text) return std::unexpected(text.error());
-  std::variant<ScenarioFile, config::Problems> read = read_scenario(*text, url);
+  std::string text, reason;
+  // One byte more than may be there is enough for the reader to say so.
+  if (!read_file(path, config::file_bytes_max + 1, text, reason))
+    return std::unexpected("stormgen: can't read " + path + ": " + reason + "\n");
+  std::variant<ScenarioFile, config::Problems> read = read_scenario(text, url);
   if (const auto* problems = std::get_if<config::Problems>(&read))
-    return std::unexpected(config::render(*problems, path, *text, outcome));
+    return std::unexpected(config::render(*problems, path, text, outcome));
   ScenarioFile& file = std::get<ScenarioFile>(read);
   config::Problems problems;
   if (!file.password_file.path.empty()) {
@@ -89,7 +80,7 @@ std::expected<Scenario, std::string> load_scenario(const std::string& path, cons
     if (!why.empty())
       problems.push_back(problem_of(each.file, "`log` in [arrivals." + arrivals.name + "]", why));
   }
-  if (!problems.empty()) return std::unexpected(config::render(problems, path, *text, outcome));
+  if (!problems.empty()) return std::unexpected(config::render(problems, path, text, outcome));
   return std::move(file.scenario);
 }
 

@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <expected>
 
-#include "command/files.h"
+#include "base/read_file.h"
+#include "command/write_file.h"
 #include "report/compare.h"
 #include "report/compare_page.h"
 #include "report/compare_text.h"
@@ -16,9 +17,11 @@ namespace breakwater::storm {
 namespace {
 
 std::expected<Report, std::string> read_report(const std::string& path) {
-  const std::expected<std::string, std::string> text = read_file(path, report_bytes_max);
-  if (!text) return std::unexpected(text.error());
-  std::expected<Report, std::string> report = read_json_report(*text);
+  std::string text, why;
+  if (!read_file(path, report_bytes_max + 1, text, why))
+    return std::unexpected(path + " can't be read: " + why);
+  if (text.size() > report_bytes_max) return std::unexpected(path + " is too large");
+  std::expected<Report, std::string> report = read_json_report(text);
   if (!report) return std::unexpected(path + " is no report: " + report.error());
   return report;
 }

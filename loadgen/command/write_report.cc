@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-#include "command/files.h"
+#include "command/write_file.h"
 #include "report/csv.h"
 #include "report/hgrm.h"
 #include "report/html.h"

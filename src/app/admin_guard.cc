@@ -1,9 +1,6 @@
 #include "app/admin_guard.h"
 
-#include <arpa/inet.h>
-
-#include <array>
-
+#include "base/parse_ip.h"
 #include "wire/http_head.h"
 
 namespace breakwater::app {
@@ -11,11 +8,8 @@ namespace breakwater::app {
 namespace {
 
 bool is_address(int family, std::string_view text) {
-  std::array<char, INET6_ADDRSTRLEN + 1> copy{};
-  std::array<char, sizeof(in6_addr)> address;
-  if (text.size() >= copy.size()) return false;
-  text.copy(copy.data(), text.size());
-  return inet_pton(family, copy.data(), address.data()) == 1;
+  in6_addr address;
+  return parse_ip(family, text, &address);
 }
 
 }  // namespace

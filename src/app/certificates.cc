@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "app/read_file.h"
+#include "base/read_file.h"
 #include "ring/sys.h"
 
 namespace breakwater::app {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "app/read_file.h"
+#include "base/read_file.h"
 #include "config/explain.h"
 #include "config/parse.h"
 #include "config/schema.h"

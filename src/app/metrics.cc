@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
 
 #include "app/metrics_text.h"
@@ -24,14 +25,23 @@ ContextSwitches context_switches(int thread_id) {
 
 namespace {
 
+// A counter for each reason; the first of them is that nothing is wrong.
+template <typename Reason, size_t size>
+void write_reasons(MetricsText& text, std::span<const CoreReading> cores, std::string_view family,
+                   std::string_view help, std::array<Count, size> Stats::* member, size_t reasons) {
+  text.family(family, "counter", help);
+  for (size_t reason = 1; reason < reasons; reason++) {
+    uint64_t total = 0;
+    for (const CoreReading& core : cores) total += (core.stats.*member)[reason].get();
+    text.sample(family, "_total", {{"reason", name(static_cast<Reason>(reason))}}, total);
+  }
+}
+
 void write_tls(MetricsText& text, std::span<const CoreReading> cores,
                std::span<const CertificateReading> certificates) {
-  text.family("tls_failures", "counter", "TLS of clients that failed, in the handshake or later");
-  for (size_t kind = 1; kind < tls::fault_kinds; kind++) {
-    uint64_t total = 0;
-    for (const CoreReading& core : cores) total += core.stats.tls_failures[kind].get();
-    text.sample("tls_failures", "_total", {{"reason", tls::name(static_cast<tls::FaultKind>(kind))}}, total);
-  }
+  write_reasons<tls::FaultKind>(text, cores, "tls_failures",
+                                "TLS of clients that failed, in the handshake or later", &Stats::tls_failures,
+                                tls::fault_kinds);
   text.family("tls_certificate_reads", "counter", "times the certificates of a table were read");
   for (const CertificateReading& each : certificates)
     text.sample("tls_certificate_reads", "_total", {{"table", each.table}}, each.reads);
@@ -43,16 +53,6 @@ void write_tls(MetricsText& text, std::span<const CoreReading> cores,
   for (const CertificateReading& each : certificates)
     for (const auto& [file, at] : each.expiries)
       text.sample("tls_certificate_expiry_seconds", "", {{"table", each.table}, {"file", file}}, at);
-}
-
-void write_request_faults(MetricsText& text, std::span<const CoreReading> cores) {
-  text.family("request_faults", "counter",
-              "requests refused or cut off because they are malformed or too large");
-  for (size_t kind = 1; kind < wire::faults; kind++) {
-    uint64_t total = 0;
-    for (const CoreReading& core : cores) total += core.stats.request_faults[kind].get();
-    text.sample("request_faults", "_total", {{"reason", wire::name(static_cast<wire::Fault>(kind))}}, total);
-  }
 }
 
 }  // namespace
@@ -76,7 +76,9 @@ std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& d
 #undef BW_WRITE
   text.counter("log_lost", "access log lines lost because the log could not be written: a full disk, say",
                log_lost);
-  write_request_faults(text, cores);
+  write_reasons<wire::Fault>(text, cores, "request_faults",
+                             "requests refused or cut off because they are malformed or too large",
+                             &Stats::request_faults, wire::faults);
   write_tls(text, cores, certificates);
   text.counter("context_switches_voluntary", "times a core slept and was woken", switches.voluntary);
   text.counter("context_switches_involuntary", "times the kernel took the CPU from a core",

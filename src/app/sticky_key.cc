@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
-#include "app/read_file.h"
 #include "base/assert.h"
+#include "base/read_file.h"
 #include "tls/mac.h"
 
 namespace breakwater::app {

@@ -14,11 +14,7 @@ namespace {
 
 void* counted(std::size_t bytes) noexcept {
   breakwater::thread_counts.allocations++;
-  void* memory = nullptr;
-  do {
-    memory = std::malloc(bytes != 0 ? bytes : 1);
-  } while (memory == nullptr && breakwater::reserve::give_back());
-  return memory;
+  return breakwater::reserve::allocate(bytes != 0 ? bytes : 1);
 }
 
 // aligned_alloc wants whole multiples.

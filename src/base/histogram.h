@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/assert.h"
 
@@ -30,6 +31,19 @@ struct LogLinear {
     const size_t shift = bucket / linear - 1;
     return ((bucket - linear * shift + 1) << shift) - 1;
   }
+
+  // The upper end of the bucket of the value that a share of `quantile` (0 to 1) of all values does not
+  // exceed; `counts` has how many each bucket has, `all` together. 0 if there are none.
+  static uint64_t value_at(double quantile, std::span<const uint64_t> counts, uint64_t all) noexcept {
+    BW_ASSERT(quantile >= 0 && quantile <= 1);
+    const double wanted = quantile * static_cast<double>(all);
+    uint64_t seen = 0;
+    for (size_t bucket = 0; bucket < counts.size(); ++bucket) {
+      seen += counts[bucket];
+      if (counts[bucket] != 0 && static_cast<double>(seen) >= wanted) return highest_of(bucket);
+    }
+    return 0;
+  }
 };
 
 class Histogram {
@@ -50,16 +64,7 @@ class Histogram {
   // The value that a share of `quantile` (0 to 1) of all recorded values does not exceed: the upper end of
   // its bucket, but never above the largest value seen. 0 if nothing was recorded.
   uint64_t value_at(double quantile) const noexcept {
-    BW_ASSERT(quantile >= 0 && quantile <= 1);
-    const double wanted = quantile * static_cast<double>(count_);
-    uint64_t seen = 0;
-    for (size_t bucket = 0; bucket < buckets; ++bucket) {
-      seen += counts_[bucket];
-      if (counts_[bucket] != 0 && static_cast<double>(seen) >= wanted) {
-        return std::min(Layout::highest_of(bucket), max_);
-      }
-    }
-    return max_;
+    return std::min(Layout::value_at(quantile, counts_, count_), max_);
   }
 
   // Adds what `other` counted.

@@ -1,5 +1,4 @@
-// host:port, networks and patterns of hosts, as text. inet_pton only reads text: nothing here asks a
-// resolver.
+// host:port, networks and patterns of hosts, as text. Nothing here asks a resolver.
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -7,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/parse_ip.h"
 #include "config/network.h"
 #include "config/parse.h"
 #include "config/server.h"
@@ -21,12 +21,9 @@ struct Address {
 };
 
 bool parse_address(std::string_view text, Address& address) {
-  char copy[64];
-  if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return false;
-  copy[text.copy(copy, sizeof copy - 1)] = '\0';
   address = {};
   address.family = text.find(':') != std::string_view::npos ? AF_INET6 : AF_INET;
-  return inet_pton(address.family, copy, address.bytes.data()) == 1;
+  return parse_ip(address.family, text, address.bytes.data());
 }
 
 std::string text_of(const Address& address) {

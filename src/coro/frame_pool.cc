@@ -41,10 +41,7 @@ void* FramePool::acquire(size_t bytes) {
   }
   fresh_++;
   thread_counts.allocations++;
-  void* frame = nullptr;
-  do {
-    frame = std::malloc(index < classes ? (index + 1) * class_bytes : bytes);
-  } while (frame == nullptr && reserve::give_back());
+  void* const frame = reserve::allocate(index < classes ? (index + 1) * class_bytes : bytes);
   BW_ASSERT(frame != nullptr);
   return frame;
 }

@@ -1,6 +1,64 @@
 #include "wire/http_fault.h"
 
+#include <array>
+
 namespace breakwater::wire {
+
+namespace {
+
+struct Words {
+  Fault fault;
+  std::string_view name;
+  std::string_view text;
+};
+
+constexpr std::array all_words = {
+    Words{Fault::none, "none", "nothing is wrong"},
+    Words{Fault::not_http, "not_http", "this port speaks HTTP/1.1, and these bytes are not HTTP/1.1"},
+    Words{Fault::bare_line_end, "bare_line_end", "a line of the message does not end with CR LF"},
+    Words{Fault::control_byte, "control_byte", "the message head has a control byte"},
+    Words{Fault::bad_start_line, "bad_start_line", "the first line of the message is malformed"},
+    Words{Fault::bad_method, "bad_method", "the request method is malformed"},
+    Words{Fault::method_unsupported, "method_unsupported", "this proxy does not forward CONNECT or TRACE"},
+    Words{Fault::bad_target, "bad_target", "the request target is malformed"},
+    Words{Fault::bad_version, "bad_version", "the HTTP version is not 1.0 or 1.1"},
+    Words{Fault::bad_field_name, "bad_field_name",
+          "a field name is malformed or has white space before its colon"},
+    Words{Fault::bad_field_value, "bad_field_value", "a field value has a byte that is not allowed"},
+    Words{Fault::folded_line, "folded_line", "a field is folded over several lines"},
+    Words{Fault::ambiguous_field_name, "ambiguous_field_name",
+          "a field name has an underscore where servers could read a hyphen"},
+    Words{Fault::host_missing, "host_missing", "the request has no Host field"},
+    Words{Fault::host_repeated, "host_repeated", "the request has more than one Host field"},
+    Words{Fault::bad_host, "bad_host", "the Host field is malformed"},
+    Words{Fault::bad_content_length, "bad_content_length", "the Content-Length is not one plain number"},
+    Words{Fault::bad_transfer_encoding, "bad_transfer_encoding",
+          "the Transfer-Encoding is malformed, repeated or not allowed here"},
+    Words{Fault::transfer_encoding_unsupported, "transfer_encoding_unsupported",
+          "the only transfer coding that this proxy takes is chunked"},
+    Words{Fault::length_and_encoding, "length_and_encoding",
+          "the message has both Content-Length and Transfer-Encoding"},
+    Words{Fault::bad_chunk, "bad_chunk", "the chunked body is malformed"},
+    Words{Fault::bad_trailer, "bad_trailer", "the trailer section is malformed or too large"},
+    Words{Fault::bad_status, "bad_status", "the status code is malformed"},
+    Words{Fault::unexpected_body, "unexpected_body", "there are bytes after the end of the message"},
+    Words{Fault::target_too_long, "target_too_long",
+          "the request target is longer than this proxy allows ([limits] target_bytes)"},
+    Words{Fault::head_too_large, "head_too_large",
+          "the message head is larger than this proxy allows ([limits] head_bytes)"},
+    Words{Fault::too_many_fields, "too_many_fields",
+          "the message head has more fields than this proxy allows (128)"},
+    Words{Fault::truncated_body, "truncated_body", "the connection ended inside the body"},
+};
+
+// The table is in the order of the enumeration, and whole.
+static_assert([] {
+  for (size_t at = 0; at < all_words.size(); at++)
+    if (all_words[at].fault != static_cast<Fault>(at)) return false;
+  return all_words.size() == faults;
+}());
+
+}  // namespace
 
 uint16_t status_of(Fault fault) noexcept {
   switch (fault) {
@@ -18,127 +76,11 @@ uint16_t status_of(Fault fault) noexcept {
 }
 
 std::string_view name(Fault fault) noexcept {
-  switch (fault) {
-    case Fault::none:
-      return "none";
-    case Fault::not_http:
-      return "not_http";
-    case Fault::bare_line_end:
-      return "bare_line_end";
-    case Fault::control_byte:
-      return "control_byte";
-    case Fault::bad_start_line:
-      return "bad_start_line";
-    case Fault::bad_method:
-      return "bad_method";
-    case Fault::method_unsupported:
-      return "method_unsupported";
-    case Fault::bad_target:
-      return "bad_target";
-    case Fault::bad_version:
-      return "bad_version";
-    case Fault::bad_field_name:
-      return "bad_field_name";
-    case Fault::bad_field_value:
-      return "bad_field_value";
-    case Fault::folded_line:
-      return "folded_line";
-    case Fault::ambiguous_field_name:
-      return "ambiguous_field_name";
-    case Fault::host_missing:
-      return "host_missing";
-    case Fault::host_repeated:
-      return "host_repeated";
-    case Fault::bad_host:
-      return "bad_host";
-    case Fault::bad_content_length:
-      return "bad_content_length";
-    case Fault::bad_transfer_encoding:
-      return "bad_transfer_encoding";
-    case Fault::transfer_encoding_unsupported:
-      return "transfer_encoding_unsupported";
-    case Fault::length_and_encoding:
-      return "length_and_encoding";
-    case Fault::bad_chunk:
-      return "bad_chunk";
-    case Fault::bad_trailer:
-      return "bad_trailer";
-    case Fault::bad_status:
-      return "bad_status";
-    case Fault::unexpected_body:
-      return "unexpected_body";
-    case Fault::target_too_long:
-      return "target_too_long";
-    case Fault::head_too_large:
-      return "head_too_large";
-    case Fault::too_many_fields:
-      return "too_many_fields";
-    case Fault::truncated_body:
-      return "truncated_body";
-  }
-  return "?";
+  return all_words[static_cast<size_t>(fault)].name;
 }
 
 std::string_view describe(Fault fault) noexcept {
-  switch (fault) {
-    case Fault::none:
-      return "nothing is wrong";
-    case Fault::not_http:
-      return "this port speaks HTTP/1.1, and these bytes are not HTTP/1.1";
-    case Fault::bare_line_end:
-      return "a line of the message does not end with CR LF";
-    case Fault::control_byte:
-      return "the message head has a control byte";
-    case Fault::bad_start_line:
-      return "the first line of the message is malformed";
-    case Fault::bad_method:
-      return "the request method is malformed";
-    case Fault::method_unsupported:
-      return "this proxy does not forward CONNECT or TRACE";
-    case Fault::bad_target:
-      return "the request target is malformed";
-    case Fault::bad_version:
-      return "the HTTP version is not 1.0 or 1.1";
-    case Fault::bad_field_name:
-      return "a field name is malformed or has white space before its colon";
-    case Fault::bad_field_value:
-      return "a field value has a byte that is not allowed";
-    case Fault::folded_line:
-      return "a field is folded over several lines";
-    case Fault::ambiguous_field_name:
-      return "a field name has an underscore where servers could read a hyphen";
-    case Fault::host_missing:
-      return "the request has no Host field";
-    case Fault::host_repeated:
-      return "the request has more than one Host field";
-    case Fault::bad_host:
-      return "the Host field is malformed";
-    case Fault::bad_content_length:
-      return "the Content-Length is not one plain number";
-    case Fault::bad_transfer_encoding:
-      return "the Transfer-Encoding is malformed, repeated or not allowed here";
-    case Fault::transfer_encoding_unsupported:
-      return "the only transfer coding that this proxy takes is chunked";
-    case Fault::length_and_encoding:
-      return "the message has both Content-Length and Transfer-Encoding";
-    case Fault::bad_chunk:
-      return "the chunked body is malformed";
-    case Fault::bad_trailer:
-      return "the trailer section is malformed or too large";
-    case Fault::bad_status:
-      return "the status code is malformed";
-    case Fault::unexpected_body:
-      return "there are bytes after the end of the message";
-    case Fault::target_too_long:
-      return "the request target is longer than this proxy allows ([limits] target_bytes)";
-    case Fault::head_too_large:
-      return "the message head is larger than this proxy allows ([limits] head_bytes)";
-    case Fault::too_many_fields:
-      return "the message head has more fields than this proxy allows (128)";
-    case Fault::truncated_body:
-      return "the connection ended inside the body";
-  }
-  return "the message is malformed";
+  return all_words[static_cast<size_t>(fault)].text;
 }
 
 }  // namespace breakwater::wire

@@ -1,11 +1,10 @@
 #include "wire/uri.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "base/parse_ip.h"
 #include "wire/byte_class.h"
 #include "wire/http_head.h"
 
@@ -34,11 +33,8 @@ bool is_host_byte(char byte) {
 
 // RFC 3986 §3.2.2, without the IPvFuture that there is none of.
 bool is_ipv6_address(std::string_view text) {
-  std::array<char, INET6_ADDRSTRLEN> terminated{};
   in6_addr ignored;
-  if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return false;
-  std::memcpy(terminated.data(), text.data(), text.size());
-  return inet_pton(AF_INET6, terminated.data(), &ignored) == 1;
+  return parse_ip(AF_INET6, text, &ignored);
 }
 
 bool is_port(std::string_view text) {

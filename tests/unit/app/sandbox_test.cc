@@ -5,20 +5,18 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
+
+#include "unit/text_of_file.h"
 
 using namespace breakwater::app;
 
 namespace {
 
 std::string section_on_calls() {
-  std::ifstream file(SECURITY_PAGE);
-  std::stringstream text;
-  text << file.rdbuf();
-  const std::string page = text.str();
+  const std::string page = text_of_file(SECURITY_PAGE);
   const size_t begin = page.find("\n## System calls");
   REQUIRE(begin != std::string::npos);
   return page.substr(begin, page.find("\n## ", begin + 1) - begin);

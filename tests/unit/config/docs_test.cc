@@ -2,8 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "config/kind.h"
@@ -11,16 +9,14 @@
 #include "config/probe.h"
 #include "config/schema.h"
 #include "config/units.h"
+#include "unit/text_of_file.h"
 
 using namespace breakwater::config;
 
 namespace {
 
 std::string page() {
-  std::ifstream file(CONFIGURATION_PAGE);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return text_of_file(CONFIGURATION_PAGE);
 }
 
 // The row of the table for `key` in the section of `table`: "| `key` | ...". Empty if there is none.

@@ -1,4 +1,4 @@
-#include "app/read_file.h"
+#include "base/read_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace breakwater::app {
+namespace breakwater {
 
 bool read_file(const std::string& path, size_t bytes_max, std::string& bytes, std::string& why) {
   constexpr size_t part_max = 64 * 1024;
@@ -29,4 +29,4 @@ bool read_file(const std::string& path, size_t bytes_max, std::string& bytes, st
   return got >= 0;
 }
 
-}  // namespace breakwater::app
+}  // namespace breakwater
