@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "git/spawn_git.h"
+
 namespace breakwater::storm {
 
 namespace {
@@ -21,13 +23,6 @@ std::vector<std::string> environment_of(const GitCall& call) {
                                   "HOME=" + call.folder, "GIT_CONFIG_NOSYSTEM=1",
                                   "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0"};
   all.insert(all.end(), call.variables.begin(), call.variables.end());
-  return all;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  for (std::string& text : texts) all.push_back(text.data());
-  all.push_back(nullptr);
   return all;
 }
 
@@ -47,29 +42,9 @@ bool GitChild::start(const GitCall& call) {
                                    0600);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, call.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
                                    0600);
-  // This program holds signals back and ignores SIGPIPE; git must do neither.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, defaults;
-  sigemptyset(&none);
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<std::string> words = {"git"};
-  words.insert(words.end(), call.words.begin(), call.words.end());
-  std::vector<std::string> environment = environment_of(call);
-  const int why =
-      posix_spawnp(&pid_, "git", &actions, &attributes, pointers(words).data(), pointers(environment).data());
-  posix_spawnattr_destroy(&attributes);
+  const int why = spawn_git(actions, call.words, environment_of(call), pid_);
   posix_spawn_file_actions_destroy(&actions);
-  if (why != 0) {
-    pid_ = -1;
-    return false;
-  }
+  if (why != 0) return false;
   ends_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));  // close-on-exec by itself
   if (ends_ >= 0) return true;
   kill();

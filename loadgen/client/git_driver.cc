@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <utility>
 
+#include "base/read_file.h"
 #include "client/git_words.h"
 #include "core/await.h"
 #include "git/synthetic_commit.h"
@@ -19,16 +19,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t complaint_bytes_max = 4096;
+constexpr size_t words_bytes_max = 4096;
 constexpr const char* complaints = "complaints.txt";
 constexpr const char* output = "output.txt";
 constexpr const char* branch = "storm";
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  text.resize(std::min(text.size(), complaint_bytes_max));
+// Of a file; empty if there is none.
+std::string words_in(const std::string& path) {
+  std::string text, why;
+  read_file(path, words_bytes_max, text, why);
   return text;
+}
+
+void add_depth(std::vector<std::string>& words, const Operation& operation) {
+  if (operation.depth > 0) words.push_back("--depth=" + std::to_string(operation.depth));
 }
 
 void remove_all(const std::string& folder) {
@@ -182,7 +186,7 @@ Task<Failure> GitDriver::run(Job& job, std::string folder, std::vector<std::stri
   const int status = git.reap();
   if (status == 0) co_return Failure::none;
   if (deadline.expired() || job.runner.connection.is_stopped()) co_return Failure::timed_out;
-  GitComplaint complaint = read_git_complaint(read_file(call.folder + "/" + complaints));
+  GitComplaint complaint = read_git_complaint(words_in(call.folder + "/" + complaints));
   if (complaint.status != 0) job.outcome.status = complaint.status;
   job.words = std::move(complaint.words);
   co_return complaint.failure;
@@ -241,13 +245,11 @@ Task<Failure> GitDriver::clone(Job& job) const {
   std::vector<std::string> words = {"clone", "-q"};
   // A checkout is of interest where it asks for more.
   words.emplace_back(job.operation.blobless ? "--filter=blob:none" : "--no-checkout");
-  if (job.operation.depth > 0) words.push_back("--depth=" + std::to_string(job.operation.depth));
+  add_depth(words, job.operation);
   if (!job.operation.ref.empty()) words.insert(words.end(), {"-b", job.operation.ref});
   words.insert(words.end(), {url_of(job), "here"});
   const Failure failure = co_await run(job, place, std::move(words));
-  const Packs packs = packs_in(place + "/here");
-  job.outcome.pack_bytes = packs.bytes;
-  job.outcome.pack_objects = static_cast<uint32_t>(packs.objects);
+  packs_in(place + "/here").count(job.outcome);
   remove_all(place);
   co_return failure;
 }
@@ -260,13 +262,12 @@ Task<Failure> GitDriver::fetch(Job& job) const {
   const Packs before = packs_in(place);
   std::vector<std::string> words = {"fetch", "-q"};
   if (job.operation.verb == Verb::tags) words.emplace_back("--tags");
-  if (job.operation.depth > 0) words.push_back("--depth=" + std::to_string(job.operation.depth));
+  add_depth(words, job.operation);
   words.emplace_back("origin");
   if (!job.operation.ref.empty()) words.push_back(job.operation.ref);
   failure = co_await run(job, place, std::move(words));
   const Packs after = packs_in(place);
-  job.outcome.pack_bytes = after.bytes - before.bytes;
-  job.outcome.pack_objects = static_cast<uint32_t>(after.objects - before.objects);
+  Packs{after.bytes - before.bytes, after.objects - before.objects}.count(job.outcome);
   co_return failure;
 }
 
@@ -276,7 +277,7 @@ Task<Failure> GitDriver::find_tip(Job& job) const {
   std::vector<std::string> words = {"ls-remote", url_of(job), "HEAD"};
   const Failure failure = co_await run(job, place, std::move(words));
   if (failure != Failure::none) co_return failure;
-  const std::string line = read_file(place + "/" + output);
+  const std::string line = words_in(place + "/" + output);
   const std::optional<ObjectId> id = ObjectId::parse(std::string_view(line).substr(0, line.find('\t')));
   if (!id) co_return Failure::git;  // an empty repository
   job.known.tip = *id;
@@ -296,12 +297,10 @@ Task<Failure> GitDriver::fetch_one(Job& job) const {
   failure = co_await make_repository(job, place, false);
   if (failure != Failure::none) co_return failure;
   std::vector<std::string> words = {"fetch", "-q", "--no-tags", "--prune", "--no-recurse-submodules"};
-  if (job.operation.depth > 0) words.push_back("--depth=" + std::to_string(job.operation.depth));
+  add_depth(words, job.operation);
   words.insert(words.end(), {url_of(job), "+" + id->hex() + ":refs/remotes/origin/main"});
   failure = co_await run(job, place, std::move(words));
-  const Packs packs = packs_in(place);
-  job.outcome.pack_bytes = packs.bytes;
-  job.outcome.pack_objects = static_cast<uint32_t>(packs.objects);
+  packs_in(place).count(job.outcome);
   remove_all(place);
   co_return failure;
 }
@@ -328,7 +327,7 @@ Task<Failure> GitDriver::push(Job& job) const {
   words = {"push", "-q", url_of(job), "+HEAD:" + ref + "/" + std::to_string(job.runner.index)};
   failure = co_await run(job, place, std::move(words));
   if (failure != Failure::none) co_return failure;
-  std::string tip = read_file(place + "/.git/refs/heads/" + branch);
+  std::string tip = words_in(place + "/.git/refs/heads/" + branch);
   while (tip.ends_with('\n')) tip.pop_back();
   if (const std::optional<ObjectId> id = ObjectId::parse(tip)) job.pushed = *id;
   co_return Failure::none;

@@ -36,6 +36,10 @@ class GitDriver {
  private:
   struct Packs {
     uint64_t bytes = 0, objects = 0;
+    void count(Outcome& outcome) const noexcept {
+      outcome.pack_bytes = bytes;
+      outcome.pack_objects = static_cast<uint32_t>(objects);
+    }
   };
   GitDriver(const Scenario& scenario, const Site& site, std::string folder);
   std::string url_of(const Job& job) const;

@@ -6,11 +6,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 #include <vector>
 
+#include "base/read_file.h"
 #include "client/git_child.h"
 #include "core/await.h"
 #include "ring/sys.h"
@@ -155,9 +154,8 @@ PackInspector::Verdict PackInspector::check(const KeptPack& pack) {
   const int status = run_git(folder_, repository, pack.name_ + ".log", std::move(words));
   if (status == 0) return Verdict::sound;
   if (status < 0) return Verdict::unknown;
-  std::ifstream log(folder_ + "/" + pack.name_ + ".log");
-  std::string text((std::istreambuf_iterator<char>(log)), std::istreambuf_iterator<char>());
-  text.resize(std::min(text.size(), complaint_bytes_max));
+  std::string text, why;
+  read_file(folder_ + "/" + pack.name_ + ".log", complaint_bytes_max, text, why);
   const std::lock_guard lock(mutex_);
   complaint_ = std::move(text);
   return Verdict::corrupt;

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "git/spawn_git.h"
+
 namespace breakwater::origin {
 
 void GitProcesses::add(pid_t leader) {
@@ -64,14 +66,6 @@ std::vector<std::string> child_environment(const std::string& protocol) {
   return environment;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  result.reserve(strings.size() + 1);
-  for (std::string& string : strings) result.push_back(string.data());
-  result.push_back(nullptr);
-  return result;
-}
-
 void close_pair(const int (&pair)[2]) {
   close(pair[0]);
   close(pair[1]);
@@ -94,31 +88,11 @@ int GitProcess::start(const std::vector<std::string>& arguments, const std::stri
   posix_spawn_file_actions_adddup2(&actions, to_child[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, from_child[1], STDOUT_FILENO);
 
-  // This program blocks SIGTERM and ignores SIGPIPE; git must do neither.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-
-  std::vector<std::string> command{"git"};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  std::vector<std::string> environment = child_environment(protocol);
-  const int why = posix_spawnp(&leader_, "git", &actions, &attributes, pointers(command).data(),
-                               pointers(environment).data());
-  posix_spawnattr_destroy(&attributes);
+  const int why = spawn_git(actions, arguments, child_environment(protocol), leader_);
   posix_spawn_file_actions_destroy(&actions);
   close(to_child[0]);
   close(from_child[1]);
   if (why != 0) {
-    leader_ = -1;
     close(to_child[1]);
     close(from_child[0]);
     return why;

@@ -1,6 +1,7 @@
 #include "plan/arrivals.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -151,17 +152,16 @@ class Planner {
 
   void add_logged(const Arrivals& of, Dice& dice) {
     const std::vector<uint32_t> repositories = repositories_of(of.log);
+    std::array<std::vector<uint32_t>, LoggedOperation::kinds> suited;
+    for (const uint32_t each : of.operations)
+      for (size_t kind = 0; kind < suited.size(); ++kind)
+        if (suits(scenario_.operations[each].verb, static_cast<LoggedOperation::Kind>(kind)))
+          suited[kind].push_back(each);
     for (const LoggedOperation& logged : of.log.operations) {
       const int64_t at_ns = ns(of.start) + logged.at_us * 100'000 / of.speed_percent;
       if (at_ns >= end_ns(of) || too_many_) return;
-      std::vector<uint32_t> suited;
-      for (const uint32_t each : of.operations)
-        if (suits(scenario_.operations[each].verb, logged.kind)) suited.push_back(each);
-      if (suited.empty()) continue;
-      add(of, dice, at_ns);
-      if (too_many_) return;
-      all_.back().operation = choose(suited, dice);
-      all_.back().repository = repositories[logged.repository];
+      const std::vector<uint32_t>& among = suited[static_cast<size_t>(logged.kind)];
+      if (!among.empty()) add(of, at_ns, choose(among, dice), repositories[logged.repository]);
     }
   }
   static bool suits(Verb verb, LoggedOperation::Kind kind) {
@@ -191,15 +191,16 @@ class Planner {
   }
 
   void add(const Arrivals& of, Dice& dice, int64_t at_ns) {
-    if (all_.size() == arrivals_max) {
-      too_many_ = true;
-      return;
-    }
-    const auto repositories = static_cast<uint32_t>(scenario_.target.repositories.size());
+    const uint16_t operation = choose(of.operations, dice);
+    add(of, at_ns, operation, dice.below(static_cast<uint32_t>(scenario_.target.repositories.size())));
+  }
+  void add(const Arrivals& of, int64_t at_ns, uint16_t operation, uint32_t repository) {
+    too_many_ = all_.size() == arrivals_max;
+    if (too_many_) return;
     all_.push_back({.at_ns = at_ns,
-                    .operation = choose(of.operations, dice),
+                    .operation = operation,
                     .table = static_cast<uint16_t>(&of - scenario_.arrivals.data()),
-                    .repository = dice.below(repositories)});
+                    .repository = repository});
   }
 
   uint16_t choose(const std::vector<uint32_t>& among, Dice& dice) {

@@ -12,6 +12,9 @@ using Duration = std::chrono::milliseconds;
 constexpr int64_t ns(Duration duration) {
   return duration.count() * 1'000'000;
 }
+constexpr double seconds(Duration duration) {
+  return static_cast<double>(duration.count()) / 1000;
+}
 
 enum class Verb : uint8_t {
   ls_remote,     // the advertisement, and with protocol v2 the refs

@@ -9,10 +9,6 @@ namespace {
 
 using Shape = Arrivals::Shape;
 
-double seconds(Duration duration) {
-  return static_cast<double>(duration.count()) / 1000;
-}
-
 // Crowds whose window is longer than the time from one to the next are there at the same time.
 double rate_of_crowd(const Arrivals& of, double operations) {
   const double window = std::max(seconds(of.window), 1.0);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct Runners {
 // One git command of a client, as it stands in an access log.
 struct LoggedOperation {
   enum class Kind : uint8_t { list, fetch, push, dumb };
+  static constexpr size_t kinds = 4;
   int64_t at_us = 0;  // since the first of them
   Kind kind = Kind::list;
   uint32_t repository = 0;  // index in AccessLog::repositories

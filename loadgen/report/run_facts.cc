@@ -49,10 +49,6 @@ bool is_open(const Scenario& scenario) {
                              [](const Arrivals& each) { return each.shape != Arrivals::Shape::closed; });
 }
 
-double seconds(Duration duration) {
-  return static_cast<double>(duration.count()) / 1000;
-}
-
 }  // namespace
 
 RunFacts facts_of_this_run(const Scenario& scenario, uint64_t operations_planned) {
@@ -85,29 +81,30 @@ RunFacts facts_of_this_run(const Scenario& scenario, uint64_t operations_planned
 }
 
 std::string hash_of(const Scenario& scenario) {
-  std::string all;
-  for (const std::string& each : scenario.target.repositories) all += each + "\n";
+  uint64_t hash = fnv_begin;
+  const auto add = [&hash](std::string_view text) {
+    for (const char c : text) hash = fnv_add(hash, c);
+  };
+  for (const std::string& each : scenario.target.repositories) add(each + "\n");
   const Runners& runners = scenario.runners;
-  all += fmt::format("{} {} {} {} {} {} {}\n", runners.count, runners.download, runners.think.count(),
-                     runners.slow_percent, runners.slow_download, runners.vanish_percent,
-                     runners.connections_max);
+  add(fmt::format("{} {} {} {} {} {} {}\n", runners.count, runners.download, runners.think.count(),
+                  runners.slow_percent, runners.slow_download, runners.vanish_percent,
+                  runners.connections_max));
   for (const Operation& each : scenario.operations)
-    all +=
-        fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", each.name, int(each.verb),
+    add(fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", each.name, int(each.verb),
                     int(each.client), each.protocol, each.depth, each.blobless, each.lazy_objects, each.ref,
                     each.path, each.commits, each.bytes, each.weight, each.tries, each.retry_min.count(),
-                    each.retry_max.count(), each.timeout.count(), each.stall.count());
+                    each.retry_max.count(), each.timeout.count(), each.stall.count()));
   for (const Arrivals& each : scenario.arrivals) {
-    all += fmt::format("{} {} {} {} {} {} {} {} {} {} {}\n", int(each.shape), each.start.count(),
-                       each.length.count(), each.rate, each.rate_to, each.steps, each.count,
-                       each.window.count(), each.every.count(), each.push, each.speed_percent);
+    add(fmt::format("{} {} {} {} {} {} {} {} {} {} {}\n", int(each.shape), each.start.count(),
+                    each.length.count(), each.rate, each.rate_to, each.steps, each.count, each.window.count(),
+                    each.every.count(), each.push, each.speed_percent));
+    for (const std::string& repository : each.log.repositories) add(repository + "\n");
     for (const LoggedOperation& logged : each.log.operations)
-      all += fmt::format("{} {} {} ", logged.at_us, int(logged.kind), logged.repository);
-    for (const uint32_t operation : each.operations) all += fmt::format("{} ", operation);
+      add(fmt::format("{} {} {} ", logged.at_us, int(logged.kind), logged.repository));
+    for (const uint32_t operation : each.operations) add(fmt::format("{} ", operation));
   }
-  all += fmt::format("{} {} {}", scenario.length.count(), scenario.grace.count(), scenario.warm_up.count());
-  uint64_t hash = fnv_begin;
-  for (const char c : all) hash = fnv_add(hash, c);
+  add(fmt::format("{} {} {}", scenario.length.count(), scenario.grace.count(), scenario.warm_up.count()));
   return fmt::format("{:016x}", hash);
 }
 

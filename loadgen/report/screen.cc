@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <string_view>
 
@@ -45,17 +44,6 @@ class Line {
 
 using Buckets = std::array<uint64_t, Progress::latency_buckets>;
 
-uint64_t us_at(double quantile, const Buckets& counts, uint64_t all) {
-  const double wanted = quantile * static_cast<double>(all);
-  uint64_t seen = 0;
-  for (size_t bucket = 0; bucket < counts.size(); ++bucket) {
-    seen += counts[bucket];
-    if (counts[bucket] != 0 && static_cast<double>(seen) >= wanted)
-      return Progress::LatencyLayout::highest_of(bucket);
-  }
-  return 0;
-}
-
 // p50, p90 and p99 of what came between two moments; empty: nothing did.
 std::string percentiles(const Buckets& before, const Buckets& now) {
   Buckets between{};
@@ -63,8 +51,10 @@ std::string percentiles(const Buckets& before, const Buckets& now) {
   for (size_t bucket = 0; bucket < between.size(); ++bucket)
     all += between[bucket] = now[bucket] - std::min(before[bucket], now[bucket]);
   if (all == 0) return {};
-  return fmt::format("p50 {}   p90 {}   p99 {}", time_text(us_at(0.5, between, all)),
-                     time_text(us_at(0.9, between, all)), time_text(us_at(0.99, between, all)));
+  const auto at = [&](double quantile) {
+    return time_text(Progress::LatencyLayout::value_at(quantile, between, all));
+  };
+  return fmt::format("p50 {}   p90 {}   p99 {}", at(0.5), at(0.9), at(0.99));
 }
 
 std::string bar(double share, unsigned columns) {
@@ -84,10 +74,6 @@ std::string spark(const std::vector<uint64_t>& counts_by_then, unsigned columns)
   for (size_t i = from; i + 1 < counts_by_then.size(); ++i)
     text += signs[(counts_by_then[i + 1] - counts_by_then[i]) * (signs.size() - 1) / most];
   return text;
-}
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
 }
 
 }  // namespace

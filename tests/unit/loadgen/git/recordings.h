@@ -2,20 +2,15 @@
 // then the bytes of the answer.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
+
+#include "unit/text_of_file.h"
 
 namespace breakwater::storm {
 
 inline std::string recorded(const std::string& name) {
-  std::ifstream file(std::filesystem::path(RECORDED_GIT) / name, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  REQUIRE(bytes.size() > 1);
-  return bytes;
+  return text_of_file(std::filesystem::path(RECORDED_GIT) / name);
 }
 
 }  // namespace breakwater::storm

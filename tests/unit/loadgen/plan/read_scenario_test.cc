@@ -4,26 +4,16 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 
 #include "plan/arrivals.h"
 #include "plan/scenario_schema.h"
 #include "scenario_text.h"
+#include "unit/text_of_file.h"
 
 using namespace breakwater::storm;
 using namespace std::string_literals;
-
-namespace {
-
-std::string text_of_file(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-}  // namespace
 
 TEST_CASE("scenario: the smallest file, all else by default") {
   const Scenario scenario = good_scenario(least_scenario).scenario;
