@@ -16,10 +16,9 @@ from pathlib import Path
 import gogs
 from comparison import git_servers
 from comparison.campaign import Origin
-from comparison.measure import TICKS, Failed
+from comparison.measure import Failed, sample
 from comparison.proxies import Breakwater, Direct, HAProxySplice, Nginx
 from git import Git, own
-from processes import children
 
 CONTENDERS = {each.name: each for each in (Direct, Breakwater, HAProxySplice, Nginx)}
 SECONDS_MAX = 900
@@ -41,26 +40,6 @@ def go_first():
     """What starts from here is never late for want of a CPU, if we may say so: it shares the machine with what it loads."""
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -10)
-
-
-def machine_cpu_seconds():
-    """Of all CPUs, busy, since the machine began."""
-    user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8])
-    return (user + nice + system + irq + softirq) / TICKS
-
-
-def cpu_seconds(pids):
-    """Of these processes, of all that they have as children now, and of those that have ended."""
-    total, todo = 0.0, list(map(str, pids))
-    while todo:
-        pid = todo.pop()
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        total += sum(map(int, fields[11:15])) / TICKS
-        todo += children(pid)
-    return total
 
 
 class Campaign:
@@ -146,4 +125,5 @@ class Campaign:
 
     def costs(self, contender):
         """CPU seconds so far: the machine's, and the proxy's. A server's own can't be known: it does not wait for its CGI programs."""
-        return machine_cpu_seconds(), 0.0 if isinstance(contender, Direct) else cpu_seconds(process.pid for process in contender.processes)
+        now = sample(contender.pids())
+        return sum(now.busy.values()), sum(now.ticks.values())

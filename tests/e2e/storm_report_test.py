@@ -26,16 +26,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import browser_test  # noqa: E402
 import storm_origin_test  # noqa: E402
+import stormgen_test  # noqa: E402
 from servers import find_program  # noqa: E402
+from stormgen_test import stormgen  # noqa: E402
 
-STORMGEN = ""
-SECONDS_MAX = 150
+SECONDS_MAX = stormgen_test.SECONDS_MAX
 # Whether a run is valid depends on who else is on this machine, so no test asks for that.
 EASY = ("--runners", 10, "--rate", "60/s", "--for", "2s", "--grace", "60s", "--deep-check", 0)
-
-
-def stormgen(*words):
-    return subprocess.run([STORMGEN, *map(str, words)], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
 
 
 # ---- HdrHistogram's V2 encoding, from its description and not from our source
@@ -282,7 +279,7 @@ class Watched(Stormed):
         controller, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
         environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"} | variables
-        with subprocess.Popen([STORMGEN, "clone", self.origin.url(), *map(str, EASY)], stdout=subprocess.DEVNULL, stderr=terminal,
+        with subprocess.Popen([stormgen_test.STORMGEN, "clone", self.origin.url(), *map(str, EASY)], stdout=subprocess.DEVNULL, stderr=terminal,
                               env=environment) as storm:
             os.close(terminal)
             text = b""
@@ -370,6 +367,6 @@ class Pages(Stormed):
 
 
 if __name__ == "__main__":
-    STORMGEN = storm_origin_test.PROGRAM = os.path.abspath(sys.argv.pop(1))
+    stormgen_test.STORMGEN = storm_origin_test.PROGRAM = os.path.abspath(sys.argv.pop(1))
     browser_test.CHROMIUM = find_program("chromium", "chromium-browser")
     unittest.main()

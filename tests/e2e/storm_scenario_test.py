@@ -22,15 +22,12 @@ import storm_origin_test  # noqa: E402
 import stormgen_test  # noqa: E402
 from git import Git  # noqa: E402
 from storm_origin_test import Origin  # noqa: E402
+from stormgen_test import stormgen  # noqa: E402
 from support import Proxy  # noqa: E402
 from wire_record import Recorder, pkt_lines  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_MAX = stormgen_test.SECONDS_MAX
-
-
-def stormgen(*words):
-    return subprocess.run([stormgen_test.STORMGEN, *map(str, words)], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
 
 
 class FromFiles(unittest.TestCase):

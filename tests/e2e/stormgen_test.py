@@ -28,11 +28,15 @@ SECONDS_MAX = 100
 EASY = ("--runners", 5, "--rate", "20/s", "--for", "1s", "--grace", "60s", "--deep-check", 1000)
 
 
+def stormgen(*words):
+    return subprocess.run([STORMGEN, *map(str, words)], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+
+
 def lenient(*words):
     """A storm of which nothing may fail, late or not."""
     with tempfile.TemporaryDirectory(prefix="stormgen-test-") as folder:
         path = Path(folder) / "report.json"
-        ran = subprocess.run([STORMGEN, *map(str, words), "--json", path], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        ran = stormgen(*words, "--json", path)
         if not path.exists():
             raise AssertionError(ran.stdout + ran.stderr)
         return json.loads(path.read_text())
@@ -163,7 +167,7 @@ class AgainstFaults(unittest.TestCase):
 
 class Safety(unittest.TestCase):
     def refused(self, *words):
-        ran = subprocess.run([STORMGEN, *map(str, words)], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        ran = stormgen(*words)
         self.assertEqual(ran.returncode, 2, ran.stdout)
         return ran.stderr
 

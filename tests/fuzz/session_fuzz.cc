@@ -34,6 +34,7 @@
 #include "proxy/limits.h"
 #include "proxy/serving.h"
 #include "ring/sys.h"
+#include "sim/leftovers.h"
 #include "sim/peer.h"
 #include "sim/ring_state.h"
 #include "sim/verdict.h"
@@ -411,17 +412,7 @@ void Run::go() {
 }
 
 void Run::check_end() {
-  const auto zero = [](const Count& gauge, const char* what) {
-    if (gauge.get() != 0) fail(std::string(what) + " is " + std::to_string(gauge.get()) + " at the end");
-  };
-  zero(stats_.connections_open, "connections_open");
-  zero(stats_.exchanges_active, "exchanges_active");
-  zero(stats_.queue_length, "queue_length");
-  zero(stats_.server_connections_open, "server_connections_open");
-  zero(stats_.server_connections_idle, "server_connections_idle");
-  zero(stats_.pipes_in_use, "pipes_in_use");
-  if (core_->head_buffers().leased() + core_->answer_buffers().leased() + core_->bulk_buffers().leased() != 0)
-    fail("a buffer did not come home");
+  sim::check_leftovers(*core_, stats_);
   log_.drain([this](const char* data, size_t bytes) { lines_.append(data, bytes); });
   check_log();
 }

@@ -10,6 +10,7 @@
 #include "proxy/limits.h"
 #include "proxy/serving.h"
 #include "ring/sys.h"
+#include "sim/leftovers.h"
 #include "sim/ring_state.h"
 #include "sim/verdict.h"
 #include "sim/world.h"
@@ -345,21 +346,7 @@ void Run::check_end() {
     one->log.drain([&one](const char* data, size_t bytes) { one->lines.append(data, bytes); });
     lines += static_cast<size_t>(std::count(one->lines.begin(), one->lines.end(), '\n'));
     out += stats.log_dropped.get();
-    const auto zero = [](const Count& gauge, const char* what) {
-      if (gauge.get() != 0)
-        violation(std::string(what) + " is " + std::to_string(gauge.get()) + " at the end");
-    };
-    zero(stats.connections_open, "connections_open");
-    zero(stats.exchanges_active, "exchanges_active");
-    zero(stats.queue_length, "queue_length");
-    zero(stats.server_connections_open, "server_connections_open");
-    zero(stats.server_connections_idle, "server_connections_idle");
-    zero(stats.pipes_in_use, "pipes_in_use");
-    if (one->core->head_buffers().leased() + one->core->answer_buffers().leased() +
-            one->core->bulk_buffers().leased() !=
-        0) {
-      violation("a buffer did not come home");
-    }
+    check_leftovers(*one->core, stats);
   }
   check_places();
   if (in != moved)
