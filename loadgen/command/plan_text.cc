@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/second.h"
 #include "config/units.h"
 #include "plan/peak_rate.h"
 #include "plan/rate.h"
@@ -12,8 +13,6 @@
 namespace breakwater::storm {
 
 namespace {
-
-constexpr int64_t second_ns = 1'000'000'000;
 
 bool is_closed(const Arrivals& arrivals) {
   return arrivals.shape == Arrivals::Shape::closed;

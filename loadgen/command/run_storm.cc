@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/second.h"
 #include "client/git_driver.h"
 #include "client/pack_inspector.h"
 #include "client/site.h"
@@ -25,8 +26,6 @@
 namespace breakwater::storm {
 
 namespace {
-
-constexpr int64_t second_ns = 1'000'000'000;
 
 int refuse(std::string_view sentence) {
   fmt::print(stderr, "stormgen: {}; nothing was begun\n", sentence);

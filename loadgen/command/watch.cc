@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/second.h"
 #include "report/screen.h"
 #include "report/summary.h"
 #include "ring/sys.h"
@@ -18,7 +19,6 @@ namespace breakwater::storm {
 
 namespace {
 
-constexpr int64_t second_ns = 1'000'000'000;
 constexpr int64_t look_ns = second_ns / 20;
 constexpr int64_t between_lines_ns = 2 * second_ns;
 constexpr int64_t between_frames_ns = second_ns / 2;

@@ -16,6 +16,8 @@ namespace breakwater::storm {
 // The numbers are those of a pack's entries.
 enum class ObjectType : uint8_t { commit = 1, tree = 2, blob = 3, tag = 4 };
 std::string_view name(ObjectType type) noexcept;  // "commit"
+// And those of its entries that are differences to another object.
+inline constexpr uint8_t offset_delta = 6, named_delta = 7;
 
 struct Object {
   ObjectType type = ObjectType::blob;

@@ -8,12 +8,11 @@
 #include <string>
 
 #include "base/assert.h"
+#include "git/object.h"
 
 namespace breakwater::storm {
 
 namespace {
-
-constexpr uint8_t offset_delta = 6, named_delta = 7;
 
 class Inflater {
  public:

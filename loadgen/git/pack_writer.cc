@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "git/object.h"
 
 namespace breakwater::storm {
 
@@ -13,7 +14,6 @@ namespace {
 constexpr size_t stored_block_bytes_max = 65535;
 constexpr size_t stored_block_head_bytes = 5;
 constexpr size_t zlib_head_bytes = 2, zlib_check_bytes = 4;
-constexpr int offset_delta = 6;
 // An instruction of a delta inserts, or copies, so many bytes at most (gitformat-pack(5)).
 constexpr size_t insert_bytes_max = 127, copy_bytes_max = 0xffff;
 

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "base/second.h"
+
 namespace breakwater::storm {
 
 namespace {
 
-constexpr int64_t second_ns = 1'000'000'000;
 constexpr size_t words_bytes_max = 200;
 
 uint32_t seconds_of(const Scenario& scenario) {

@@ -11,7 +11,7 @@ namespace breakwater::storm::origin {
 
 namespace {
 
-constexpr std::string_view result_type = "application/x-git-upload-pack-result";
+constexpr std::string_view fetch_result_type = "application/x-git-upload-pack-result";
 constexpr char band_of_progress = 2, band_of_error = 3;
 
 void append_band(std::string& text, char band, std::string_view words) {
@@ -50,13 +50,13 @@ void add_pack(const Ask& ask, const FetchAsk& fetch, std::shared_ptr<const Fetch
 }
 
 Reply refuse_missing(const FetchPlan& plan) {
-  return git_error(result_type, "upload-pack: not our ref " + plan.missing.hex());
+  return git_error(fetch_result_type, "upload-pack: not our ref " + plan.missing.hex());
 }
 
 Reply answer_fetch_v2(const Ask& ask, const FetchAsk& fetch) {
   std::shared_ptr<const FetchPlan> plan = ask.repository.plan(fetch.request, fetch.is_done);
   if (!plan->missing.is_zero()) return refuse_missing(*plan);
-  Reply reply = git_reply(result_type, {});
+  Reply reply = git_reply(fetch_result_type, {});
   bool pack_follows = fetch.is_done;
   if (!fetch.is_done) {
     append_line(reply.front, "acknowledgments\n");
@@ -103,11 +103,11 @@ bool acknowledge(const FetchAsk& fetch, const FetchPlan& plan, std::string& text
 
 Reply answer_fetch_v0(const Ask& ask) {
   const FetchAsk fetch = read_fetch_request(ask.request.body);
-  if (!fetch.error.empty()) return git_error(result_type, fetch.error);
-  if (fetch.is_empty) return git_reply(result_type, {});
+  if (!fetch.error.empty()) return git_error(fetch_result_type, fetch.error);
+  if (fetch.is_empty) return git_reply(fetch_result_type, {});
   std::shared_ptr<const FetchPlan> plan = ask.repository.plan(fetch.request, fetch.is_done);
   if (!plan->missing.is_zero()) return refuse_missing(*plan);
-  Reply reply = git_reply(result_type, {});
+  Reply reply = git_reply(fetch_result_type, {});
   if (fetch.request.depth > 0) {
     append_shallow(reply.front, *plan);
     reply.front += wire::flush_pkt;
@@ -131,9 +131,9 @@ Reply answer_upload_pack(const Ask& ask) {
   if (ask.protocol != 2) return answer_fetch_v0(ask);
   const Command command = read_command(ask.request.body);
   if (command.name == "ls-refs") return answer_ls_refs(ask);
-  if (command.name != "fetch") return git_error(result_type, "this command is not known");
+  if (command.name != "fetch") return git_error(fetch_result_type, "this command is not known");
   const FetchAsk fetch = read_fetch_arguments(command.arguments);
-  if (!fetch.error.empty()) return git_error(result_type, fetch.error);
+  if (!fetch.error.empty()) return git_error(fetch_result_type, fetch.error);
   return answer_fetch_v2(ask, fetch);
 }
 

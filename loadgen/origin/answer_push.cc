@@ -11,7 +11,7 @@ namespace breakwater::storm::origin {
 
 namespace {
 
-constexpr std::string_view result_type = "application/x-git-receive-pack-result";
+constexpr std::string_view push_result_type = "application/x-git-receive-pack-result";
 constexpr size_t updates_max = 10'000;
 
 struct PushAsk {
@@ -79,12 +79,12 @@ std::string report(const PushAsk& push, std::string_view unpack, const std::vect
 Reply answer_receive_pack(const Ask& ask) {
   if (ask.request.head.fields.find("Content-Type") != "application/x-git-receive-pack-request")
     return text_reply(415, "the Content-Type must be application/x-git-receive-pack-request\n");
-  Reply reply = git_reply(result_type, {});
+  Reply reply = git_reply(push_result_type, {});
   // A flush-pkt alone is how Git tries whether it may push before it sends what can't be sent twice.
   if (ask.request.body == wire::flush_pkt || ask.request.body.empty()) return reply;
   if (fail(ask, Place::push, reply)) return reply;
   const PushAsk push = read_push(ask.request.body);
-  if (!push.is_whole) return git_error(result_type, "the commands are not understood");
+  if (!push.is_whole) return git_error(push_result_type, "the commands are not understood");
 
   std::string unpack;
   std::vector<Object> objects;

@@ -1,10 +1,10 @@
 #include "origin/faults.h"
 
 #include <array>
-#include <charconv>
 
 #include <nlohmann/json.hpp>
 
+#include "base/parse_number.h"
 #include "base/rng.h"
 #include "config/units.h"
 #include "wire/uri.h"
@@ -25,13 +25,6 @@ bool read_word(std::string_view text, const std::array<std::string_view, count>&
     return true;
   }
   return false;
-}
-
-template <typename Value>
-bool read_number(std::string_view text, Value& value) {
-  const char* const end = text.data() + text.size();
-  const std::from_chars_result read = std::from_chars(text.data(), end, value);
-  return read.ec == std::errc() && read.ptr == end;
 }
 
 Place usual_place(FaultKind kind) noexcept {
@@ -80,16 +73,16 @@ std::expected<uint32_t, std::string> Faults::add(std::string_view query) {
       order.repository = value;
       is_understood = !value.empty();
     } else if (key == "share") {
-      is_understood = read_number(value, order.share) && order.share >= 0 && order.share <= 1;
+      is_understood = parse_number(value, order.share) && order.share >= 0 && order.share <= 1;
     } else if (key == "count") {
-      is_understood = read_number(value, order.count);
+      is_understood = parse_number(value, order.count);
     } else if (key == "seed") {
-      is_understood = read_number(value, order.seed);
+      is_understood = parse_number(value, order.seed);
     } else if (key == "status") {
       is_understood =
-          read_number(value, order.fault.status) && order.fault.status >= 400 && order.fault.status <= 599;
+          parse_number(value, order.fault.status) && order.fault.status >= 400 && order.fault.status <= 599;
     } else if (key == "retry_after") {
-      is_understood = read_number(value, order.fault.retry_after);
+      is_understood = parse_number(value, order.fault.retry_after);
     } else if (key == "after") {
       order.fault.after = config::parse_size(value);
       is_understood = order.fault.after.has_value();

@@ -1,8 +1,8 @@
 #include "origin/fetch_ask.h"
 
-#include <charconv>
 #include <optional>
 
+#include "base/parse_number.h"
 #include "wire/pkt_line.h"
 
 namespace breakwater::storm::origin {
@@ -25,19 +25,13 @@ bool take_prefix(std::string_view& text, std::string_view prefix) noexcept {
   return true;
 }
 
-bool read_number(std::string_view text, auto& number) noexcept {
-  const char* const end = text.data() + text.size();
-  const std::from_chars_result read = std::from_chars(text.data(), end, number);
-  return read.ec == std::errc() && read.ptr == end;
-}
-
 bool read_filter(std::string_view text, FetchFilter& filter) noexcept {
   if (text == "blob:none") {
     filter.blob_bytes_below = 0;
     return true;
   }
-  if (take_prefix(text, "blob:limit=")) return read_number(text, filter.blob_bytes_below);
-  if (take_prefix(text, "tree:")) return read_number(text, filter.depth_below);
+  if (take_prefix(text, "blob:limit=")) return parse_number(text, filter.blob_bytes_below);
+  if (take_prefix(text, "tree:")) return parse_number(text, filter.depth_below);
   return false;
 }
 
@@ -58,7 +52,7 @@ bool read_common(std::string_view text, FetchAsk& ask) {
   else if (take_prefix(text, "shallow "))
     is_right = add_id(text, request.shallow);
   else if (take_prefix(text, "deepen "))
-    is_right = read_number(text, request.depth);
+    is_right = parse_number(text, request.depth);
   else if (take_prefix(text, "filter "))
     is_right = read_filter(text, request.filter);
   else if (text == "done")

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/second.h"
 #include "ring/sys.h"
 #include "wire/uri.h"
 
@@ -13,7 +14,6 @@ namespace breakwater::storm::origin {
 
 namespace {
 
-constexpr int64_t second_ns = 1'000'000'000;
 constexpr int64_t idle_ns = 75 * second_ns;      // between two requests
 constexpr int64_t request_ns = 60 * second_ns;   // without a byte of a request that has begun
 constexpr int64_t stalled_ns = 300 * second_ns;  // without a byte of an answer being taken

@@ -14,13 +14,13 @@
 
 #include "app/look_of_files.h"
 #include "app/say.h"
+#include "base/second.h"
 #include "ring/sys.h"
 
 namespace breakwater::app {
 
 namespace {
 
-constexpr int64_t second_ns = 1'000'000'000;
 // A set of files that is being written rests no longer than this between two of them.
 constexpr int64_t settle_ns = second_ns * 3 / 10;
 // How often files are looked at if nothing is heard of them.

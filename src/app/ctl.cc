@@ -150,7 +150,7 @@ std::string table_of(const Ctl& ctl, const std::string& body) {
   return server_line(json);
 }
 
-int failed(const std::string& why) {
+int give_up(const std::string& why) {
   std::fprintf(stderr, "breakwater: %s%s", why.c_str(), why.ends_with('\n') ? "" : "\n");
   return 1;
 }
@@ -160,18 +160,18 @@ int failed(const std::string& why) {
 int run_ctl(const Ctl& ctl) {
   config::Endpoint endpoint;
   std::string why;
-  if (!config::parse_endpoint_or_socket(ctl.address, endpoint, why)) return failed("-s: " + why);
+  if (!config::parse_endpoint_or_socket(ctl.address, endpoint, why)) return give_up("-s: " + why);
   std::string host;
   const int fd = connect_to(endpoint, host, why);
-  if (fd < 0) return failed("the admin listener at " + ctl.address + " can't be reached: " + why);
+  if (fd < 0) return give_up("the admin listener at " + ctl.address + " can't be reached: " + why);
   std::string answer;
   const bool answered = exchange(fd, request_of(ctl, host), answer, why);
   close(fd);
-  if (!answered) return failed("the admin listener at " + ctl.address + " gave no answer: " + why);
+  if (!answered) return give_up("the admin listener at " + ctl.address + " gave no answer: " + why);
   Reply reply;
   if (!read_reply(answer, reply))
-    return failed("what listens at " + ctl.address + " gave no whole answer of HTTP");
-  if (reply.status != 200) return failed(reply.body);
+    return give_up("what listens at " + ctl.address + " gave no whole answer of HTTP");
+  if (reply.status != 200) return give_up(reply.body);
   std::fputs(ctl.json ? reply.body.c_str() : table_of(ctl, reply.body).c_str(), stdout);
   return 0;
 }

@@ -5,14 +5,13 @@
 #include <tuple>
 
 #include "base/assert.h"
+#include "base/second.h"
 
 namespace breakwater::backends {
 
 using config::ns;
 
 namespace {
-constexpr uint32_t whole = 256;  // of a share
-constexpr int64_t second_ns = 1'000'000'000;
 constexpr int64_t retry_after_ns = 5 * second_ns;
 }  // namespace
 
@@ -23,7 +22,7 @@ Rank rank_of(const Found& one, std::span<const Found> all) noexcept {
     if (other.priority < one.priority) rank.backup = true;
     if (other.priority == one.priority) heaviest = std::max<uint32_t>(heaviest, other.weight);
   }
-  if (heaviest > 0) rank.share = std::max(one.weight * whole / heaviest, 1u);
+  if (heaviest > 0) rank.share = std::max(one.weight * whole_share / heaviest, 1u);
   return rank;
 }
 

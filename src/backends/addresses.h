@@ -15,6 +15,9 @@
 
 namespace breakwater::backends {
 
+// Shares are counted in 1/256.
+inline constexpr uint32_t whole_share = 256;
+
 // One address that DNS names. Of A and AAAA records all have the same priority and weight.
 struct Found {
   std::string address;  // as text, with its port: what tells it from others
@@ -24,8 +27,8 @@ struct Found {
 
 // How an SRV record compares with the others that were found (RFC 2782).
 struct Rank {
-  bool backup = false;   // another one has a lower priority
-  uint32_t share = 256;  // of the weight of the heaviest one of its priority, in 1/256; at least 1
+  bool backup = false;           // another one has a lower priority
+  uint32_t share = whole_share;  // of the weight of the heaviest one of its priority; at least 1
 };
 Rank rank_of(const Found& one, std::span<const Found> all) noexcept;
 

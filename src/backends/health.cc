@@ -21,7 +21,6 @@ constexpr int64_t samples_fresh_ns = 60'000 * ms;   // older ones say nothing
 constexpr int64_t slow_before_out_ns = 1'000 * ms;  // it has less weight for that long before it is put out
 constexpr int64_t prove_for_ns = 1'000 * ms;        // then another request may find out
 constexpr uint32_t out_at_ratio = 2;                // times Health::slow_ratio
-constexpr uint32_t whole = 256;                     // of a share
 constexpr uint32_t share_min = 16;                  // of 256: enough to hear whether it is better
 
 }  // namespace
@@ -287,7 +286,7 @@ void PoolHealth::judge_slowness(uint32_t index, int64_t now_ns) noexcept {
   if (is_out(server, true, now_ns) || is_out(server, false, now_ns)) return;
   const uint32_t slowness = slowness_of(index, now_ns);
   const uint32_t before = server.slowness_.load(std::memory_order_relaxed);
-  const uint32_t limit = whole * config_.health.slow_ratio;
+  const uint32_t limit = whole_share * config_.health.slow_ratio;
   const bool slow = slowness >= (before == 0 ? limit : limit / 2);
   server.slowness_.store(slow ? slowness : 0, std::memory_order_relaxed);
   if (slow == (before == 0)) {
@@ -307,7 +306,7 @@ uint32_t PoolHealth::slowness_of(uint32_t index, int64_t now_ns) const noexcept 
     const int64_t own = known_us(index, static_cast<size_t>(work), now_ns);
     const int64_t median = median_of_peers_us(index, static_cast<size_t>(work), now_ns);
     if (own < 0 || median < 0 || (own - median) * 1000 < ns(config_.health.slow_min)) continue;
-    worst = std::max(worst, own * whole / std::max<int64_t>(median, 1));
+    worst = std::max(worst, own * whole_share / std::max<int64_t>(median, 1));
   }
   return static_cast<uint32_t>(std::min<int64_t>(worst, UINT32_MAX));
 }
@@ -385,7 +384,7 @@ int64_t PoolHealth::state_since_ns(uint32_t index, int64_t now_ns) const noexcep
 uint32_t PoolHealth::configured_weight(uint32_t index) const noexcept {
   const ServerHealth& server = servers_[index];
   const uint32_t weight = server.weight_.load(std::memory_order_relaxed);
-  const uint32_t part = weight * server.share_.load(std::memory_order_relaxed) / whole;
+  const uint32_t part = weight * server.share_.load(std::memory_order_relaxed) / whole_share;
   return weight == 0 ? 0 : std::max(part, 1u);
 }
 
@@ -407,8 +406,9 @@ bool PoolHealth::takes_new(uint32_t index) const noexcept {
 // larger than could be.
 uint32_t PoolHealth::lasting_weight(uint32_t index) const noexcept {
   const uint64_t configured = configured_weight(index);
-  const uint64_t wanted = configured * whole * servers_[index].agents_percent() / 100;
-  return static_cast<uint32_t>(std::min(wanted, std::max<uint64_t>(configured, config::weight_max) * whole));
+  const uint64_t wanted = configured * whole_share * servers_[index].agents_percent() / 100;
+  return static_cast<uint32_t>(
+      std::min(wanted, std::max<uint64_t>(configured, config::weight_max) * whole_share));
 }
 
 uint32_t PoolHealth::weight(uint32_t index, int64_t now_ns) const noexcept {
@@ -417,17 +417,18 @@ uint32_t PoolHealth::weight(uint32_t index, int64_t now_ns) const noexcept {
   const uint32_t lasting = lasting_weight(index);
   if (panics(now_ns)) return lasting;
   if (is_out(server, false, now_ns)) return 0;
-  uint64_t share = whole;
+  uint64_t share = whole_share;
   const uint32_t slowness = server.slowness_.load(std::memory_order_relaxed);
-  if (slowness != 0) share = std::max<uint64_t>(whole * whole / std::max(slowness, whole), share_min);
+  if (slowness != 0)
+    share = std::max<uint64_t>(whole_share * whole_share / std::max(slowness, whole_share), share_min);
   const int64_t back = std::max(server.out_until_ns(), server.back_ns_.load(std::memory_order_relaxed));
   const int64_t ramp = ns(config_.health.slow_start);
   const int64_t since = std::max<int64_t>(now_ns - back, 0);  // another core's clock may be a turn ahead
   if (back != 0 && since < ramp) {
-    const int64_t risen = whole * since / ramp;
-    share = share * static_cast<uint64_t>(std::max<int64_t>(risen, share_min)) / whole;
+    const int64_t risen = whole_share * since / ramp;
+    share = share * static_cast<uint64_t>(std::max<int64_t>(risen, share_min)) / whole_share;
   }
-  return std::max<uint32_t>(static_cast<uint32_t>(lasting * share / whole), 1);
+  return std::max<uint32_t>(static_cast<uint32_t>(lasting * share / whole_share), 1);
 }
 
 bool PoolHealth::keeps_operations(uint32_t index, int64_t now_ns) const noexcept {

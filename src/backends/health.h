@@ -22,6 +22,7 @@
 #include <memory>
 #include <string_view>
 
+#include "backends/addresses.h"
 #include "backends/places.h"
 #include "backends/probe_failure.h"
 #include "config/config.h"
@@ -65,8 +66,8 @@ std::string_view name(Work work) noexcept;
 
 // What DNS says of an address besides.
 struct Placing {
-  uint64_t key = 0;      // its own, the same on every node
-  uint32_t share = 256;  // of the configured weight, in 1/256
+  uint64_t key = 0;              // its own, the same on every node
+  uint32_t share = whole_share;  // of the configured weight
   bool backup = false;
   bool operator==(const Placing&) const = default;
 };
@@ -117,7 +118,7 @@ class alignas(128) ServerHealth {
   // What changes with its state.
   alignas(128) std::atomic<int64_t> gone_ns_{0};  // since when it has no address; 0: it has one
   std::atomic<uint64_t> key_{0};
-  std::atomic<uint32_t> share_{256};
+  std::atomic<uint32_t> share_{whole_share};
   std::atomic<bool> backup_{false};
   std::atomic<Word> word_{Word::ready};
   std::atomic<int64_t> word_ns_{0};  // when that, or the agent's word, last changed; 0: never

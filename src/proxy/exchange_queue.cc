@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/second.h"
 #include "core/await.h"
 #include "proxy/exchange.h"
 #include "proxy/report.h"
@@ -155,10 +156,9 @@ Task<void> Exchange::refuse_for_limit(backends::Limit limit, uint32_t position) 
     keep_client_ = false;
     co_return;
   }
-  constexpr int64_t second = 1'000'000'000;
   constexpr int64_t again_max_s = 120;
   const bool is_theirs = limit == backends::Limit::repository || limit == backends::Limit::client;
-  const int64_t wait_s = std::clamp(pool_->queue.expected_wait_ns() / second, int64_t{1}, again_max_s);
+  const int64_t wait_s = std::clamp(pool_->queue.expected_wait_ns() / second_ns, int64_t{1}, again_max_s);
   std::array<char, 200> room;
   wire::HeadWriter detail(room);
   detail.text(backends::name(limit));

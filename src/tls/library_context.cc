@@ -19,10 +19,6 @@ constexpr std::string_view suite_names =
 constexpr short rsa_bits_min = 2048;
 constexpr short ecc_bits_min = 256;
 
-const byte* bytes_of(std::string_view text) {
-  return reinterpret_cast<const byte*>(text.data());
-}
-
 std::string reason(int code) {
   return wolfSSL_ERR_reason_error_string(static_cast<unsigned long>(static_cast<long>(code)));
 }

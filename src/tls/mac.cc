@@ -1,19 +1,9 @@
 #include "tls/mac.h"
 
-#include <wolfssl/options.h>
-#include <wolfssl/wolfcrypt/hmac.h>
-
 #include "base/assert.h"
+#include "tls/wolfssl.h"
 
 namespace breakwater::tls {
-
-namespace {
-
-const byte* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<const byte*>(text.data());
-}
-
-}  // namespace
 
 Mac hmac_sha256(std::string_view key, std::string_view message) noexcept {
   static_assert(mac_bytes == WC_SHA256_DIGEST_SIZE);

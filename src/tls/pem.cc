@@ -36,8 +36,8 @@ std::expected<Piece, std::string> next_piece(std::string_view text, size_t& from
 
 std::vector<uint8_t> der_of_certificate(std::string_view pem) {
   std::vector<uint8_t> der(pem.size());
-  const int length = wc_CertPemToDer(reinterpret_cast<const byte*>(pem.data()), static_cast<int>(pem.size()),
-                                     der.data(), static_cast<int>(der.size()), CERT_TYPE);
+  const int length = wc_CertPemToDer(bytes_of(pem), static_cast<int>(pem.size()), der.data(),
+                                     static_cast<int>(der.size()), CERT_TYPE);
   der.resize(length > 0 ? static_cast<size_t>(length) : 0);
   return der;
 }

@@ -9,7 +9,7 @@ namespace breakwater::tls {
 
 namespace {
 
-constexpr size_t record_bytes_max = RecordKey::head_bytes + RecordKey::body_bytes_max;
+constexpr size_t sealed_bytes_max = RecordKey::head_bytes + RecordKey::body_bytes_max;
 
 }  // namespace
 
@@ -46,7 +46,7 @@ std::span<char> Records::next_record(std::span<char>& in, std::span<char>& out) 
       return record;
     }
   }
-  if (!partial_) partial_ = std::make_unique_for_overwrite<char[]>(record_bytes_max);
+  if (!partial_) partial_ = std::make_unique_for_overwrite<char[]>(sealed_bytes_max);
   const auto take_until = [&](size_t bytes) {
     const size_t taken = std::min(bytes - partial_bytes_, in.size());
     std::memcpy(partial_.get() + partial_bytes_, in.data(), taken);

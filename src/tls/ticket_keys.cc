@@ -97,8 +97,8 @@ std::expected<std::shared_ptr<const TicketKeys>, std::string> TicketKeys::from_t
     if (keys->keys_.size() == keys_max) return wrong("more than 8 keys");
     std::array<uint8_t, line_bytes> bytes{};
     word32 length = bytes.size();
-    const int decoded = Base64_Decode(reinterpret_cast<const byte*>(line.data()),
-                                      static_cast<word32>(line.size()), bytes.data(), &length);
+    const int decoded =
+        Base64_Decode(bytes_of(line), static_cast<word32>(line.size()), bytes.data(), &length);
     if (decoded != 0 || length != line_bytes)
       return wrong("not the base64 of 48 bytes (openssl rand -base64 48)");
     Key& key = keys->keys_.emplace_back();

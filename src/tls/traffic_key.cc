@@ -12,10 +12,9 @@ namespace {
 bool expand(const uint8_t* secret, uint8_t secret_bytes, std::string_view label, uint8_t* out,
             uint8_t out_bytes) noexcept {
   constexpr std::string_view protocol = "tls13 ";
-  const auto bytes = [](std::string_view text) { return reinterpret_cast<const byte*>(text.data()); };
   return wc_Tls13_HKDF_Expand_Label(
-             out, out_bytes, secret, secret_bytes, bytes(protocol), static_cast<word32>(protocol.size()),
-             bytes(label), static_cast<word32>(label.size()), nullptr, 0,
+             out, out_bytes, secret, secret_bytes, bytes_of(protocol), static_cast<word32>(protocol.size()),
+             bytes_of(label), static_cast<word32>(label.size()), nullptr, 0,
              secret_bytes == WC_SHA384_DIGEST_SIZE ? int{WC_SHA384} : int{WC_SHA256}) == 0;
 }
 

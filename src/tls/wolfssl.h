@@ -1,6 +1,8 @@
 // wolfSSL's headers in the one order in which they may be included; for the sources of this folder.
 #pragma once
 
+#include <string_view>
+
 // IWYU pragma: begin_exports
 #include <wolfssl/options.h>
 // Everything else wants the options before it.
@@ -12,7 +14,17 @@
 #include <wolfssl/wolfcrypt/chacha20_poly1305.h>
 #include <wolfssl/wolfcrypt/coding.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
+#include <wolfssl/wolfcrypt/hmac.h>
 #include <wolfssl/wolfcrypt/kdf.h>
 #include <wolfssl/wolfcrypt/memory.h>
 #include <wolfssl/wolfcrypt/random.h>
 // IWYU pragma: end_exports
+
+namespace breakwater::tls {
+
+// As it wants them.
+inline const byte* bytes_of(std::string_view text) noexcept {
+  return reinterpret_cast<const byte*>(text.data());
+}
+
+}  // namespace breakwater::tls
