@@ -123,6 +123,7 @@ struct Connection {
   }
   // Until the other side's window and our own room are full.
   size_t fill() {
+    script.machine.fix_room(fd);
     const std::string bytes(1 << 16, 'f');
     size_t total = 0;
     for (int quiet = 0; quiet < 5;) {

@@ -25,6 +25,10 @@ class Machine {
   // Lets what is on its way arrive.
   void settle();
 
+  // What fd may hold for sending grows no more by itself: so much is full when the far side's room is as
+  // well.
+  void fix_room(int fd);
+
   // An address where the far side listens, and one where nobody does.
   Address far_listener();
   Address nobody();

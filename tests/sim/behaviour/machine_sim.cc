@@ -29,6 +29,8 @@ struct Machine::Impl {
 Machine::Machine() : impl_(std::make_unique<Impl>()) {}
 Machine::~Machine() = default;
 
+void Machine::fix_room(int) {}  // it never grows
+
 void Machine::settle() {
   sim::Kernel& kernel = impl_->kernel;
   while (kernel.next_event_ns() >= 0) {
