@@ -1,7 +1,8 @@
 #include "git/synthetic_refs.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/parse_number.h"
 
 namespace breakwater::storm {
 
@@ -27,9 +28,7 @@ size_t scattered(uint32_t number, size_t commits) noexcept {
 std::optional<uint32_t> number_of(std::string_view name, std::string_view prefix, uint32_t below) noexcept {
   if (!name.starts_with(prefix) || name.size() != prefix.size() + digits) return std::nullopt;
   uint32_t number = 0;
-  const char* const end = name.data() + name.size();
-  const std::from_chars_result read = std::from_chars(name.data() + prefix.size(), end, number);
-  if (read.ec != std::errc() || read.ptr != end || number >= below) return std::nullopt;
+  if (!parse_number(name.substr(prefix.size()), number) || number >= below) return std::nullopt;
   return number;
 }
 

@@ -1,8 +1,8 @@
 #include "origin/answer.h"
 
-#include <charconv>
 #include <optional>
 
+#include "base/parse_number.h"
 #include "wire/http_write.h"
 #include "wire/pkt_line.h"
 #include "wire/uri.h"
@@ -36,9 +36,7 @@ SyntheticRepository* find_repository(Site& site, std::string_view path, std::str
   rest = slash == std::string_view::npos ? std::string_view() : behind.substr(slash);
   if (number.ends_with(".git")) number.remove_suffix(4);
   size_t index = 0;
-  const char* const end = number.data() + number.size();
-  const std::from_chars_result read = std::from_chars(number.data(), end, index);
-  const bool is_there = read.ec == std::errc() && read.ptr == end && index < site.repositories.size();
+  const bool is_there = parse_number(number, index) && index < site.repositories.size();
   return is_there ? site.repositories[index].get() : nullptr;
 }
 

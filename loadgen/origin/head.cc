@@ -3,6 +3,7 @@
 #include <array>
 #include <ctime>
 
+#include "base/second.h"
 #include "wire/http_write.h"
 
 namespace breakwater::storm::origin {
@@ -55,7 +56,7 @@ std::string head_of(const Reply& reply, const BodyHead& body, Framing framing, s
 }
 
 std::string_view HttpDate::at(int64_t realtime_ns) {
-  const int64_t second = realtime_ns / 1'000'000'000;
+  const int64_t second = realtime_ns / second_ns;
   if (second == second_) return text_;
   second_ = second;
   const std::time_t time = second;

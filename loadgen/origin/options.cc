@@ -1,10 +1,10 @@
 #include "origin/options.h"
 
 #include <array>
-#include <charconv>
 #include <fstream>
 #include <string_view>
 
+#include "base/parse_number.h"
 #include "config/units.h"
 
 namespace breakwater::storm::origin {
@@ -18,9 +18,7 @@ using Why = std::string;  // empty: all is well
 
 Why set_number(std::string_view value, uint64_t least, uint64_t most, auto& number) {
   uint64_t read = 0;
-  const char* const end = value.data() + value.size();
-  const std::from_chars_result result = std::from_chars(value.data(), end, read);
-  if (result.ec != std::errc() || result.ptr != end || read < least || read > most)
+  if (!parse_number(value, read) || read < least || read > most)
     return "takes a whole number from " + std::to_string(least) + " to " + std::to_string(most);
   number = static_cast<std::remove_reference_t<decltype(number)>>(read);
   return {};

@@ -6,12 +6,11 @@
 #include <numeric>
 
 #include "base/rng.h"
+#include "base/second.h"
 
 namespace breakwater::storm {
 
 namespace {
-
-constexpr double second_ns = 1e9;
 
 // Dice with as many sides as are wanted.
 class Dice {

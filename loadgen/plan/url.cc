@@ -1,7 +1,8 @@
 #include "plan/url.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/parse_number.h"
 
 namespace breakwater::storm {
 
@@ -10,8 +11,7 @@ namespace {
 constexpr size_t path_bytes_max = 2048;  // a head has room for it (profile.h)
 
 bool read_port(std::string_view text, uint16_t& port) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && port != 0;
+  return parse_number(text, port) && port != 0;
 }
 
 bool is_of_host(char c) {

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <vector>
 
+#include "base/parse_number.h"
 #include "config/nearest.h"
 #include "report/summary.h"
 
@@ -206,9 +207,7 @@ class Parser {
     if (has_failed_) return;
     const size_t begin = at_;
     while (at_ < text_.size() && (is_digit(text_[at_]) || text_[at_] == '.')) at_++;
-    const std::string_view number = text_.substr(begin, at_ - begin);
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), condition_.value);
-    if (number.empty() || error != std::errc{} || end != number.data() + number.size())
+    if (!parse_number(text_.substr(begin, at_ - begin), condition_.value))
       return wrong_at(begin, "a number comes here, as 500ms, 0.1% or 3");
     skip_blanks();
     const size_t unit_at = at_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/second.h"
 #include "wire/byte_class.h"
 
 namespace breakwater::backends {
@@ -21,7 +22,7 @@ constexpr uint64_t server_bits = 8;
 static_assert(servers_max <= 1u << server_bits);
 
 constexpr uint64_t second_of(int64_t now_ns) {
-  return static_cast<uint64_t>(now_ns / 1'000'000'000) & ((1u << second_bits) - 1);
+  return static_cast<uint64_t>(now_ns / second_ns) & ((1u << second_bits) - 1);
 }
 constexpr uint64_t tag_of(uint64_t key) {
   return key >> 32 << 32;
@@ -58,7 +59,7 @@ uint32_t AffinityTable::server_for(uint64_t key, int64_t now_ns) const noexcept 
   const uint64_t word = (*table_)[key % entries].load(std::memory_order_relaxed);
   if (word == 0 || tag_of(word) != tag_of(key)) return no_server;
   const uint64_t age = (second_of(now_ns) - (word >> server_bits)) & ((1u << second_bits) - 1);
-  if (age > lifetime_ns / 1'000'000'000) return no_server;
+  if (age > lifetime_ns / second_ns) return no_server;
   return static_cast<uint32_t>(word & ((1u << server_bits) - 1));
 }
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 
 #include "base/parse_ip.h"
+#include "base/parse_number.h"
 #include "config/network.h"
 #include "config/parse.h"
 #include "config/server.h"
@@ -40,8 +40,7 @@ bool is_letter(char c) {
 }
 
 bool parse_port(std::string_view text, uint16_t& port) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && text.size() <= 5;
+  return parse_number(text, port) && text.size() <= 5;
 }
 
 bool check_host(std::string_view host, bool bracketed, std::string& why) {
@@ -176,9 +175,7 @@ bool parse_network(std::string_view text, std::string& network, std::string& why
   const unsigned bits_max = address.family == AF_INET6 ? 128 : 32;
   unsigned bits = bits_max;
   if (slash != std::string_view::npos) {
-    const std::string_view length = text.substr(slash + 1);
-    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-    if (error != std::errc{} || end != length.data() + length.size() || bits > bits_max) {
+    if (!parse_number(text.substr(slash + 1), bits) || bits > bits_max) {
       why = "the length of the network must be a number from 0 to " + std::to_string(bits_max);
       return false;
     }

@@ -1,9 +1,9 @@
 #include "config/probe.h"
 
 #include <algorithm>
-#include <charconv>
 #include <vector>
 
+#include "base/parse_number.h"
 #include "config/message.h"
 #include "config/nearest.h"
 #include "config/schema.h"
@@ -32,9 +32,7 @@ bool parse_type(std::string_view text, Probe::Type& type, std::string& why) {
 
 bool parse_status(std::string_view text, uint16_t& status, std::string& why) {
   uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool good = error == std::errc{} && end == text.data() + text.size() && number >= probe_status_min &&
-                    number <= probe_status_max;
+  const bool good = parse_number(text, number) && number >= probe_status_min && number <= probe_status_max;
   if (good)
     status = static_cast<uint16_t>(number);
   else

@@ -1,10 +1,10 @@
 #include "config/server.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <vector>
 
+#include "base/parse_number.h"
 #include "config/message.h"
 #include "config/nearest.h"
 #include "config/network.h"
@@ -75,11 +75,9 @@ constexpr NumberWord number_words[] = {{"weight", 0, weight_max, &Server::weight
                                        {"max", 1, operations_max, &Server::max}};
 constexpr std::string_view word_names[] = {"weight", "slots", "max", "backup", "primary"};
 
-bool parse_number(std::string_view text, const NumberWord& word, Server& server, std::string& why) {
+bool set_number(std::string_view text, const NumberWord& word, Server& server, std::string& why) {
   uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool good = error == std::errc{} && end == text.data() + text.size();
-  if (good && number >= word.min && number <= word.max) {
+  if (parse_number(text, number) && number >= word.min && number <= word.max) {
     server.*word.member = number;
     return true;
   }
@@ -94,7 +92,7 @@ bool parse_word(std::string_view word, Server& server, std::string& why) {
   const std::string_view name = word.substr(0, word.find('='));
   for (const NumberWord& known : number_words)
     if (known.name == name && name.size() < word.size())
-      return parse_number(word.substr(name.size() + 1), known, server, why);
+      return set_number(word.substr(name.size() + 1), known, server, why);
   const std::string_view near = nearest(name, word_names);
   why = "unknown word " + ticked(word) + " behind the address; " +
         (near.empty() || near == word ? "there are `weight=50`, `max=20`, `slots=8`, `backup` and `primary`"

@@ -3,9 +3,10 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <string>
+
+#include "base/parse_number.h"
 
 namespace breakwater::proxy {
 
@@ -53,11 +54,8 @@ std::optional<Network> parse_network(std::string_view text) {
     return std::nullopt;
   }
   uint32_t bits = bits_max;
-  if (slash != std::string_view::npos) {
-    const std::string_view digits = text.substr(slash + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-    if (error != std::errc() || end != digits.data() + digits.size() || bits > bits_max) return std::nullopt;
-  }
+  if (slash != std::string_view::npos && (!parse_number(text.substr(slash + 1), bits) || bits > bits_max))
+    return std::nullopt;
   network.bits = offset + bits;
   return network;
 }

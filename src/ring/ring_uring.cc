@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/second.h"
 #include "base/thread_counts.h"
 
 namespace breakwater {
@@ -242,7 +243,7 @@ void Ring::wait(int64_t wait_ns) noexcept {
   } else if (wait_ns < 0) {
     io_uring_submit_and_wait(&ring, 1);
   } else {
-    __kernel_timespec limit{.tv_sec = wait_ns / 1'000'000'000, .tv_nsec = wait_ns % 1'000'000'000};
+    __kernel_timespec limit{.tv_sec = wait_ns / second_ns, .tv_nsec = wait_ns % second_ns};
     io_uring_submit_and_wait_timeout(&ring, &first, 1, &limit, nullptr);
   }
   // An error of the wait itself (ETIME, EINTR, EBUSY) needs no answer: what completed is in the queue.

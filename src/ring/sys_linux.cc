@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "base/second.h"
 #include "base/thread_counts.h"
 
 namespace breakwater::sys {
@@ -21,7 +22,7 @@ namespace {
 int64_t read_clock(clockid_t clock) noexcept {
   timespec now{};
   clock_gettime(clock, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  return int64_t{now.tv_sec} * second_ns + now.tv_nsec;
 }
 
 // Before each call of the kernel. listen_on is of the start-up, and not counted.

@@ -1,4 +1,5 @@
-// wolfSSL's headers in the one order in which they may be included; for the sources of this folder.
+// wolfSSL's headers in the one order in which they may be included, and its word for bytes; for the sources
+// of this folder.
 #pragma once
 
 #include <string_view>
@@ -22,7 +23,7 @@
 
 namespace breakwater::tls {
 
-// As it wants them.
+// A text as wolfSSL takes bytes.
 inline const byte* bytes_of(std::string_view text) noexcept {
   return reinterpret_cast<const byte*>(text.data());
 }

@@ -26,8 +26,6 @@ class Dice {
   Rng rng_;
 };
 
-constexpr int64_t ms = 1'000'000;
-
 // Bodies are slices of one stretch of noise, at a place that only this body has.
 const std::string& noise() {
   static const std::string bytes = [] {

@@ -12,6 +12,8 @@
 
 namespace breakwater::sim {
 
+inline constexpr int64_t ms = 1'000'000;  // all times here are nanoseconds
+
 enum class Kind : uint8_t {
   advertise_fetch,  // GET info/refs, v0 or v2
   advertise_push,

@@ -14,7 +14,6 @@
 namespace breakwater::sim {
 
 // The proxy's timeouts in every run: short, so that each of them fires.
-inline constexpr int64_t ms = 1'000'000;
 inline constexpr int64_t head_timeout_ns = 2'000 * ms;
 inline constexpr int64_t keep_alive_timeout_ns = 5'000 * ms;
 inline constexpr int64_t connect_timeout_ns = 500 * ms;
