@@ -14,7 +14,11 @@ int answer_for_library(void* context, const char*, int, unsigned char*, int,
 
 void keep_answer(void*, unsigned char*) noexcept {}
 
-std::string reason(int code) {
+// The library tells of a revocation; whatever else is wrong it calls a failed lookup.
+std::string reason(int code, const Pair& pair) {
+  if (code == OCSP_LOOKUP_FAIL)
+    return "this is no OCSP answer (DER) about the certificate in " + pair.chain_file +
+           " that its authority has signed and that holds today";
   return wolfSSL_ERR_reason_error_string(static_cast<unsigned long>(static_cast<long>(code)));
 }
 
@@ -62,7 +66,7 @@ void staple(LibraryContext& library, const Pair& pair, const std::string& answer
   }
   std::string& kept = const_cast<std::string&>(answer);  // the library's interface knows no const
   if (const int wrong = check(leaf, authority, kept); wrong != 0) {
-    errors.push_back(file + ": " + reason(wrong));
+    errors.push_back(file + ": " + reason(wrong, pair));
     return;
   }
   // No client is verified here, so to believe this authority has no other effect (context.cc).
