@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "config/network.h"
 #include "ring/sys.h"
 
 namespace breakwater::app {
@@ -60,8 +61,8 @@ int read_service(const unsigned char* data, int bytes, ServiceAnswer& answer) {
   const int status = ares_parse_srv_reply(data, bytes, &records);
   for (const ares_srv_reply* record = records; record != nullptr; record = record->next) {
     const std::string host = record->host;
-    // RFC 2782: "." is a service that is decidedly not there.
-    if (host.empty() || host == "." || record->port == 0) continue;
+    // RFC 2782: "." is a service that is decidedly not there. A name of DNS may hold any bytes, a host's not.
+    if (!config::is_host_name(host) || record->port == 0) continue;
     answer.records.push_back({host, record->port, record->priority, record->weight});
   }
   if (records != nullptr) ares_free_data(records);
