@@ -1,0 +1,88 @@
+// Bodies of requests as the origin hands them to git: cut anywhere, the same payload and the same verdict; a
+// gzipped one gives what zlib makes of the payload that the framing holds.
+//
+// Input: a byte of flags (1: gzipped, 2: chunked, otherwise as long as it is), then what comes behind the
+// head.
+#include <zlib.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/assert.h"
+#include "origin/request_body.h"
+
+using namespace breakwater;
+using State = origin::RequestBody::State;
+
+namespace {
+
+constexpr size_t payload_max = 1 << 20;
+
+struct Read {
+  std::string payload;
+  State state = State::needs_more;
+  size_t rest = 0;  // bytes behind the end
+};
+
+Read read(std::string_view wire, const wire::BodyFraming& framing, bool gzipped, size_t cut) {
+  Read read;
+  std::string piece(wire.substr(0, cut));
+  wire.remove_prefix(piece.size());
+  origin::RequestBody body(framing, gzipped, piece);
+  while (read.payload.size() < payload_max) {
+    read.state = body.advance();
+    if (read.state == State::ready) {
+      BW_ASSERT(!body.pending().empty());
+      read.payload += body.pending();
+      body.take(body.pending().size());
+    } else if (read.state == State::needs_more && !wire.empty()) {
+      piece = wire.substr(0, cut);
+      wire.remove_prefix(piece.size());
+      body.add(piece);
+    } else {
+      break;
+    }
+  }
+  read.rest = body.rest().size() + wire.size();
+  return read;
+}
+
+// What zlib makes of all of it: whole only if the stream ends where the payload does.
+bool inflated(std::string_view compressed, std::string& payload) {
+  static std::string room(payload_max, '\0');
+  z_stream stream{};
+  BW_ASSERT(inflateInit2(&stream, 15 + 16) == Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(room.data());
+  stream.avail_out = static_cast<uInt>(room.size());
+  const int status = inflate(&stream, Z_NO_FLUSH);
+  payload.assign(room, 0, room.size() - stream.avail_out);
+  const bool whole = status == Z_STREAM_END && stream.avail_in == 0;
+  inflateEnd(&stream);
+  return whole;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0 || size > 4096) return 0;
+  const bool gzipped = (data[0] & 1) != 0, chunked = (data[0] & 2) != 0;
+  const std::string_view wire(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const wire::BodyFraming framing{chunked        ? wire::BodyKind::chunked
+                                  : wire.empty() ? wire::BodyKind::none
+                                                 : wire::BodyKind::length,
+                                  chunked ? 0 : wire.size()};
+  const Read whole = read(wire, framing, gzipped, size);
+  if (whole.payload.size() >= payload_max) return 0;
+  for (const size_t cut : {size_t{1}, size_t{5}, size_t{100}}) {
+    const Read pieces = read(wire, framing, gzipped, cut);
+    BW_ASSERT(pieces.state == whole.state);
+    if (whole.state == State::malformed) continue;
+    BW_ASSERT(pieces.payload == whole.payload && pieces.rest == whole.rest);
+  }
+  if (!gzipped || whole.state != State::done || framing.kind == wire::BodyKind::none) return 0;
+  std::string expected;
+  BW_ASSERT(inflated(read(wire, framing, false, size).payload, expected) && expected == whole.payload);
+  return 0;
+}
