@@ -8,9 +8,9 @@ damage packets, or pass none.
         ...
 
 A place is a network namespace whose only way out is a TUN interface with an MTU of 1500. A thread of ours reads the IP packets, decides on
-each by dice, and writes it to where it belongs: what the TCP of the kernel meets is real loss and real disorder. netem would do the same,
-but not every kernel has it; TUN is nearly everywhere, and says exactly how many bytes had passed when something happened. What has no
-namespaces or no TUN raises unittest.SkipTest. Python's standard library only.
+each by dice, and writes it to where it belongs: what the TCP of the kernel meets is real loss and real disorder. netem does the same
+(netem.py), but not every kernel has it; TUN is nearly everywhere, and says exactly how many bytes had passed when something happened. What has
+no namespaces or no TUN raises unittest.SkipTest. Python's standard library only.
 """
 
 import ctypes
@@ -55,14 +55,19 @@ def call(name, *arguments):
         raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
 
 
-def ip(*words):
-    ran = subprocess.run(["ip", *map(str, words)], capture_output=True, text=True, check=False)
+def tool(*words):
+    ran = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
     if ran.returncode != 0:
-        raise OSError(f"ip {' '.join(map(str, words))}: {ran.stderr.strip()}")
+        raise OSError(f"{' '.join(map(str, words))}: {ran.stderr.strip()}")
+    return ran.stdout
 
 
-class Place:
-    """One host. Its addresses may be taken away and given back."""
+def ip(*words):
+    return tool("ip", *words)
+
+
+class Host:
+    """A network namespace that holds an address; by what it reaches others is the subclass's."""
 
     def __init__(self, name, number):
         self.name, self.address = name, f"10.83.0.{number}"
@@ -71,10 +76,7 @@ class Place:
             call("unshare", CLONE_NEWNET)
             self.namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
             ip("link", "set", "lo", "up")
-            self.wire = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-            fcntl.ioctl(self.wire, TUNSETIFF, struct.pack("16sH22x", b"wire", IFF_TUN | IFF_NO_PI))
-            self.give_address()
-            ip("link", "set", "wire", "mtu", MTU, "txqueuelen", 2000, "up")
+            self.set_up()
         finally:
             call("setns", home, CLONE_NEWNET)
             os.close(home)
@@ -89,6 +91,19 @@ class Place:
         finally:
             call("setns", home, CLONE_NEWNET)
             os.close(home)
+
+    def close(self):
+        os.close(self.namespace)
+
+
+class Place(Host):
+    """One host. Its addresses may be taken away and given back."""
+
+    def set_up(self):
+        self.wire = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        fcntl.ioctl(self.wire, TUNSETIFF, struct.pack("16sH22x", b"wire", IFF_TUN | IFF_NO_PI))
+        self.give_address()
+        ip("link", "set", "wire", "mtu", MTU, "txqueuelen", 2000, "up")
 
     def give_address(self):
         ip("address", "add", f"{self.address}/24", "dev", "wire")
@@ -105,7 +120,7 @@ class Place:
 
     def close(self):
         os.close(self.wire)
-        os.close(self.namespace)
+        super().close()
 
 
 @dataclass
@@ -130,8 +145,12 @@ class Count:
     repeated: int = 0
     damaged: int = 0
     delayed: int = 0
-    size_max: int = 0
+    size_max: int = 0  # of a packet
     due: list = field(default_factory=list)  # (payload_bytes, what to do then)
+
+    def fewest(self):
+        """Of the fault that came least often."""
+        return min(self.lost, self.repeated, self.damaged, self.delayed)
 
 
 class Network:

@@ -28,10 +28,15 @@ sys.path.insert(0, str(File(__file__).resolve().parent))
 
 import network  # noqa: E402
 from git import Git  # noqa: E402
-from network import Network, Path  # noqa: E402
+from network import Path  # noqa: E402
 from servers import Apache, Nginx, Origin  # noqa: E402
 from support import BREAKWATER, Proxy  # noqa: E402
 from traffic import REPOSITORY, all_refs, import_history  # noqa: E402
+
+if os.environ.get("BREAKWATER_TEST_NETWORK") == "netem":
+    from netem import Network
+else:
+    from network import Network
 
 SEED = int(os.environ.get("BREAKWATER_TEST_SEED", "1"))
 SKIPPED = 77
@@ -103,11 +108,11 @@ class Faults(unittest.TestCase):
     def is_well(self, process):
         """Whether git ended well; what it says it has was looked at then, and if it did not, it said why."""
         try:
-            said, _ = process.communicate(timeout=SECONDS_MAX)
+            process.said, _ = process.communicate(timeout=SECONDS_MAX)
         except subprocess.TimeoutExpired:
             self.fail(f"{process.args}: neither done nor an error after {SECONDS_MAX} s")
         if process.returncode != 0:
-            self.assertRegex(said, "(?m)^(fatal|error|remote|send-pack)")
+            self.assertRegex(process.said, "(?m)^(fatal|error|remote|send-pack)")
             return False
         if process.target is not None:
             self.git.fsck(process.target)
@@ -115,7 +120,8 @@ class Faults(unittest.TestCase):
         return True
 
     def assert_well(self, process):
-        self.assertTrue(self.is_well(process), process.args)
+        if not self.is_well(process):
+            self.fail(f"{process.args}: {process.said}")
 
     def commit_to_push(self, name, file_bytes=600_000):
         """A work tree with a commit that no server has."""
@@ -173,7 +179,7 @@ class Weather(Faults):
                 self.assertEqual(well, all_of_them)
         for source, target in ((self.edge, self.client), (self.east, self.edge)):
             count = self.network.count(source, target)
-            self.assertGreater(min(count.lost, count.repeated, count.damaged, count.delayed), 0, count)
+            self.assertGreater(count.fewest(), 0, count)
             self.assertEqual(count.size_max, network.MTU)
 
     def test_a_path_that_hardly_works_gives_the_whole_or_an_error(self):

@@ -4,8 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-# Those of init, by name; and folders of which the kernel asks for what it wants: TLS names its ciphers when keys come.
-MODULES = {"virtio_pci", "virtio_console", "virtio_rng", "9pnet_virtio", "9p", "overlay", "tls"}
+# Those of init, and those that the kernel asks for when a network is made, by name; and folders of which it asks for what it wants: TLS names its
+# ciphers when keys come.
+MODULES = {"virtio_pci", "virtio_console", "virtio_rng", "9pnet_virtio", "9p", "overlay", "tls", "tun", "veth", "sch_netem"}
 FOLDERS = ("kernel/crypto/", "kernel/arch/x86/crypto/", "kernel/lib/crypto/")
 EMPTY_FOLDERS = ("bin", "dev", "host", "lib", "lib/modules", "new", "proc", "sys", "written")
 
