@@ -29,7 +29,8 @@ int64_t earlier(int64_t a, int64_t b) {
 
 }  // namespace
 
-Connection::Connection(Core& core, const Site& site) noexcept : core_(core), site_(site), pause_(core) {}
+Connection::Connection(Core& core, const Site& site, Traffic& traffic) noexcept
+    : core_(core), site_(site), traffic_(traffic), pause_(core) {}
 
 Connection::~Connection() {
   BW_ASSERT(!is_open());

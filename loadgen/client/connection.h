@@ -3,7 +3,7 @@
 //
 // What came and was not used yet stands in a buffer of the core's that the kernel picked when it came, so a
 // connection that waits holds none. One coroutine uses it, one call at a time. It may be opened again after
-// close(); it is closed before it goes.
+// close(); it is closed before it goes. What went over it is added to its runner's Traffic.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct Patience {
   int64_t due_ns = 0;    // of the whole try; 0: without end
 };
 
-// What went over the wire, added up over connections and tries.
+// What went over a runner's connections, added up.
 struct Traffic {
   uint64_t received = 0, sent = 0;  // payload: of TLS, what was inside
   uint16_t stalls = 0;              // times without a byte for at least a second
@@ -40,7 +40,7 @@ struct Traffic {
 
 class Connection {
  public:
-  Connection(Core& core, const Site& site) noexcept;
+  Connection(Core& core, const Site& site, Traffic& traffic) noexcept;
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -51,6 +51,7 @@ class Connection {
     bucket_ = &bucket;
   }
   void set_patience(const Patience& patience) noexcept { patience_ = patience; }
+  const Patience& patience() const noexcept { return patience_; }
 
   // When the connection was there, and its handshake done; -1: not.
   struct Times {
@@ -79,8 +80,6 @@ class Connection {
   void stop() noexcept;
   bool is_stopped() const noexcept { return stopped_; }
 
-  const Traffic& traffic() const noexcept { return traffic_; }
-
  private:
   Task<int32_t> perform(tls::StreamCall& call, int64_t due_ns);
   Task<Failure> shake_hands(Times& times);
@@ -101,7 +100,7 @@ class Connection {
   Pace pace_;
   TokenBucket* bucket_ = nullptr;
   Patience patience_;
-  Traffic traffic_;
+  Traffic& traffic_;
   std::optional<tls::Stream> stream_;
   tls::Session session_;  // of an earlier connection of the same process; Git keeps none beyond it
   Buffer buffer_;

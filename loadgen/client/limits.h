@@ -7,7 +7,7 @@
 // So 10,000 runners that are all in the middle of a pack stay below 640 MiB, buffers included, whatever the
 // number of cores; the kernel's socket buffers are not counted, nor what TLS needs for each connection.
 // What a request has to name comes on top while it is sent: 33 bytes and 50 bytes for each ref that is
-// wanted.
+// wanted. An operation that downloads LFS objects has the frames of up to eight, and as many connections.
 #pragma once
 
 #include <cstddef>

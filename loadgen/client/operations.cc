@@ -52,7 +52,7 @@ Task<void> pause_before_next(Job& job) {
 
 Task<void> perform_tries(Job& job) {
   Connection& connection = job.runner.connection;
-  const Traffic before = connection.traffic();
+  const Traffic before = job.runner.traffic;
   Outcome& outcome = job.outcome;
   const uint32_t tries = std::max<uint32_t>(job.operation.tries, 1);
   for (uint32_t attempt = 1;; ++attempt) {
@@ -73,7 +73,7 @@ Task<void> perform_tries(Job& job) {
   }
   if (outcome.failure == Failure::none && !outcome.vanished) job.mark_now(Phase::done);
   if (outcome.failure != Failure::none) job.kept.reset();
-  const Traffic& after = connection.traffic();
+  const Traffic& after = job.runner.traffic;
   outcome.bytes_received = after.received - before.received;
   outcome.bytes_sent = after.sent - before.sent;
   outcome.stalls = static_cast<uint16_t>(after.stalls - before.stalls);

@@ -7,7 +7,8 @@
 // - a blobless clone's checkout asks for blobs of the trees at the beginning of the pack, which are those of
 //   its tip, in the order of that tree; a core looks for them in the first such pack of a repository.
 // - lfs: the objects are named by the operation's `path`: "OID:BYTES" and more of them behind commas; a real
-//   client finds them in pointer files of its checkout.
+//   client finds them in pointer files of its checkout. Each of the connections that it downloads by goes on
+//   with an object of its own; a real client's may change hands.
 // - a fetch without a local copy is a fetch into an empty repository.
 #pragma once
 

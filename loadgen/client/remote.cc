@@ -26,8 +26,9 @@ bool is_get(RequestKind kind) {
 
 Remote::Remote(Job& job)
     : job_(job),
+      connection_(job.runner.connection),
       profile_(profile_of(job.operation.client)),
-      exchange_(job.core, job.runner.connection),
+      exchange_(job.core, connection_),
       path_(job.plan.scenario.target.prefix + job.repository()),
       redirects_left_(redirects_max) {
   const Authentication authentication = job.plan.scenario.target.authentication;
@@ -35,8 +36,17 @@ Remote::Remote(Job& job)
                        (authentication == Authentication::challenge && profile_.extra_header);
 }
 
+Remote::Remote(const Remote& first, Connection& connection)
+    : job_(first.job_),
+      connection_(connection),
+      profile_(first.profile_),
+      exchange_(job_.core, connection_),
+      path_(first.path_),
+      shows_credentials_(first.shows_credentials_),
+      redirects_left_(first.redirects_left_) {}
+
 Remote::~Remote() {
-  job_.runner.connection.close();
+  connection_.close();
 }
 
 std::string_view Remote::authorization() const noexcept {

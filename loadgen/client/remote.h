@@ -1,6 +1,6 @@
 // Remote: the repository as one process of the client talks to it: requests with that client's fields, over
 // one connection that is kept until the process ends, credentials as it shows them, redirects as it follows
-// them.
+// them. A process that has several connections at once has one of these for each.
 //
 // Followed is what git follows (http.followRedirects=initial): a redirect of info/refs to another path of the
 // same server, which then is where the repository is. One to another server is not followed: a storm goes
@@ -21,6 +21,8 @@ namespace breakwater::storm {
 class Remote {
  public:
   explicit Remote(Job& job);
+  // Another connection of the same process, which has learnt what `first` has.
+  Remote(const Remote& first, Connection& connection);
   ~Remote();  // the process ends, and its connection is closed
   Remote(const Remote&) = delete;
   Remote& operator=(const Remote&) = delete;
@@ -51,6 +53,7 @@ class Remote {
   void note(const Connection::Times& times) noexcept;
 
   Job& job_;
+  Connection& connection_;
   const Profile& profile_;
   Exchange exchange_;
   Answer answer_;

@@ -1,12 +1,13 @@
-// Runner: one CI machine. It has one connection at a time, as a git process has, copies of what it cloned, a
-// bucket that its receives draw from, and dice of its own, so that what it does depends on nothing but the
-// seed.
+// Runner: one CI machine. It has one connection at a time, as a git process has, and more only while it
+// downloads LFS objects; copies of what it cloned, a bucket that its receives draw from, and dice of its own,
+// so that what it does depends on nothing but the seed.
 //
 // It does one thing at a time: an operation whose time has come while it is busy waits for its turn, and
 // its latency counts from its intended start all the same.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/rng.h"
 #include "client/connection.h"
@@ -31,17 +32,27 @@ struct Runner {
         dice(mix(scenario.seed, index_)),
         pace(Pace::of(rate_of(scenario.runners, dice))),
         bucket(pace.rate, pace.receive_bytes, core.now_ns()),
-        connection(core, site),
+        connection(core, site, traffic),
         pause(core) {
     if (pace.rate > 0) connection.set_pace(pace, bucket);
+  }
+
+  // Ends whatever it waits for, now and from now on.
+  void stop() noexcept {
+    connection.stop();
+    for (Connection* const each : more_connections) each->stop();
+    git.kill();
+    pause.end();
   }
 
   const uint32_t index;
   Rng dice;
   Pace pace;
   TokenBucket bucket;
+  Traffic traffic;
   Connection connection;
-  GitChild git;         // of the driver that runs git
+  std::vector<Connection*> more_connections;  // which an operation has for a while
+  GitChild git;                               // of the driver that runs git
   Pause pause;          // before another try, or between two operations of a closed loop
   bool thinks = false;  // the latter
   LocalCopies copies;

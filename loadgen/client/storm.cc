@@ -93,11 +93,7 @@ void Storm::stop_all() noexcept {
   no_more_begin_ = stopped_ = true;
   for (Timer* const timer : {&due_, &length_, &grace_}) timer->disarm();
   places_.close();
-  for (Runner& runner : runners_) {
-    runner.connection.stop();
-    runner.git.kill();
-    runner.pause.end();
-  }
+  for (Runner& runner : runners_) runner.stop();
 }
 
 void Storm::abort() noexcept {

@@ -148,7 +148,7 @@ class Head {
   }
   void write_lfs(RequestKind kind) noexcept {
     writer_.field("Host", parts_.authority);
-    writer_.field("User-Agent", "git-lfs/3.3.0 (GitHub; linux amd64; go 1.19)");
+    writer_.field("User-Agent", "git-lfs/3.3.0 (GitHub; linux amd64; go 1.19.8)");
     if (kind == RequestKind::lfs_batch) length();
     if (kind == RequestKind::lfs_batch) writer_.field("Accept", "application/vnd.git-lfs+json");
     authorization();

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""stormgen's native driver sends what real git sends: the same requests over as many connections, the same fields in the same
-order with the same values, the same pkt-lines. Each case runs both through a recording relay and compares.
+"""stormgen's native driver sends what real git and git-lfs send: the same requests over as many connections, the same fields in the
+same order with the same values, the same pkt-lines. Each case runs both through a recording relay and compares.
 
-Python's standard library and git only. Environment: STORMGEN, BREAKWATER_ORIGIN.
+Python's standard library, git and, if it is there, git-lfs only. Environment: STORMGEN, BREAKWATER_ORIGIN.
 """
 
 import gzip
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -14,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import storm_origin_test  # noqa: E402
 from git import Git, make_repository  # noqa: E402
 from servers import Origin  # noqa: E402
 from wire_record import Recorder, pkt_lines, without_ids  # noqa: E402
@@ -35,6 +39,13 @@ def told(connections, *, ids=True):
     return lines
 
 
+def one_operation(case, command, url, *words):
+    """Of one runner."""
+    result = subprocess.run([os.environ["STORMGEN"], command, url, "--runners", "1", "--rate", "1/s", "--for", "1s", "--deep-check", "0",
+                             *map(str, words)], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+    case.assertIn(" 0 failed ", result.stdout, result.stderr)  # its status also says whether the generator was late
+
+
 class WireTest(unittest.TestCase):
     maxDiff = None
 
@@ -54,11 +65,7 @@ class WireTest(unittest.TestCase):
         return connections
 
     def stormgen(self, *words):
-        """One operation of one runner."""
-        result = subprocess.run([os.environ["STORMGEN"], words[0], self.url, "--runners", "1", "--rate", "1/s", "--for", "1s",
-                                 "--deep-check", "0", *map(str, words[1:])],
-                                capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
-        self.assertIn(" 0 failed ", result.stdout, result.stderr)  # its status also says whether the generator was late
+        one_operation(self, words[0], self.url, *words[1:])
 
     def compare(self, git_words, storm_words, *, cwd=None, ids=True):
         self.git.run(*git_words, cwd=cwd)
@@ -163,6 +170,54 @@ class WireTest(unittest.TestCase):
         self.git.run("clone", "-q", self.bare, work)
         self.git.commit(work, "pushed", os.urandom(1_500_000))
         self.compare(("push", "-q", self.url, "HEAD:refs/heads/large/0"), ("push", "--ref", "large", "--commits", 400), cwd=work, ids=False)
+
+
+@unittest.skipUnless(shutil.which("git-lfs"), "no git-lfs")
+class LfsTest(unittest.TestCase):
+    """Objects that take long enough for a second connection to be worth it: over which one each comes is a matter of time."""
+
+    maxDiff = None
+
+    def setUp(self):
+        storm_origin_test.PROGRAM = os.environ["STORMGEN"]
+        self.git = self.enterContext(Git())
+        self.origin = self.enterContext(storm_origin_test.Origin("--repositories", 1, "--lfs", "20MiB"))
+        self.relay = self.enterContext(Recorder(int(self.origin.address.rpartition(":")[2])))
+        self.url = f"http://127.0.0.1:{self.relay.port}/repository-0.git"
+        self.objects = json.loads(self.origin.request("GET", "/repository-0.git/info/lfs/objects/")[2])
+
+    def recorded(self):
+        """How many requests each connection had; of all requests line, fields and body, in an order that is the same for both."""
+        connections = self.relay.connections
+        self.relay.clear()
+        requests = []
+        for request in sorted((request for connection in connections for request in connection), key=lambda request: request.line):
+            requests.append([request.line, *(f"{name}: {self.without_version(value)}" for name, value in request.fields),
+                             self.body_of(request)])
+        return sorted(len(connection) for connection in connections), requests
+
+    @staticmethod
+    def without_version(value):
+        return re.sub(r"[0-9.]+", "N", value) if value.startswith("git-lfs/") else value
+
+    @staticmethod
+    def body_of(request):
+        body = json.loads(request.body or "{}")
+        body.get("objects", []).sort(key=lambda each: each["oid"])
+        return body
+
+    def test_download(self):
+        work = self.git.folder / "work"
+        self.git.run("clone", "-q", self.origin.url(), work)
+        self.git.run("remote", "set-url", "origin", self.url, cwd=work)
+        self.git.run("lfs", "fetch", "origin", "main", cwd=work)
+        for each in self.objects:
+            self.assertTrue((work / ".git/lfs/objects" / each["oid"][:2] / each["oid"][2:4] / each["oid"]).is_file())
+        real = self.recorded()
+        one_operation(self, "lfs", self.url, "--path", ",".join(f"{each['oid']}:{each['size']}" for each in self.objects),
+                      "--ref", "refs/heads/main")
+        self.assertEqual(self.recorded(), real)
+        self.assertEqual(real[0], [1, 2])
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ struct Taken : Sink {
 struct Asker {
   explicit Asker(const ScriptedServer& server) : world(16) {
     site.address = server.address;
-    connection.emplace(*world.core, site);
+    connection.emplace(*world.core, site, traffic);
   }
   ~Asker() {
     connection->close();
@@ -55,6 +55,7 @@ struct Asker {
 
   CoreWorld world;
   Site site;
+  Traffic traffic;
   std::optional<Connection> connection;
   Scope scope;
   Message message;
@@ -92,10 +93,10 @@ TEST_CASE("two answers come over one connection") {
   CHECK(client.taken.bytes.empty());  // only what was asked for is looked at
   CHECK(client.answer.is_dumb);
   CHECK(client.connection->is_reusable());
-  CHECK(client.connection->traffic().connections == 1);
+  CHECK(client.traffic.connections == 1);
   client.connection->close();
   server.end();
-  CHECK(client.connection->traffic().sent == first.size() + second.size());
+  CHECK(client.traffic.sent == first.size() + second.size());
 }
 
 TEST_CASE("a connection that was closed while it was idle is opened again") {
@@ -113,7 +114,7 @@ TEST_CASE("a connection that was closed while it was idle is opened again") {
   while (client.connection->is_reusable()) client.world.core->turn();
   CHECK(client.get() == Failure::none);
   CHECK(client.taken.bytes == "two");
-  CHECK(client.connection->traffic().connections == 2);
+  CHECK(client.traffic.connections == 2);
   client.connection->close();
 }
 
@@ -127,7 +128,7 @@ TEST_CASE("a request that meets the closing of an idle connection is sent once m
   Asker client(server);
   CHECK(client.get() == Failure::none);
   CHECK(client.get() == Failure::http);
-  CHECK(client.connection->traffic().connections == 2);
+  CHECK(client.traffic.connections == 2);
 }
 
 TEST_CASE("interim answers are skipped, and chunks are put together") {
@@ -237,7 +238,7 @@ TEST_CASE("nobody listens") {
   Asker client(other);
   client.site.address = address;
   CHECK(client.get() == Failure::connect);
-  CHECK(client.connection->traffic().connections == 1);
+  CHECK(client.traffic.connections == 1);
 }
 
 TEST_CASE("silence ends a wait, as stalled or as late") {
