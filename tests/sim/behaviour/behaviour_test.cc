@@ -126,16 +126,18 @@ struct Connection {
     script.machine.fix_room(fd);
     const std::string bytes(1 << 16, 'f');
     size_t total = 0;
-    for (int quiet = 0; quiet < 5;) {
+    for (bool is_stuck = false;;) {
       const int64_t sent = sys::send_now(fd, bytes.data(), bytes.size(), false);
-      quiet = sent > 0 ? 0 : quiet + 1;
-      total += sent > 0 ? static_cast<size_t>(sent) : 0;
-      if (sent <= 0) {
-        CHECK(sent == -EAGAIN);
-        script.machine.settle();
+      if (sent > 0) {
+        total += static_cast<size_t>(sent);
+        is_stuck = false;
+        continue;
       }
+      CHECK(sent == -EAGAIN);
+      if (is_stuck) return total;
+      script.machine.settle();
+      is_stuck = script.machine.is_stuck(fd);
     }
-    return total;
   }
 };
 

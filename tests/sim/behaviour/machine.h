@@ -28,6 +28,9 @@ class Machine {
   // What fd may hold for sending grows no more by itself: so much is full when the far side's room is as
   // well.
   void fix_room(int fd);
+  // Nothing of what fd has sent is under way, and no more may leave: unless the far side reads, fd gets no
+  // room.
+  bool is_stuck(int fd);
 
   // An address where the far side listens, and one where nobody does.
   Address far_listener();

@@ -1,5 +1,6 @@
 // The real kernel: loopback TCP, non-blocking, in this thread, which stays on one processor.
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -77,6 +78,14 @@ void Machine::settle() {
 void Machine::fix_room(int fd) {
   const int bytes = 256 * 1024;
   BW_ASSERT(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) == 0);
+}
+
+// An acknowledgment may come 40 ms late or more, and then it makes room (RFC 9293 §3.8.6.3).
+bool Machine::is_stuck(int fd) {
+  tcp_info info{};
+  socklen_t bytes = sizeof info;
+  BW_ASSERT(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) == 0);
+  return info.tcpi_unacked == 0 && info.tcpi_snd_wnd == 0;
 }
 
 Address Machine::far_listener() {

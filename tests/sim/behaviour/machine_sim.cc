@@ -30,6 +30,9 @@ Machine::Machine() : impl_(std::make_unique<Impl>()) {}
 Machine::~Machine() = default;
 
 void Machine::fix_room(int) {}  // it never grows
+bool Machine::is_stuck(int) {
+  return true;  // after settle()
+}
 
 void Machine::settle() {
   sim::Kernel& kernel = impl_->kernel;
