@@ -19,18 +19,18 @@ void Inflater::set_input(std::span<char> bytes) {
 }
 
 std::string_view Inflater::next() {
-  if (failed_ || finished_) {
-    if (finished_ && stream_.avail_in > 0) failed_ = true;  // bytes behind the end of the gzip stream
-    return {};
+  if (failed_) return {};
+  if (!finished_) {
+    stream_.next_out = reinterpret_cast<Bytef*>(out_.data());
+    stream_.avail_out = static_cast<uInt>(out_.size());
+    const int result = inflate(&stream_, Z_NO_FLUSH);
+    finished_ = result == Z_STREAM_END;
+    failed_ = !finished_ && result != Z_OK && result != Z_BUF_ERROR;
+    const size_t made = out_.size() - stream_.avail_out;
+    if (made > 0) return {out_.data(), made};
   }
-  stream_.next_out = reinterpret_cast<Bytef*>(out_.data());
-  stream_.avail_out = static_cast<uInt>(out_.size());
-  const int result = inflate(&stream_, Z_NO_FLUSH);
-  if (result == Z_STREAM_END)
-    finished_ = true;
-  else if (result != Z_OK && result != Z_BUF_ERROR)
-    failed_ = true;
-  return {out_.data(), out_.size() - stream_.avail_out};
+  if (finished_ && stream_.avail_in > 0) failed_ = true;  // bytes behind the end of the gzip stream
+  return {};
 }
 
 RequestBody::RequestBody(const wire::BodyFraming& framing, bool gzipped, std::span<char> raw)
