@@ -41,7 +41,8 @@ else:
 SEED = int(os.environ.get("BREAKWATER_TEST_SEED", "1"))
 SKIPPED = 77
 PUSHED = "team/pushed.git"  # where pushes go that have clones beside them
-SECONDS_MAX = 40  # for an operation to end, well or not
+SLOWER = 5 if os.environ.get("BREAKWATER_VM") else 1  # tests/vm/run says so
+SECONDS_MAX = 40 * SLOWER  # for an operation to end, well or not
 IN_PACK_BYTES = 300_000  # the refs have long been told, and most of the pack is still to come
 # For a client whom the last packet of a connection may never reach: git itself gives up, and says so.
 IMPATIENT = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=6")
@@ -260,8 +261,8 @@ class Partitions(Faults):
         self.heal()
 
     def test_a_server_that_loses_its_address_is_passed_over_until_it_is_back(self):
-        self.start(Nginx, Apache, tables='probe = "tcp"\nprobe_interval = "300ms"\nprobe_fast_interval = "200ms"\nprobe_timeout = "300ms"\n'
-                                         '[timeouts]\nidle = "2s"\nconnect = "500ms"\n')
+        self.start(Nginx, Apache, tables=f'probe = "tcp"\nprobe_interval = "300ms"\nprobe_fast_interval = "200ms"\nprobe_timeout = "{300 * SLOWER}ms"\n'
+                                         f'[timeouts]\nidle = "{2 * SLOWER}s"\nconnect = "{500 * SLOWER}ms"\n')
         lost = self.network.after(self.east, self.edge, IN_PACK_BYTES, self.east.lose_address)
         first = [self.clone(f"first{number}") for number in range(2)]  # one of them in the east
         self.assertTrue(lost.wait(SECONDS_MAX))
@@ -272,7 +273,7 @@ class Partitions(Faults):
         self.assertGreaterEqual(well, 1)
         self.east.get_address_back()
         name = f'breakwater_server_state{{pool="test",server="{self.servers[0].address}",state="up"}}'
-        self.wait_until(lambda now: now[name] == 1, 10, "the server has its address, and is not up")
+        self.wait_until(lambda now: now[name] == 1, 10 * SLOWER, "the server has its address, and is not up")
         again = [self.clone(f"again{number}") for number in range(3)]
         for process in again:
             self.assert_well(process)
