@@ -144,6 +144,7 @@ def make(quick=False):
         upload_pack("apache", "Apache with git http-backend", quick=True),
         upload_pack("nginx", "nginx with fcgiwrap and git http-backend"),
         upload_pack("gogs", "Gogs"),
+        upload_pack("gitea", "Gitea"),
         push("fixed", body, ratios={"cpu_s_per_gb": 0.85, "gb_per_s": 1.0}),
         push("chunked", body, "--post-chunk", PUSH_CHUNK_BYTES, ratios={"cpu_s_per_gb": 0.85, "gb_per_s": 1.0}, quick=True),
         small("small-c64", "C = 64, as fast as possible", 64,

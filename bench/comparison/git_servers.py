@@ -3,20 +3,19 @@
 The pack is stored ready to be sent (uncompressed random bytes, a reachability bitmap), so that the server mostly streams.
 """
 
+import contextlib
 import http.client
 import os
 import shutil
 import subprocess
 import unittest
 
-import gogs
 from comparison.measure import Failed
+from forges import FORGES, USER, Forge
 from git import Git, own
 from servers import Apache, Nginx
 
 BLOB_BYTES = 1024 * 1024
-# An environment variable: why there is no Gogs, as it was found where there is a network.
-NO_GOGS = "BREAKWATER_COMPARE_NO_GOGS"
 
 
 def pkt_line(text):
@@ -66,35 +65,33 @@ class Repository:
 
 def make(name):
     """The server of that name, not started yet."""
-    if name == "gogs":
-        if NO_GOGS in os.environ:
-            raise unittest.SkipTest(f"Gogs can't be had: {os.environ[NO_GOGS]}")
-        return gogs.Gogs(os.environ["GOGS_BINARY"])
-    return {"apache": Apache, "nginx": Nginx}[name]()
+    return (FORGES | {"apache": Apache, "nginx": Nginx})[name]()
 
 
-def find_gogs():
-    """Called where there is a network: leaves what make() needs in the environment."""
-    binary, reason = gogs.gogs_binary()
-    os.environ |= {"GOGS_BINARY": binary} if binary else {NO_GOGS: reason}
+def find_forges(names):
+    """Called where there is a network, so that make() needs none."""
+    for name in names:
+        if name in FORGES:
+            with contextlib.suppress(unittest.SkipTest):  # make() says it again
+                FORGES[name].find()
 
 
 def put(repository, server):
     """Gives a started server the repository; returns what bench_client has to be told to clone it."""
-    if isinstance(server, gogs.Gogs):
+    if isinstance(server, Forge):
         server.add_user()
         target = server.add_repository("app")
         shutil.rmtree(target)
-        path = f"/{gogs.USER}/app.git"
+        path = f"/{USER}/app.git"
     else:
         target = server.root / "app.git"
         path = "/app.git"
     subprocess.run(["cp", "-r", str(repository.bare), str(target)], check=True)
-    if not isinstance(server, gogs.Gogs):
+    if not isinstance(server, Forge):
         own(server)
-    # Gogs only speaks the protocol's first version.
-    fields = {} if isinstance(server, gogs.Gogs) else {"Git-Protocol": "version=2"}
-    request = clone_request(repository.head, 2 if fields else 0)
+    version = server.protocol_max if isinstance(server, Forge) else 2
+    fields = {"Git-Protocol": "version=2"} if version == 2 else {}
+    request = clone_request(repository.head, version)
     try_out(repository, server, f"{path}/git-upload-pack", request, fields)
     file = server.folder / "request"
     file.write_bytes(request)

@@ -13,11 +13,11 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-import gogs
 from comparison import git_servers
 from comparison.campaign import Origin
 from comparison.measure import Failed, sample
 from comparison.proxies import Breakwater, Direct, HAProxySplice, Nginx
+from forges import USER, Forge
 from git import Git, own
 
 CONTENDERS = {each.name: each for each in (Direct, Breakwater, HAProxySplice, Nginx)}
@@ -72,11 +72,11 @@ class Campaign:
 
     def fill(self, server, repositories):
         """Every repository that the scenario names, with a history like a small project's; returns what stands before their paths."""
-        if isinstance(server, gogs.Gogs):
+        if isinstance(server, Forge):
             server.add_user()
         made = None
         for repository in repositories:
-            if isinstance(server, gogs.Gogs):
+            if isinstance(server, Forge):
                 target = server.add_repository(Path(repository).stem)
                 shutil.rmtree(target)
             else:
@@ -85,8 +85,8 @@ class Campaign:
             if made is None:
                 made = self.repository()
             subprocess.run(["cp", "-r", str(made), str(target)], check=True)
-        if isinstance(server, gogs.Gogs):
-            return f"/{gogs.USER}"
+        if isinstance(server, Forge):
+            return f"/{USER}"
         own(server)
         return ""
 

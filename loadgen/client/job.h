@@ -2,6 +2,7 @@
 // The operations (operations.h) are coroutines over it; they know of time only what their core tells them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -60,10 +61,11 @@ struct Job {
 
   // When a phase was reached first, in this try; or last. Monotonic; less than 0: it was not.
   void mark(Phase phase, int64_t at_ns) noexcept {
-    if (outcome.phase_ns[static_cast<size_t>(phase)] < 0) mark_again(phase, at_ns);
+    if (outcome.phase_ns[static_cast<size_t>(phase)] < 0) mark_last(phase, at_ns);
   }
-  void mark_again(Phase phase, int64_t at_ns) noexcept {
-    if (at_ns >= 0) outcome.phase_ns[static_cast<size_t>(phase)] = at_ns - try_began_ns;
+  void mark_last(Phase phase, int64_t at_ns) noexcept {
+    int64_t& last_ns = outcome.phase_ns[static_cast<size_t>(phase)];
+    if (at_ns >= 0) last_ns = std::max(last_ns, at_ns - try_began_ns);
   }
   void mark_now(Phase phase) noexcept { mark(phase, core.now_ns()); }
 };

@@ -59,7 +59,9 @@ class Downloads {
   struct Line {
     Line(Job& job, const Remote& first)
         : connection(job.core, job.plan.site, job.runner.traffic), remote(first, connection) {
-      if (job.runner.pace.rate > 0) connection.set_pace(job.runner.pace, job.runner.bucket);
+      // One bucket for all of them, and each with its share of what a receive takes and the kernel keeps.
+      if (const uint64_t rate = job.runner.pace.rate; rate > 0)
+        connection.set_pace(Pace::of(std::max<uint64_t>(rate / downloads_at_once, 1)), job.runner.bucket);
       connection.set_patience(job.runner.connection.patience());
     }
     Connection connection;

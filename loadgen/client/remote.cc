@@ -101,7 +101,7 @@ Task<Failure> Remote::ask(const Asked& asked, Sink& sink) {
 void Remote::note(const Connection::Times& times) noexcept {
   job_.mark(Phase::connect, times.connected_ns);
   job_.mark(Phase::tls, times.secured_ns);
-  job_.mark_again(Phase::first_byte, answer_.first_byte_ns);
+  job_.mark_last(Phase::first_byte, answer_.first_byte_ns);
   if (answer_.status != 0) job_.outcome.status = answer_.status;
 }
 

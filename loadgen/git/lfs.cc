@@ -7,7 +7,8 @@ namespace breakwater::storm {
 
 using nlohmann::json;
 
-// In the order and with the transfers that git-lfs 3.4 names, though of these only `basic` is for HTTP.
+// In the order of git-lfs 3.3 and with the transfers that it names, in any order; of these only `basic` is
+// for HTTP.
 std::string write_lfs_batch(const std::vector<LfsObject>& objects, std::string_view ref) {
   json named = json::array();
   for (const LfsObject& object : objects) named.push_back({{"oid", object.oid}, {"size", object.bytes}});

@@ -15,12 +15,11 @@
 // - renovate: `git ls-remote --heads URL`, then `git clone --filter=blob:none`, or `git fetch --prune origin`
 //   where a copy is there (renovate, lib/util/git/index.ts); gitRetry tries six times, 5, 10, 15... seconds
 //   apart.
-// - LFS requests are git-lfs 3's (lfshttp/client.go), in the order in which Go's net/http writes fields. No
-//   git-lfs was there to record.
+// - LFS requests are git-lfs 3.3's (lfshttp/client.go), in the order in which Go's net/http writes fields.
 //
-// Connections: each git process has one connection at a time, keeps it between its requests and closes it
-// when it ends. So an operation begins with a new one; the second process of an operation (the blobs that a
-// checkout fetches after a blobless clone) has another.
+// Connections: each git process has one connection at a time (git-lfs has up to eight), keeps it between its
+// requests and closes it when it ends. So an operation begins with a new one; the second process of an
+// operation (the blobs that a checkout fetches after a blobless clone) has another.
 #pragma once
 
 #include <cstddef>

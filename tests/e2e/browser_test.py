@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A real browser in front of a TLS listener: headless Chromium reads the web pages of gitweb, and of a real Gogs.
+"""A real browser in front of a TLS listener: headless Chromium reads the web pages of gitweb, and of a real Gogs and Gitea.
 
-Where there is no Chromium, the test reports itself as skipped by name (exit status 77); where Gogs can't be had (gogs.py), its part.
+Where there is no Chromium, the test reports itself as skipped by name (exit status 77); where one of these can't be had (forges.py), its part.
 """
 
 import subprocess
@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "http"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import certificates  # noqa: E402
+from forges import USER, Gitea, Gogs  # noqa: E402
 from git import Git, make_repository  # noqa: E402
-from gogs import USER, Gogs, gogs_binary  # noqa: E402
 from servers import GitWeb, find_program  # noqa: E402
 from support import Proxy  # noqa: E402
 
@@ -75,19 +75,24 @@ class WebPages(unittest.TestCase):
         self.assertIn("alert", entry["reason"])
 
 
-class PagesOfGogs(unittest.TestCase):
-    def test_the_page_to_sign_in_with_all_that_belongs_to_it(self):
-        binary, why = gogs_binary()
-        if not binary:
-            self.skipTest(f"no real Gogs: {why}")
-        server = self.enterContext(Gogs(binary))
+class PagesOfForges(unittest.TestCase):
+    def pages_of(self, kind, *endings):
+        server = self.enterContext(kind())
         server.add_user()
+        server.add_repository("app")
         proxy = self.enterContext(Proxy([server], tls=True))
         browser = self.enterContext(Browser(certificates.folder() / "localhost.crt"))
-        self.assertIn("_csrf", browser.page(f"https://localhost:{proxy.port}/user/login"))
-        self.assertIn(USER, browser.page(f"https://localhost:{proxy.port}/{USER}"))
-        entries = [proxy.wait_for_log(lambda line, ending=ending: line["path"].split("?")[0].endswith(ending)) for ending in (".css", ".js")]
-        self.assertEqual([(entry["status"], entry["tls"]) for entry in entries], [(200, "TLSv1.3")] * 2)
+        self.assertIn('name="password"', browser.page(f"https://localhost:{proxy.port}/user/login"))
+        self.assertIn("app", browser.page(f"https://localhost:{proxy.port}/{USER}"))
+        for ending in endings:
+            entry = proxy.wait_for_log(lambda line, ending=ending: line["path"].split("?")[0].endswith(ending))
+            self.assertEqual((entry["status"], entry["tls"], entry["ended_by"]), (200, "TLSv1.3", "done"))
+
+    def test_gogs(self):
+        self.pages_of(Gogs, ".css", ".js")
+
+    def test_gitea(self):
+        self.pages_of(Gitea, ".css", ".js", ".svg")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from network import MTU, Host, ip, tool
 
 QUEUE_PACKETS = 2000
+ETHERNET_HEADER_BYTES = 14
 
 
 class Place(Host):
@@ -57,14 +58,19 @@ class Place(Host):
 
 @dataclass
 class Count:
-    """What netem tells of one direction."""
+    """What the kernel tells of one direction."""
 
-    packets: int
     lost: int
-    size_max: int  # of a packet, as the interface allows
+    faults: set  # which netem makes there
+    packet_bytes: float  # on average
 
     def fewest(self):
-        return self.lost
+        """Only losses are counted one by one."""
+        return self.lost if self.faults >= {"delay", "loss-random", "duplicate", "corrupt"} else 0
+
+    def is_cut_to_mtu(self):
+        """Most packets of a transfer are full ones."""
+        return MTU / 2 < self.packet_bytes <= MTU + ETHERNET_HEADER_BYTES
 
 
 class Network:
@@ -86,12 +92,12 @@ class Network:
     def place(self, name):
         try:
             made = Place(name, len(self.places) + 1)
+            self.places.append(made)
             with made.entered():  # whether there is netem at all
                 tool("tc", "qdisc", "add", "dev", "lo", "root", "netem", "limit", QUEUE_PACKETS)
                 tool("tc", "qdisc", "delete", "dev", "lo", "root")
         except OSError as error:
             raise unittest.SkipTest(f"no networks of our own with netem here: {error}") from error
-        self.places.append(made)
         return made
 
     def connect(self, one, other, path):
@@ -117,19 +123,19 @@ class Network:
     def count(self, source, target):
         with source.entered():
             told = json.loads(tool("tc", "-s", "-j", "qdisc", "show", "dev", source.ways[target]))[0]
-            link = json.loads(ip("-j", "link", "show", "dev", source.ways[target]))[0]
-        return Count(packets=told["packets"], lost=told["drops"], size_max=link["mtu"])
+            sent_bytes, packets = self.sent(source.ways[target])
+        return Count(lost=told["drops"], faults=set(told["options"]), packet_bytes=sent_bytes / packets)
 
     def after(self, source, target, payload_bytes, action):
         """Calls it when so many more bytes have gone this way; the returned event is set then."""
         happened = threading.Event()
         device = source.ways[target]
         with source.entered():
-            wanted = self.sent_bytes(device) + payload_bytes
+            wanted = self.sent(device)[0] + payload_bytes
 
         def watch():
             with source.entered():
-                while self.sent_bytes(device) < wanted:
+                while self.sent(device)[0] < wanted:
                     if self.stopping:
                         return
                     time.sleep(0.001)
@@ -141,10 +147,11 @@ class Network:
         return happened
 
     @staticmethod
-    def sent_bytes(device):
+    def sent(device):
+        """Bytes and packets, of this thread's namespace."""
         with open("/proc/thread-self/net/dev") as table:
             line = next(line for line in table if line.strip().startswith(device + ":"))
-        return int(line.partition(":")[2].split()[8])
+        return tuple(map(int, line.partition(":")[2].split()[8:10]))
 
     def start(self):
         """Nothing is to be done: the kernel runs it."""

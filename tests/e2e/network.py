@@ -152,6 +152,9 @@ class Count:
         """Of the fault that came least often."""
         return min(self.lost, self.repeated, self.damaged, self.delayed)
 
+    def is_cut_to_mtu(self):
+        return self.size_max == MTU
+
 
 class Network:
     def __init__(self, seed):

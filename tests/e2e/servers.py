@@ -1,4 +1,4 @@
-"""Real Git servers for the end-to-end tests: Apache and nginx with `git http-backend`, breakwater-origin, Gogs.
+"""Real Git servers for the end-to-end tests: Apache and nginx with `git http-backend`, breakwater-origin (Gogs and Gitea: forges.py).
 
 Each is a context manager with .address ("127.0.0.1:PORT", unless a host is given) and .root (the folder of bare repositories),
 starts on a free port, and is stopped by the process group it was started in. A server that this machine does not have raises

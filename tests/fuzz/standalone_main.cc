@@ -5,11 +5,10 @@
 //   PROGRAM FILE ...                    only these: what was found once
 //
 // With BREAKWATER_FUZZ_SECONDS in the environment it goes on for so long, from another seed each time
-// (BREAKWATER_FUZZ_SEED says which), keeps inputs that reach what none before them reached, as far as the
-// build tells
-// (-fsanitize-coverage=trace-pc, which tools/fuzz asks for), and says what it came to. What ends it badly is
-// written to a file in BREAKWATER_FUZZ_FOUND, or in the working directory; inputs that it kept are written to
-// BREAKWATER_FUZZ_KEEP, if that is set.
+// (BREAKWATER_FUZZ_SEED says which), keeps inputs that reach what none before them reached, which a build
+// with -Dfuzz_coverage=true tells (-fsanitize-coverage=trace-pc), and says what it came to. What ends it
+// badly is written to a file in BREAKWATER_FUZZ_FOUND, or in the working directory; inputs that it kept are
+// written to BREAKWATER_FUZZ_KEEP, if that is set.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -237,6 +236,10 @@ void search(const Search& how, std::vector<std::string> corpus) {
   size_t largest = 4096;
   for (const std::string& input : corpus) largest = std::max(largest, input.size());
   const size_t blocks_at_first = blocks;
+  if (blocks_at_first == 0) {
+    std::fprintf(stderr, "this build does not tell what an input reaches: it wants -Dfuzz_coverage=true\n");
+    std::exit(1);
+  }
   Rng rng(how.seed);
   uint64_t inputs = 0;
   while (passed() < how.seconds) {

@@ -26,6 +26,8 @@ QUICK = '[timeouts]\nclient_pace = "64KiB"\nclient_pace_window = "200ms"\n'
 LARGE = pattern(24 * MIB)  # more than the sockets on its way hold
 LARGE_ANSWER = ok(LARGE)
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # leaves no port behind that waits
+PORTS_OF_ONE = 4000  # of an address: where most are taken the kernel looks long for one that is free
+BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is looked for when it is connected
 FIRST_CHUNK = git_post("receive-pack") + b"5\r\nhello\r\n"
 
 
@@ -100,11 +102,14 @@ class Attacked(ProxyTest):
     def crowd(self, count, says=b""):
         """So many connections, each of which has said that."""
         sockets = []
-        for _ in range(count):
+        for number in range(count):
             sock = socket.socket()
             sockets.append(sock)
             sock.settimeout(TIMEOUT)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+            if number >= PORTS_OF_ONE:
+                sock.setsockopt(socket.IPPROTO_IP, BIND_ADDRESS_NO_PORT, 1)
+                sock.bind((f"127.0.0.{1 + number // PORTS_OF_ONE}", 0))
             try:
                 sock.connect((LOOPBACK, self.breakwater.port))
                 sock.sendall(says)

