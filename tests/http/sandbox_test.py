@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -37,24 +38,27 @@ def tasks_of(process):
 
 class Sandbox(ProxyTest):
     def assert_inside(self, process, bounding=0):
-        names = []
         for task in tasks_of(process):
             status = status_of(task)
-            names.append(status["Name"])
             with self.subTest(thread=status["Name"]):
                 self.assertEqual(capabilities_of(status), {"CapInh": 0, "CapPrm": 0, "CapEff": 0, "CapBnd": bounding, "CapAmb": 0})
                 self.assertEqual(status["NoNewPrivs"], "1")
                 if HAS_FILTER:
                     self.assertEqual(status["Seccomp"], "2")
-        return names
+
+    def wait_for_threads(self, process, names):
+        """A thread gives itself its name, and may come to it later than the proxy listens."""
+        end = time.monotonic() + TIMEOUT
+        while not names <= (found := {status_of(task)["Name"] for task in tasks_of(process)}):
+            self.assertLess(time.monotonic(), end, found)
+            time.sleep(0.01)
 
     def test_every_thread_is_inside(self):
         bounding = 0 if ROOT else capabilities_of(status_of("/proc/self"))["CapBnd"]  # only who has CAP_SETPCAP may lessen it
         server = self.server(always(ok(b"served")))
         front = self.proxy(server, tables='[dns]\nservers = ["127.0.0.1:1"]', tls=True)
-        names = self.assert_inside(front.process, bounding)
-        for name in ("core-0", "certificates"):
-            self.assertIn(name, names)
+        self.wait_for_threads(front.process, {"core-0", "certificates"})
+        self.assert_inside(front.process, bounding)
         self.assertEqual(self.client(front).ask(GET).body, b"served")
         self.assertIn("breakwater_connections_accepted_total", front.admin("/metrics").body.decode())
         self.assert_inside(front.process, bounding)
