@@ -1,10 +1,7 @@
-#!/usr/bin/env python3
-"""Real Git servers with accounts and web pages: Gogs and Gitea, built from their published Go modules. For tests and benchmarks.
+"""Real Git servers with accounts and web pages: Gogs and Gitea. For tests and benchmarks.
 
-    tests/e2e/forges.py gitea          builds it, which takes minutes and a gigabyte, and says where it is
-
-Gogs is built when it is wanted first; Gitea only by this command, and who wants it does without until then. GOGS_BINARY names a program that is
-there already, GOGS_VERSION the version to build; of Gitea likewise. Python's standard library only.
+GOGS_BINARY and GITEA_BINARY name programs that are installed. Without the first, Go's own command installs a Gogs (GOGS_VERSION chooses which) when one
+is wanted first; without the second there is no Gitea: Go's command doesn't install it. Python's standard library only.
 """
 
 import base64
@@ -13,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import unittest
 import urllib.request
 from pathlib import Path
@@ -24,19 +20,14 @@ USER = "ada"
 PASSWORD = "canary-9d01-password"
 
 
-def cache_of(name, version):
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "breakwater-tests" / f"{name}-{version}"
-
-
-def go(*words, **options):
-    """What it wrote, or NoForge."""
+def install_by_go(package, folder):
+    """The program of this package, put into this folder; or NoForge."""
     if shutil.which("go") is None:
         raise NoForge("there is no Go toolchain")
-    ran = subprocess.run(["go", *map(str, words)], capture_output=True, text=True, check=False, **options)
+    ran = subprocess.run(["go", "install", package], env=os.environ | {"GOBIN": str(folder)}, capture_output=True, text=True, check=False)
     if ran.returncode != 0:
         why = (ran.stderr.strip() or f"go ended with {ran.returncode}").splitlines()[-1]
         raise NoForge("its Go module can't be built: " + re.sub(r"(reading )?https?://\S+ ?", "", why))
-    return ran.stdout
 
 
 class NoForge(unittest.SkipTest):
@@ -59,7 +50,7 @@ class Forge(Server):
             if refused in os.environ:
                 raise NoForge(os.environ[refused])
             if f"{cls.name.upper()}_BINARY" not in os.environ:
-                os.environ |= cls.built()
+                os.environ[f"{cls.name.upper()}_BINARY"] = cls.built()
         except NoForge as reason:
             os.environ[refused] = str(reason)
             raise NoForge(f"{cls.__name__} can't be had: {reason}") from None
@@ -86,11 +77,25 @@ class Forge(Server):
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
-    def write_config(self, text):
-        config = self.folder / "custom" / "conf" / "app.ini"
-        config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(text)
-        return config
+    def configure(self):
+        shared = {
+            "": {"RUN_USER": self.user, "RUN_MODE": "prod"},
+            "server": {"HTTP_ADDR": "127.0.0.1", "HTTP_PORT": self.port, "OFFLINE_MODE": "true", "DISABLE_SSH": "true"},
+            "repository": {"ROOT": self.root},
+            "security": {"INSTALL_LOCK": "true", "SECRET_KEY": "for-tests-only"},
+            "log": {"ROOT_PATH": self.folder / "log", "MODE": "file"},
+        }
+        own = self.settings()
+        text = ""
+        for section in dict.fromkeys([*shared, *own]):
+            text += f"[{section}]\n" if section else ""
+            text += "".join(f"{key} = {value}\n" for key, value in (shared.get(section, {}) | own.get(section, {})).items())
+        custom = self.folder / "custom"
+        (custom / "conf").mkdir(parents=True, exist_ok=True)
+        (custom / "conf" / "app.ini").write_text(text)
+        self.environment = os.environ | {"HOME": str(self.folder), "USER": self.user, f"{self.name.upper()}_CUSTOM": str(custom),
+                                         f"{self.name.upper()}_WORK_DIR": str(self.folder)}
+        self.spawn(self.binary, "web", env=self.environment, cwd=self.folder)
 
 
 class Gogs(Forge):
@@ -101,123 +106,36 @@ class Gogs(Forge):
     @classmethod
     def built(cls):
         version = os.environ.get("GOGS_VERSION", "latest")
-        folder = cache_of("gogs", version)
+        folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "breakwater-tests" / f"gogs-{version}"
         if not (folder / "gogs").exists():
             folder.mkdir(parents=True, exist_ok=True)
-            go("install", f"gogs.io/gogs@{version}", env=os.environ | {"GOBIN": str(folder)})
-        return {"GOGS_BINARY": str(folder / "gogs")}
+            install_by_go(f"gogs.io/gogs@{version}", folder)
+        return str(folder / "gogs")
 
-    def configure(self):
-        self.write_config(f"""
-BRAND_NAME = Gogs
-RUN_USER = {self.user}
-RUN_MODE = prod
-[server]
-HTTP_ADDR = 127.0.0.1
-HTTP_PORT = {self.port}
-EXTERNAL_URL = http://127.0.0.1:{self.port}/
-OFFLINE_MODE = true
-DISABLE_SSH = true
-[repository]
-ROOT = {self.root}
-[database]
-TYPE = sqlite3
-PATH = {self.folder}/gogs.db
-[security]
-INSTALL_LOCK = true
-SECRET_KEY = for-tests-only
-[log]
-ROOT_PATH = {self.folder}/log
-MODE = file
-""")
-        self.environment = os.environ | {"HOME": str(self.folder), "USER": self.user, "GOGS_CUSTOM": str(self.folder / "custom"),
-                                         "GOGS_WORK_DIR": str(self.folder)}
-        self.spawn(self.binary, "web", env=self.environment, cwd=self.folder)
-
-
-EMPTY_ASSETS = ("css/index.css", "css/theme-gitea-auto.css", "js/iife.js", "js/index.js")
+    def settings(self):
+        return {
+            "": {"BRAND_NAME": "Gogs"},
+            "server": {"EXTERNAL_URL": f"{self.url}/"},
+            "database": {"TYPE": "sqlite3", "PATH": self.folder / "gogs.db"},
+        }
 
 
 class Gitea(Forge):
-    """Built by us it has empty scripts and styles: its module is without what Node.js would make of them."""
-
     name = "gitea"
     protocol_max = 2
     new_user = ("user", "create", "--username", USER, "--password", PASSWORD, "--email", "ada@example.org", "--admin", "--must-change-password=false")
 
     @classmethod
     def built(cls):
-        found = sorted(cache_of("gitea", "").parent.glob(f"gitea-{os.environ.get('GITEA_VERSION', '*')}/gitea"), key=lambda path: path.stat().st_mtime)
-        if not found:
-            raise NoForge("it is not built; tests/e2e/forges.py gitea does that")
-        return {"GITEA_BINARY": str(found[-1]), "GITEA_STATIC": str(found[-1].parent / "static")}
+        raise NoForge("GITEA_BINARY names none")
 
-    @classmethod
-    def build(cls):
-        asked = os.environ.get("GITEA_VERSION", "latest")
-        module = json.loads(go("mod", "download", "-json", f"code.gitea.io/gitea@{asked}"))
-        folder = cache_of("gitea", module["Version"])
-        if not (folder / "gitea").exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            # Where it is Go lets nobody build what replaces modules.
-            shutil.copytree(module["Dir"], folder / "static", dirs_exist_ok=True, copy_function=shutil.copyfile)
-            for path in (folder / "static").rglob("*"):
-                if path.is_dir():
-                    path.chmod(0o755)  # those of Go's may not be written to
-            for name in EMPTY_ASSETS:  # a page that can't have its scripts waits for somebody to hear of it
-                file = folder / "static" / "public" / "assets" / name
-                file.parent.mkdir(exist_ok=True)
-                file.touch()
-            go("build", "-tags", "sqlite sqlite_unlock_notify", "-o", folder / "gitea", ".", cwd=folder / "static")
-        return folder / "gitea"
-
-    def configure(self):
-        config = self.write_config(f"""
-RUN_USER = {self.user}
-RUN_MODE = prod
-WORK_PATH = {self.folder}
-I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true
-[server]
-HTTP_ADDR = 127.0.0.1
-HTTP_PORT = {self.port}
-ROOT_URL = http://127.0.0.1:{self.port}/
-OFFLINE_MODE = true
-DISABLE_SSH = true
-{"STATIC_ROOT_PATH = " + os.environ["GITEA_STATIC"] if "GITEA_STATIC" in os.environ else ""}
-LFS_START_SERVER = true
-[lfs]
-PATH = {self.folder}/lfs
-[repository]
-ROOT = {self.root}
-[database]
-DB_TYPE = sqlite3
-PATH = {self.folder}/gitea.db
-[security]
-INSTALL_LOCK = true
-SECRET_KEY = for-tests-only
-[log]
-ROOT_PATH = {self.folder}/log
-MODE = file
-""")
-        self.environment = os.environ | {"HOME": str(self.folder), "USER": self.user, "GITEA_WORK_DIR": str(self.folder),
-                                         "GITEA_CUSTOM": str(config.parent.parent)}
-        self.spawn(self.binary, "web", env=self.environment, cwd=self.folder)
+    def settings(self):
+        return {
+            "": {"WORK_PATH": self.folder, "I_AM_BEING_UNSAFE_RUNNING_AS_ROOT": "true"},
+            "server": {"ROOT_URL": f"{self.url}/", "LFS_START_SERVER": "true"},
+            "lfs": {"PATH": self.folder / "lfs"},
+            "database": {"DB_TYPE": "sqlite3", "PATH": self.folder / "gitea.db"},
+        }
 
 
 FORGES = {each.name: each for each in (Gogs, Gitea)}
-
-
-def main():
-    if sys.argv[1:] != ["gitea"]:
-        print(__doc__, file=sys.stderr)
-        return 2
-    try:
-        print(Gitea.build())
-    except NoForge as reason:
-        print(f"forges: Gitea: {reason}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
