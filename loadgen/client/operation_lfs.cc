@@ -89,7 +89,7 @@ class Downloads {
   }
 
   void begin_others() {
-    if (std::exchange(others_run_, true)) return;
+    if (!lines_.empty()) return;
     const size_t left = std::min(wanted_.size() - next_, downloads_at_once - 1);
     for (size_t count = 0; count < left && !job_.runner.connection.is_stopped(); count++) {
       Line& line = lines_.emplace_back(job_, first_);
@@ -118,7 +118,6 @@ class Downloads {
   const std::vector<LfsDownload> wanted_;
   size_t next_ = 0;
   Failure failure_ = Failure::none;  // the first one
-  bool others_run_ = false;
   std::deque<Line> lines_;
   Signal over_;
   Scope scope_;

@@ -19,14 +19,13 @@ ETHERNET_HEADER_BYTES = 14
 
 
 class Place(Host):
+    device, prefix = "lo", 32
+
     def set_up(self):
         self.give_address()
         self.ways = {}  # to other places: the interface
         # Who stays in the namespace, so that an interface can be sent there. It ends with its input, and so with us.
         self.inhabitant = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-
-    def give_address(self):
-        ip("address", "add", f"{self.address}/32", "dev", "lo")
 
     def add_way(self, other, device):
         with self.entered():
@@ -38,15 +37,8 @@ class Place(Host):
         with self.entered():
             ip("route", "replace", f"{other.address}/32", "dev", self.ways[other], "src", self.address)
 
-    def lose_address(self):
-        """Its connections stay, and nothing that comes for them is its own any more."""
-        with self.entered():
-            ip("address", "delete", f"{self.address}/32", "dev", "lo")
-
     def get_address_back(self):
-        """With the routes that went with it."""
-        with self.entered():
-            self.give_address()
+        super().get_address_back()
         for other in self.ways:
             self.add_route(other)
 

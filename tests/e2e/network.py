@@ -67,7 +67,8 @@ def ip(*words):
 
 
 class Host:
-    """A network namespace that holds an address; by what it reaches others is the subclass's."""
+    """A network namespace with an address, which may be taken away and given back; by what it reaches others is the subclass's, which says at
+    what device the address is and how long the prefix of its network."""
 
     def __init__(self, name, number):
         self.name, self.address = name, f"10.83.0.{number}"
@@ -92,31 +93,31 @@ class Host:
             call("setns", home, CLONE_NEWNET)
             os.close(home)
 
+    def give_address(self):
+        ip("address", "add", f"{self.address}/{self.prefix}", "dev", self.device)
+
+    def lose_address(self):
+        """Its connections stay, and nothing that comes for them is its own any more."""
+        with self.entered():
+            ip("address", "delete", f"{self.address}/{self.prefix}", "dev", self.device)
+
+    def get_address_back(self):
+        """With what went with it."""
+        with self.entered():
+            self.give_address()
+
     def close(self):
         os.close(self.namespace)
 
 
 class Place(Host):
-    """One host. Its addresses may be taken away and given back."""
+    device, prefix = "wire", 24
 
     def set_up(self):
         self.wire = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(self.wire, TUNSETIFF, struct.pack("16sH22x", b"wire", IFF_TUN | IFF_NO_PI))
         self.give_address()
         ip("link", "set", "wire", "mtu", MTU, "txqueuelen", 2000, "up")
-
-    def give_address(self):
-        ip("address", "add", f"{self.address}/24", "dev", "wire")
-
-    def lose_address(self):
-        """Its connections stay, and nothing that comes for them is its own any more."""
-        with self.entered():
-            ip("address", "delete", f"{self.address}/24", "dev", "wire")
-
-    def get_address_back(self):
-        """With the route that went with it."""
-        with self.entered():
-            self.give_address()
 
     def close(self):
         os.close(self.wire)

@@ -3,8 +3,6 @@
 //
 // Input: a byte of flags (1: gzipped, 2: chunked, otherwise of a length), a byte that says how many bytes
 // that length is more than what comes, or less (-128 to 127), then what comes behind the head.
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -12,13 +10,13 @@
 
 #include "base/assert.h"
 #include "origin/request_body.h"
+#include "zlib_at_once.h"
 
 using namespace breakwater;
+using breakwater::fuzz::payload_max;
 using State = origin::RequestBody::State;
 
 namespace {
-
-constexpr size_t payload_max = 1 << 20;
 
 struct Read {
   std::string payload;
@@ -49,22 +47,6 @@ Read read(std::string_view wire, const wire::BodyFraming& framing, bool gzipped,
   return read;
 }
 
-// What zlib makes of all of it: whole only if the stream ends where the payload does.
-bool inflated(std::string_view compressed, std::string& payload) {
-  static std::string room(payload_max, '\0');
-  z_stream stream{};
-  BW_ASSERT(inflateInit2(&stream, 15 + 16) == Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
-  stream.avail_in = static_cast<uInt>(compressed.size());
-  stream.next_out = reinterpret_cast<Bytef*>(room.data());
-  stream.avail_out = static_cast<uInt>(room.size());
-  const int status = inflate(&stream, Z_NO_FLUSH);
-  payload.assign(room, 0, room.size() - stream.avail_out);
-  const bool whole = status == Z_STREAM_END && stream.avail_in == 0;
-  inflateEnd(&stream);
-  return whole;
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -87,9 +69,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (!gzipped || framing.kind == wire::BodyKind::none) return 0;
   const Read plain = read(wire, framing, false, size);
-  std::string expected;
-  const bool is_whole = plain.state == State::done && inflated(plain.payload, expected);
+  const auto expected = fuzz::inflate_at_once(plain.payload, 15 + 16);
+  const bool is_whole = plain.state == State::done && expected.whole && expected.left == 0;
   BW_ASSERT((whole.state == State::done) == is_whole);
-  if (is_whole) BW_ASSERT(expected == whole.payload);
+  if (is_whole) BW_ASSERT(expected.payload == whole.payload);
   return 0;
 }
