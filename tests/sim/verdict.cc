@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -19,11 +20,10 @@ bool aborts = false;
 
 // BW_ASSERT and the sanitizers end the process; the seed must be known then too.
 void on_death() {
-  static constexpr char text[] =
+  static constexpr std::string_view text =
       "violation: the proxy's own assertion, or a sanitizer, stopped the run\nreplay with: ";
-  ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
-  ignored += write(STDERR_FILENO, replay, strlen(replay));
-  ignored += write(STDERR_FILENO, "\n", 1);
+  for (const std::string_view part : {text, std::string_view(replay), std::string_view("\n")})
+    if (write(STDERR_FILENO, part.data(), part.size()) < 0) return;
 }
 void on_abort(int) {
   on_death();

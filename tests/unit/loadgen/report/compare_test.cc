@@ -65,9 +65,9 @@ TEST_CASE("compare: what is slower, and what fails more, is called so") {
   const Comparison comparison =
       compared({.rate = 200, .failing = 0.001}, {.seed = 2, .rate = 200, .latency_ms = 60, .failing = 0.1});
   CHECK(line_of(comparison, "clone", "p50 done").verdict == Verdict::worse);
-  const ComparedLine& failures = line_of(comparison, "clone", "failures");
-  CHECK(failures.verdict == Verdict::worse);
-  CHECK(failures.ratio == doctest::Approx(0.1).epsilon(0.3));
+  const ComparedLine& failed = line_of(comparison, "clone", "failures");
+  CHECK(failed.verdict == Verdict::worse);
+  CHECK(failed.ratio == doctest::Approx(0.1).epsilon(0.3));
   CHECK(line_of(comparison, "clone", "rate").verdict == Verdict::worse);
   CHECK_MESSAGE(compare_text(comparison).starts_with("B has more failures: clone failures +"),
                 compare_text(comparison));
