@@ -6,11 +6,11 @@
 //   DELETE /faults    takes all of them back
 //   GET    /stats     counts since the start
 //   POST   /advance?repository=repository-0.git&commits=1&bytes=4096          {"commit": "..."}
-#include <charconv>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
+#include "base/parse_number.h"
 #include "config/units.h"
 #include "origin/answer.h"
 #include "wire/uri.h"
@@ -50,11 +50,9 @@ Reply stats(const Counts& counts) {
 Reply advance(Site& site, std::string_view query) {
   const std::string_view name = wire::query_value(query, "repository").value_or("*");
   uint32_t commits = 1;
-  if (const auto text = wire::query_value(query, "commits")) {
-    const std::from_chars_result read = std::from_chars(text->data(), text->data() + text->size(), commits);
-    if (read.ec != std::errc() || commits == 0 || commits > commits_max)
-      return refuse("commits= is from 1 to 10000");
-  }
+  if (const auto text = wire::query_value(query, "commits");
+      text && (!parse_number(*text, commits) || commits == 0 || commits > commits_max))
+    return refuse("commits= is from 1 to 10000");
   const std::optional<uint64_t> bytes =
       config::parse_size(wire::query_value(query, "bytes").value_or("4096"));
   if (!bytes || *bytes > SyntheticRepository::pushed_bytes_max)

@@ -13,7 +13,7 @@ constexpr std::string_view separators = " \t,";
 constexpr std::string_view maxconn = "maxconn:";
 
 // A whole number and nothing else; one that is too large for the type counts as the largest.
-std::optional<uint32_t> parse_number(std::string_view text) noexcept {
+std::optional<uint32_t> parse_saturated(std::string_view text) noexcept {
   uint32_t number = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (end != text.data() + text.size() || status == std::errc::invalid_argument) return std::nullopt;
@@ -43,10 +43,10 @@ bool read_order(std::string_view word, AgentAnswer& answer) noexcept {
 
 void read_number(std::string_view word, AgentAnswer& answer) noexcept {
   if (word.ends_with('%')) {
-    const std::optional<uint32_t> percent = parse_number(word.substr(0, word.size() - 1));
+    const std::optional<uint32_t> percent = parse_saturated(word.substr(0, word.size() - 1));
     if (percent) answer.weight_percent = std::min(*percent, agent_percent_max);
   } else if (equals_ignoring_case(word.substr(0, maxconn.size()), maxconn)) {
-    const std::optional<uint32_t> count = parse_number(word.substr(maxconn.size()));
+    const std::optional<uint32_t> count = parse_saturated(word.substr(maxconn.size()));
     if (count) answer.connections_max = count;
   }
 }

@@ -182,6 +182,11 @@ class RealGit(OriginTest):
                     self.strict_fsck(folder)
         self.assertEqual(self.count(folders[0], "origin/main"), 16 + 6)
 
+    def test_how_far_upstream_moves_is_a_number_and_nothing_behind_it(self):
+        for commits in ("5x", "0", "10001", "", "-1"):
+            said = self.origin.ask("POST", f"/advance?repository=repository-0.git&commits={commits}", status=400)
+            self.assertIn(b"from 1 to 10000", said)
+
     def test_one_commit_by_its_name(self):
         for version in VERSIONS:
             with self.subTest(version=version):
