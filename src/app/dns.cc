@@ -3,6 +3,7 @@
 #define CARES_NO_DEPRECATED  // 1.34 has newer ways that 1.18 of Debian 12 has not
 #include <ares.h>
 #include <arpa/nameser.h>
+#include <resolv.h>
 
 #include <algorithm>
 #include <cstring>
@@ -31,19 +32,6 @@ uint32_t shorter(uint32_t ttl_s, int other_s) {
   return std::min(ttl_s, static_cast<uint32_t>(std::max(other_s, 0)));
 }
 
-// Of all records of the answer, by libc's parser: c-ares 1.18 drops it where it parses SRV records.
-uint32_t shortest_ttl(const unsigned char* data, int bytes) {
-  ns_msg message;
-  if (ns_initparse(data, bytes, &message) != 0) return 0;
-  uint32_t ttl_s = UINT32_MAX;
-  for (int index = 0; index < ns_msg_count(message, ns_s_an); index++) {
-    ns_rr record;
-    if (ns_parserr(&message, ns_s_an, index, &record) == 0)
-      ttl_s = std::min<uint32_t>(ttl_s, ns_rr_ttl(record));
-  }
-  return ttl_s;
-}
-
 void read_host(const ares_addrinfo& found, HostAnswer& answer) {
   for (const ares_addrinfo_node* node = found.nodes; node != nullptr; node = node->ai_next) {
     if (node->ai_addrlen > sizeof Address::v6) continue;
@@ -56,18 +44,35 @@ void read_host(const ares_addrinfo& found, HostAnswer& answer) {
     answer.ttl_s = shorter(answer.ttl_s, alias->ttl);
 }
 
+// The record's service (RFC 2782), or why there is none.
+int read_record(const ns_msg& message, const ns_rr& record, ServiceRecord& service) {
+  constexpr int numbers_bytes = 6;
+  const unsigned char* const data = ns_rr_rdata(record);
+  char host[NS_MAXDNAME] = "";
+  if (ns_rr_rdlen(record) <= numbers_bytes) return ARES_EBADRESP;
+  const int host_bytes =
+      dn_expand(ns_msg_base(message), ns_msg_end(message), data + numbers_bytes, host, sizeof host);
+  if (host_bytes != ns_rr_rdlen(record) - numbers_bytes) return ARES_EBADRESP;
+  const auto number = [data](int at) { return static_cast<uint16_t>(data[at] << 8 | data[at + 1]); };
+  service = {.host = host, .port = number(4), .priority = number(0), .weight = number(2)};
+  return ARES_SUCCESS;
+}
+
+// By libc's parser: that of c-ares 1.18 drops the time that records hold, and cuts a name at a zero byte.
 int read_service(const unsigned char* data, int bytes, ServiceAnswer& answer) {
-  ares_srv_reply* records = nullptr;
-  const int status = ares_parse_srv_reply(data, bytes, &records);
-  for (const ares_srv_reply* record = records; record != nullptr; record = record->next) {
-    const std::string host = record->host;
+  ns_msg message;
+  if (ns_initparse(data, bytes, &message) != 0) return ARES_EBADRESP;
+  for (int index = 0; index < ns_msg_count(message, ns_s_an); index++) {
+    ns_rr record;
+    if (ns_parserr(&message, ns_s_an, index, &record) != 0) return ARES_EBADRESP;
+    answer.ttl_s = std::min<uint32_t>(answer.ttl_s, ns_rr_ttl(record));
+    if (ns_rr_type(record) != ns_t_srv || ns_rr_class(record) != ns_c_in) continue;
+    ServiceRecord service;
+    if (const int status = read_record(message, record, service); status != ARES_SUCCESS) return status;
     // RFC 2782: "." is a service that is decidedly not there. A name of DNS may hold any bytes, a host's not.
-    if (!config::is_host_name(host) || record->port == 0) continue;
-    answer.records.push_back({host, record->port, record->priority, record->weight});
+    if (config::is_host_name(service.host) && service.port != 0) answer.records.push_back(service);
   }
-  if (records != nullptr) ares_free_data(records);
-  answer.ttl_s = shortest_ttl(data, bytes);
-  return status == ARES_SUCCESS && answer.records.empty() ? ARES_ENODATA : status;
+  return answer.records.empty() ? ARES_ENODATA : ARES_SUCCESS;
 }
 
 }  // namespace
@@ -147,6 +152,7 @@ void DnsClient::ask_for_service(const std::string& name,
 void DnsClient::on_service(void* context, int status, int, unsigned char* data, int bytes) {
   ServiceAnswer answer;
   if (status == ARES_SUCCESS) status = read_service(data, bytes, answer);
+  if (status != ARES_SUCCESS) answer.records.clear();
   answer.status = status_of(status);
   if (status != ARES_SUCCESS) answer.why = ares_strerror(status);
   deliver(context, answer);

@@ -203,6 +203,14 @@ class Services(DnsTest):
         self.wait_said(proxy, f"srv:_git._tcp.test is at {TWO}:{two.port} now")
         self.assertEqual(self.ask(proxy, 2), [TWO] * 2)
 
+    def test_a_name_was_cut_at_a_zero_byte_and_taken_for_a_host(self):
+        one, two = self.servers_at(ONE)[0], self.servers_at(TWO)[0]
+        self.dns.set("one.test", ONE)
+        self.dns.set("two.test", TWO)
+        self.dns.set("_git._tcp.test", (1, 1, one.port, "one.test"), (1, 1, two.port, "two.test.\0.test"))
+        self.assertEqual(self.ask(self.service_proxy(), 4), [ONE] * 4)
+        self.assertEqual(self.dns.times("two.test"), [])
+
     def test_two_ports_of_one_host(self):
         one, other = self.servers_at(ONE)[0], self.servers_at(ONE, script=always(ok(b"other")))[0]
         self.dns.set("one.test", ONE)
