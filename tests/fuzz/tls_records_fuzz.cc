@@ -115,9 +115,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
 
   std::string opened, place(room, '\0'), answers(4096, '\0'), said;
   Step step = Step::wants_input;
-  while (!client.records.empty() && step != Step::failed && step != Step::closed) {
-    std::string arrived = client.records.substr(0, piece);
-    client.records.erase(0, arrived.size());
+  std::string_view coming = client.records;
+  while (!coming.empty() && step != Step::failed && step != Step::closed) {
+    std::string arrived(coming.substr(0, piece));
+    coming.remove_prefix(arrived.size());
     std::span<char> in(arrived);
     do {
       std::span<char> data(place), out(answers);
