@@ -61,8 +61,9 @@ double number(const json& row, const char* key) {
 }
 
 std::string time_text(double seconds) {
+  constexpr double most = 1e12;  // no age, and still a whole number
   if (seconds < 60) return fmt::format("{:.1f}s", seconds);
-  const uint64_t whole = static_cast<uint64_t>(seconds);
+  const uint64_t whole = static_cast<uint64_t>(std::min(seconds, most));
   if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
   if (whole < 86400) return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
   return fmt::format("{}d{:02}h", whole / 86400, whole / 3600 % 24);

@@ -62,6 +62,12 @@ Fault check_field_line(std::string_view line, Fields& fields) {
   const std::string_view name = line.substr(0, colon);
   if (!all_are(byte_token, name)) return Fault::bad_field_name;
   const std::string_view value = trim(line.substr(colon + 1));
+  // RFC 9110 §5.5 lets a tab be there, but not every parser does; of what decides where a body ends all must
+  // think the same.
+  if (line.find('\t', static_cast<size_t>(value.data() + value.size() - line.data())) !=
+          std::string_view::npos &&
+      equals_ignoring_case(name, "content-length"))
+    return Fault::bad_content_length;
   // Of a control byte only HTAB may be there.
   if (has_control(value) && !all_are(byte_value, value)) return Fault::bad_field_value;
   if (is_ambiguous_spelling(name)) return Fault::ambiguous_field_name;

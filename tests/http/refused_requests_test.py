@@ -22,6 +22,7 @@ LENGTH = {
     "trailing letter": b"Content-Length: 5a", "trailing semicolon": b"Content-Length: 5;", "unicode digit": b"Content-Length: \xd9\xa5",
     "too large for 64 bits": b"Content-Length: 18446744073709551616", "wraps to five": b"Content-Length: 18446744073709551621",
     "very long": b"Content-Length: " + b"9" * 400,
+    "tab after": b"Content-Length: 5\t", "tab and space after": b"Content-Length: 5 \t ",
     "vertical tab": b"Content-Length: \x0b5", "form feed": b"Content-Length: \x0c5", "NUL before": b"Content-Length: \x005",
     "NUL after": b"Content-Length: 5\0", "no-break space before": b"Content-Length: \xa05", "no-break space after": b"Content-Length: 5\xa0",
     "byte order mark": b"Content-Length: \xef\xbb\xbf5", "CR before": b"Content-Length: \r5", "CR after": b"Content-Length: 5\r",

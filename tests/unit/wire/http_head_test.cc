@@ -111,6 +111,8 @@ TEST_CASE("every refusal has its fault") {
       {post + "Content-Length: 5, 5\r\n\r\n", Fault::bad_content_length},
       {post + "Content-Length: 5 5\r\n\r\n", Fault::bad_content_length},
       {post + "Content-Length:\r\n\r\n", Fault::bad_content_length},
+      // It was called a bad first line, for only llhttp refused it.
+      {post + "Content-Length: 5\t\r\n\r\n", Fault::bad_content_length},
       {post + "Content-Length: 99999999999999999999\r\n\r\n", Fault::bad_content_length},
       {post + "Content-Length: 5\r\nContent-Length: 5\r\n\r\n", Fault::bad_content_length},
       {post + "Transfer-Encoding: gzip, chunked\r\n\r\n", Fault::bad_transfer_encoding},
