@@ -168,6 +168,7 @@ uint32_t Balancer::of_repository(const Among& among, uint64_t repository) const 
     in_flight += health_.server(index).in_flight();
     weights += seats_[index].weight;
   }
+  if (weights == 0) return no_server;  // also if another core leaves a full one before the next look
   uint32_t best = no_server;
   uint32_t best_of_all = no_server;  // were there no bound: other cores may fill the last one meanwhile
   double best_lot = std::numeric_limits<double>::infinity();

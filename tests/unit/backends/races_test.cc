@@ -54,6 +54,24 @@ TEST_CASE("health: another core's request between two looks does not make a pool
   }
 }
 
+TEST_CASE("balancer: a full server that another core left between two looks was divided by") {
+  config::Pool pool = pool_of(1, config::Balance::repository);
+  pool.servers[0].max = 1;
+  PoolHealth health(pool);
+  std::atomic<bool> stop = false;
+  std::thread other_core([&] {
+    while (!stop) {
+      if (health.places().enter(0)) health.places().leave(0);
+    }
+  });
+  Balancer balancer(health, 0, 1);
+  uint64_t found = 0;
+  for (uint64_t n = 0; n < 3'000'000; n++) found += balancer.pick({Work::other, n + 1}, {}, second) == 0;
+  stop = true;
+  other_core.join();
+  CHECK(found > 0);
+}
+
 TEST_CASE("health: a server that answers over pooled connections is proven") {
   const config::Pool pool = pool_of(2);
   PoolHealth health(pool);
