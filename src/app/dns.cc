@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "config/network.h"
@@ -44,18 +45,17 @@ void read_host(const ares_addrinfo& found, HostAnswer& answer) {
     answer.ttl_s = shorter(answer.ttl_s, alias->ttl);
 }
 
-// The record's service (RFC 2782), or why there is none.
-int read_record(const ns_msg& message, const ns_rr& record, ServiceRecord& service) {
+// The record's service (RFC 2782); none: it is malformed.
+std::optional<ServiceRecord> read_record(const ns_msg& message, const ns_rr& record) {
   constexpr int numbers_bytes = 6;
   const unsigned char* const data = ns_rr_rdata(record);
   char host[NS_MAXDNAME] = "";
-  if (ns_rr_rdlen(record) <= numbers_bytes) return ARES_EBADRESP;
+  if (ns_rr_rdlen(record) <= numbers_bytes) return std::nullopt;
   const int host_bytes =
       dn_expand(ns_msg_base(message), ns_msg_end(message), data + numbers_bytes, host, sizeof host);
-  if (host_bytes != ns_rr_rdlen(record) - numbers_bytes) return ARES_EBADRESP;
+  if (host_bytes != ns_rr_rdlen(record) - numbers_bytes) return std::nullopt;
   const auto number = [data](int at) { return static_cast<uint16_t>(data[at] << 8 | data[at + 1]); };
-  service = {.host = host, .port = number(4), .priority = number(0), .weight = number(2)};
-  return ARES_SUCCESS;
+  return ServiceRecord{.host = host, .port = number(4), .priority = number(0), .weight = number(2)};
 }
 
 // By libc's parser: that of c-ares 1.18 drops the time that records hold, and cuts a name at a zero byte.
@@ -67,10 +67,10 @@ int read_service(const unsigned char* data, int bytes, ServiceAnswer& answer) {
     if (ns_parserr(&message, ns_s_an, index, &record) != 0) return ARES_EBADRESP;
     answer.ttl_s = std::min<uint32_t>(answer.ttl_s, ns_rr_ttl(record));
     if (ns_rr_type(record) != ns_t_srv || ns_rr_class(record) != ns_c_in) continue;
-    ServiceRecord service;
-    if (const int status = read_record(message, record, service); status != ARES_SUCCESS) return status;
+    const std::optional<ServiceRecord> service = read_record(message, record);
+    if (!service) return ARES_EBADRESP;
     // RFC 2782: "." is a service that is decidedly not there. A name of DNS may hold any bytes, a host's not.
-    if (config::is_host_name(service.host) && service.port != 0) answer.records.push_back(service);
+    if (config::is_host_name(service->host) && service->port != 0) answer.records.push_back(*service);
   }
   return answer.records.empty() ? ARES_ENODATA : ARES_SUCCESS;
 }
