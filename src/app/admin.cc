@@ -45,8 +45,10 @@ bool Admin::open(Address& address, std::string& why) {
   std::string reason;
   stop_event_ = sys::make_event();
   fd_ = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd_ < 0 || stop_event_ < 0) reason = strerror(errno);
-  if (reason.empty() && bind(address, reason) && listen(fd_, 64) != 0) reason = strerror(errno);
+  if (fd_ < 0 || stop_event_ < 0)
+    reason = strerror(errno);
+  else if (bind(address, reason) && listen(fd_, 64) != 0)
+    reason = strerror(errno);
   if (!reason.empty()) {
     why = "the admin listener can't use " + address.text() + ": " + reason;
     return false;

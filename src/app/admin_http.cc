@@ -137,7 +137,7 @@ bool AdminConnection::receive(size_t bytes_max, int64_t end_ns) {
 bool AdminConnection::send_all(std::string_view bytes, int64_t end_ns) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent > 0)
+    if (sent >= 0)
       bytes.remove_prefix(static_cast<size_t>(sent));
     else if (errno != EINTR && (errno != EAGAIN || !wait(POLLOUT, end_ns)))
       return false;

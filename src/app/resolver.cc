@@ -10,6 +10,7 @@
 
 #include "app/say.h"
 #include "backends/affinity.h"
+#include "base/assert.h"
 #include "config/schema.h"
 #include "ring/sys.h"
 
@@ -271,6 +272,7 @@ bool Resolver::tell(Name& name, uint32_t slot, const Told& now) {
   if (before == now) return false;
   const uint32_t server = name.first_slot + slot;
   if (now.present) {
+    BW_ASSERT(now.address != nullptr);
     const bool anew =
         before.address == nullptr || before.address->address.text() != now.address->address.text();
     name.pool.servers[server].lead_to(*now.address);

@@ -23,18 +23,18 @@ double seconds(int64_t ns) {
 }
 
 std::string why_out(const backends::ServerHealth& server) {
-  const std::string reason(name(server.reason()));
+  std::string reason(name(server.reason()));
   if (server.reason() != backends::Reason::probe) return reason;
   const backends::ProbeFailure failure = server.probe_failure();
-  std::string text = reason + ": " + failure.text();
+  reason.append(": ").append(failure.text());
   if (failure.why == backends::ProbeFailure::Why::tls)
-    text.append(": ").append(tls::explain(static_cast<tls::FaultKind>(failure.number)));
-  return text;
+    reason.append(": ").append(tls::explain(static_cast<tls::FaultKind>(failure.number)));
+  return reason;
 }
 
 std::string reason(const backends::PoolHealth& health, uint32_t index, State state) {
   const backends::ServerHealth& server = health.server(index);
-  const std::string gone = "DNS has its address no more";
+  constexpr const char* gone = "DNS has its address no more";
   switch (state) {
     case State::absent:
       return gone;

@@ -18,7 +18,7 @@ std::string origin_text(const KeyOrigins& origins, std::string_view key, const P
                         std::string_view file_name) {
   const auto origin = origins.find(key);
   if (origin == origins.end()) return "default";
-  const std::string place = std::string(file_name) + ":" + std::to_string(origin->second.place.line);
+  std::string place = std::string(file_name) + ":" + std::to_string(origin->second.place.line);
   switch (origin->second.from) {
     case Origin::From::kind:
       return "kind " + std::string(text_of<Kind>(kind_words, pool->kind));

@@ -126,7 +126,7 @@ inline constexpr DurationKey<PoolTimeouts> pool_timeout_keys[] = {
 };
 
 constexpr DurationKey<Timeouts> as_timeout(const DurationKey<PoolTimeouts>& key) {
-  return {key, key.member};
+  return {static_cast<const DurationRule&>(key), key.member};
 }
 
 inline constexpr DurationKey<Timeouts> timeout_keys[] = {

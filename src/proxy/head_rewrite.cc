@@ -50,8 +50,15 @@ std::string_view plain(std::string_view length) {
   return length;
 }
 
-bool has_underscore(std::string_view name) {
-  return name.find('_') != std::string_view::npos;
+// Whether a field of a request goes no further; some of these are written anew.
+bool is_dropped(std::string_view name, const wire::RequestHead& request, const UpstreamFacts& facts) {
+  if (is_ours(name) || dropped_by_connection(request.fields, name)) return true;
+  // HTTP/1.0 has no 100 (RFC 9110 §10.1.1), and the body is here.
+  if (facts.until_close && equals_ignoring_case(name, "expect")) return true;
+  // An underscore is no spelling that a proxy uses, but a CGI server would read it.
+  if (wire::is_forwarding(name))
+    return !facts.peer_is_trusted || name.contains('_') || equals_ignoring_case(name, "x-forwarded-for");
+  return !facts.peer_is_trusted && equals_ignoring_case(name, "x-request-id");
 }
 
 void write_forwarded_for(wire::HeadWriter& out, const wire::RequestHead& request,
@@ -159,19 +166,11 @@ size_t write_upstream_head(const wire::RequestHead& request, const UpstreamFacts
     } else if (equals_ignoring_case(field.name, "content-length")) {
       writer.field(field.name, plain(field.value));
       length_written = true;
-    } else if (equals_ignoring_case(field.name, "x-forwarded-for")) {
-      continue;  // written anew below
-    } else if (is_ours(field.name) || dropped_by_connection(request.fields, field.name)) {
-      continue;
-    } else if (wire::is_forwarding(field.name) && (!facts.peer_is_trusted || has_underscore(field.name))) {
-      continue;  // an underscore is no spelling that a proxy uses, but a CGI server would read it
-    } else if (!facts.peer_is_trusted && equals_ignoring_case(field.name, "x-request-id")) {
+    } else if (is_dropped(field.name, request, facts)) {
       continue;
     } else if (!facts.own_cookie.empty() && equals_ignoring_case(field.name, "cookie") &&
                names_cookie(field.value, facts.own_cookie)) {
       write_other_cookies(writer, field, facts.own_cookie);
-    } else if (facts.until_close && equals_ignoring_case(field.name, "expect")) {
-      continue;  // HTTP/1.0 has no 100 (RFC 9110 §10.1.1), and the body is here
     } else {
       writer.field(field.name, field.value);
     }

@@ -82,13 +82,15 @@ void add_name(const DNS_entry& entry, Certificate& certificate) {
   std::string text(entry.name, static_cast<size_t>(entry.len));
   if (entry.type == ASN_IP_TYPE) {
     certificate.addresses.push_back(address_text(text));
-    return;
+  } else if (text.find('\0') != std::string::npos) {
+    return;  // it would be another name to whoever reads it as C does
+  } else if (entry.type == ASN_DNS_TYPE) {
+    certificate.dns_names.push_back(lower(text));
+  } else if (entry.type == ASN_URI_TYPE) {
+    certificate.uris.push_back(std::move(text));
+  } else if (entry.type == ASN_RFC822_TYPE) {
+    certificate.mailboxes.push_back(std::move(text));
   }
-  // A name with a NUL in it would be another name to whoever reads it as C does.
-  if (text.find('\0') != std::string::npos) return;
-  if (entry.type == ASN_DNS_TYPE) certificate.dns_names.push_back(lower(text));
-  if (entry.type == ASN_URI_TYPE) certificate.uris.push_back(std::move(text));
-  if (entry.type == ASN_RFC822_TYPE) certificate.mailboxes.push_back(std::move(text));
 }
 
 bool matches(std::string_view pattern, std::string_view name) {

@@ -147,7 +147,7 @@ std::expected<std::shared_ptr<const Context>, Errors> Context::make(ContextSetti
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
   std::stable_sort(certificates->names.begin(), certificates->names.end());
-  const std::shared_ptr<Context> context(new Context);
+  std::shared_ptr<Context> context(new Context);
   context->certificates_ = certificates;
   context->tickets_ = std::move(settings.tickets);
   context->minimum_ = settings.minimum;
@@ -193,7 +193,7 @@ std::expected<std::shared_ptr<const ClientContext>, Errors> ClientContext::make(
   // Sessions are their owner's (Session), and in no table.
   wolfSSL_CTX_set_session_cache_mode(library.get(), WOLFSSL_SESS_CACHE_NO_INTERNAL_STORE);
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  const std::shared_ptr<ClientContext> context(new ClientContext);
+  std::shared_ptr<ClientContext> context(new ClientContext);
   context->library_ = library.release();
   context->verifies_ = settings.verifies;
   return context;

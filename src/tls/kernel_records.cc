@@ -59,7 +59,7 @@ int KernelRecords::give(const TrafficKey& key, bool is_for_sending) noexcept {
   if (key.cipher == Cipher::chacha20_poly1305) {
     auto info = info_of<tls12_crypto_info_chacha20_poly1305>(key, TLS_CIPHER_CHACHA20_POLY1305);
     std::memcpy(info.iv, key.nonce.data(), sizeof info.iv);
-    return give_info(fd_, is_for_sending, std::move(info));
+    return give_info(fd_, is_for_sending, info);
   }
   if (key.key_bytes == TLS_CIPHER_AES_GCM_256_KEY_SIZE)
     return give_info(fd_, is_for_sending,

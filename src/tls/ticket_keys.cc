@@ -72,12 +72,12 @@ bool TicketKeys::add_random() {
 }
 
 std::shared_ptr<const TicketKeys> TicketKeys::random() {
-  const std::shared_ptr<TicketKeys> keys(new TicketKeys);
+  std::shared_ptr<TicketKeys> keys(new TicketKeys);
   return keys->add_random() ? keys : nullptr;
 }
 
 std::shared_ptr<const TicketKeys> TicketKeys::rotated(size_t kept) const {
-  const std::shared_ptr<TicketKeys> keys(new TicketKeys);
+  std::shared_ptr<TicketKeys> keys(new TicketKeys);
   if (!keys->add_random()) return nullptr;
   for (size_t at = 0; at < std::min({kept, keys_.size(), keys_max - 1}); at++)
     keys->keys_.push_back(keys_[at]);
@@ -85,7 +85,7 @@ std::shared_ptr<const TicketKeys> TicketKeys::rotated(size_t kept) const {
 }
 
 std::expected<std::shared_ptr<const TicketKeys>, std::string> TicketKeys::from_text(std::string_view text) {
-  const std::shared_ptr<TicketKeys> keys(new TicketKeys);
+  std::shared_ptr<TicketKeys> keys(new TicketKeys);
   for (size_t number = 1; !text.empty(); number++) {
     const size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = trimmed(text.substr(0, end));
