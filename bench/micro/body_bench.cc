@@ -32,7 +32,7 @@ void walk_chunks(benchmark::State& state) {
   wire::BodyReader reader;
   wire::Pieces pieces;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     reader.start({wire::BodyKind::chunked, 0});
     pieces.clear();
     benchmark::DoNotOptimize(reader.walk(bytes, pieces));
@@ -44,7 +44,7 @@ void vet_chunks(benchmark::State& state) {
   const std::string bytes = in_chunks_of(static_cast<size_t>(state.range(0)));
   wire::BodyReader reader;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     reader.start({wire::BodyKind::chunked, 0});
     benchmark::DoNotOptimize(reader.vet(bytes));
   }
@@ -57,7 +57,7 @@ void walk_lines_skip_payload(benchmark::State& state) {
   wire::BodyReader reader;
   wire::Pieces pieces;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     reader.start({wire::BodyKind::chunked, 0});
     pieces.clear();
     std::span<char> rest = bytes;
@@ -77,7 +77,7 @@ void walk_a_known_length(benchmark::State& state) {
   wire::BodyReader reader;
   wire::Pieces pieces;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     reader.start({wire::BodyKind::length, buffer_bytes});
     pieces.clear();
     benchmark::DoNotOptimize(reader.walk(bytes, pieces));

@@ -38,7 +38,7 @@ Task<void> call_ready(benchmark::State& state) {
   const int first = co_await ready();
   benchmark::DoNotOptimize(first);
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const int result = co_await ready();
     benchmark::DoNotOptimize(result);
   }
@@ -54,7 +54,7 @@ Task<void> call_paused(benchmark::State& state, Pause& pause) {
   const int first = co_await paused(pause);
   benchmark::DoNotOptimize(first);
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const int result = co_await paused(pause);
     benchmark::DoNotOptimize(result);
   }
@@ -71,7 +71,7 @@ BENCHMARK(call_that_suspends_and_is_resumed);
 Task<void> wait_for(benchmark::State& state, Signal& signal) {
   co_await signal;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     signal.clear();
     co_await signal;
   }
@@ -99,7 +99,7 @@ void frame(benchmark::State& state) {
   FramePool pool;
   pool.release(pool.acquire(bytes), bytes);
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     void* const memory = pool.acquire(bytes);
     benchmark::DoNotOptimize(memory);
     pool.release(memory, bytes);

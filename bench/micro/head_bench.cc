@@ -15,7 +15,7 @@ namespace {
 
 void scan(benchmark::State& state) {
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     wire::HeadScanner scanner({});
     benchmark::DoNotOptimize(scanner.scan(request_head));
   }
@@ -25,14 +25,15 @@ BENCHMARK(scan);
 void parse_request(benchmark::State& state) {
   wire::RequestHead request;
   const Allocations allocations(state);
-  for (auto _ : state) benchmark::DoNotOptimize(wire::parse_request(request_head, {}, request));
+  for ([[maybe_unused]] auto _ : state)
+    benchmark::DoNotOptimize(wire::parse_request(request_head, {}, request));
 }
 BENCHMARK(parse_request);
 
 void parse_response(benchmark::State& state) {
   wire::ResponseHead response;
   const Allocations allocations(state);
-  for (auto _ : state)
+  for ([[maybe_unused]] auto _ : state)
     benchmark::DoNotOptimize(wire::parse_response(response_head, {}, wire::Method::post, response));
 }
 BENCHMARK(parse_response);
@@ -47,7 +48,8 @@ void write_upstream(benchmark::State& state) {
                                    .server_authority = "a:1"};
   std::array<char, 4096> out;
   const Allocations allocations(state);
-  for (auto _ : state) benchmark::DoNotOptimize(proxy::write_upstream_head(request, facts, out));
+  for ([[maybe_unused]] auto _ : state)
+    benchmark::DoNotOptimize(proxy::write_upstream_head(request, facts, out));
 }
 BENCHMARK(write_upstream);
 
@@ -59,7 +61,8 @@ void write_downstream(benchmark::State& state) {
                                      .request_method = wire::Method::post};
   std::array<char, 4096> out;
   const Allocations allocations(state);
-  for (auto _ : state) benchmark::DoNotOptimize(proxy::write_downstream_head(response, facts, out));
+  for ([[maybe_unused]] auto _ : state)
+    benchmark::DoNotOptimize(proxy::write_downstream_head(response, facts, out));
 }
 BENCHMARK(write_downstream);
 

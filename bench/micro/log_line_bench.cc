@@ -40,7 +40,7 @@ void format(benchmark::State& state) {
   const proxy::AccessRecord line = record();
   std::array<char, proxy::access_line_bytes_max> out;
   const Allocations allocations(state);
-  for (auto _ : state) benchmark::DoNotOptimize(proxy::format_access_line(line, out));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(proxy::format_access_line(line, out));
 }
 BENCHMARK(format);
 
@@ -50,7 +50,7 @@ void format_and_hand_over(benchmark::State& state) {
   std::array<char, proxy::access_line_bytes_max> out;
   LogRing log(1024 * 1024);
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const size_t bytes = proxy::format_access_line(line, out);
     if (!log.push({out.data(), bytes})) log.drain([](const char*, size_t) {});
   }

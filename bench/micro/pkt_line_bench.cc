@@ -18,7 +18,7 @@ void walk(benchmark::State& state) {
   std::string bytes;
   for (int count = 0; count < 1000; count++) bytes += want;
   const Allocations allocations(state, bytes.size());
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     std::string_view rest = bytes;
     while (!rest.empty()) rest.remove_prefix(wire::read_pkt_line(rest).bytes);
     benchmark::DoNotOptimize(rest);
@@ -33,7 +33,8 @@ void read_request(benchmark::State& state) {
   if (!wire::read_upload_pack_request(2, false, body).pack_is_sure)
     return state.SkipWithError("the request was not understood");
   const Allocations allocations(state, body.size());
-  for (auto _ : state) benchmark::DoNotOptimize(wire::read_upload_pack_request(2, false, body));
+  for ([[maybe_unused]] auto _ : state)
+    benchmark::DoNotOptimize(wire::read_upload_pack_request(2, false, body));
 }
 BENCHMARK(read_request)->Arg(1)->Arg(100);
 
@@ -49,7 +50,7 @@ void look_at_a_pack(benchmark::State& state) {
   const std::string answer = a_pack();
   wire::UploadPackEnd end;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     end.start(wire::UploadPackAnswer::v2);
     for (size_t at = 0; at < answer.size(); at += 65536) end.look(std::string_view(answer).substr(at, 65536));
     if (!end.proven()) return state.SkipWithError("the end was not seen");
@@ -62,7 +63,7 @@ void look_and_skip_a_pack(benchmark::State& state) {
   const std::string answer = a_pack();
   wire::UploadPackEnd end;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     end.start(wire::UploadPackAnswer::v2);
     for (size_t at = 0; at < answer.size();) {
       const std::string_view seen = std::string_view(answer).substr(at, 8);

@@ -52,7 +52,7 @@ void server_connection(benchmark::State& state, bool known_for_a_turn) {
   if ((thread_counts.system_calls == calls) != known_for_a_turn)
     state.SkipWithError("this measures the other way");
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     proxy::UpstreamLease again = pool.take_idle();
     again.finish(proxy::UpstreamLease::Ending::reusable);
   }
@@ -68,7 +68,8 @@ void received_buffer(benchmark::State& state) {
   World world;
   if (world.core == nullptr) return state.SkipWithError(world.why.c_str());
   const Allocations allocations(state);
-  for (auto _ : state) benchmark::DoNotOptimize(world.core->head_buffers().take_picked(0).data());
+  for ([[maybe_unused]] auto _ : state)
+    benchmark::DoNotOptimize(world.core->head_buffers().take_picked(0).data());
 }
 BENCHMARK(received_buffer);
 
@@ -76,7 +77,8 @@ void room_for_a_head(benchmark::State& state) {
   World world;
   if (world.core == nullptr) return state.SkipWithError(world.why.c_str());
   const Allocations allocations(state);
-  for (auto _ : state) benchmark::DoNotOptimize(world.core->head_room().acquire().span().data());
+  for ([[maybe_unused]] auto _ : state)
+    benchmark::DoNotOptimize(world.core->head_room().acquire().span().data());
 }
 BENCHMARK(room_for_a_head);
 
@@ -87,7 +89,7 @@ void pipe(benchmark::State& state) {
     const Pipe first = world.core->pipes().acquire();
   }
   const Allocations allocations(state);
-  for (auto _ : state) benchmark::DoNotOptimize(world.core->pipes().acquire().write_end());
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(world.core->pipes().acquire().write_end());
 }
 BENCHMARK(pipe);
 

@@ -17,7 +17,7 @@ void classify(benchmark::State& state, std::string_view head) {
     return state.SkipWithError("the head was refused");
   wire::GitRequest git;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     wire::classify(request, git);
     benchmark::DoNotOptimize(git);
   }
@@ -56,7 +56,7 @@ void choose_server(benchmark::State& state, config::Balance balance) {
   benchmark::DoNotOptimize(name);
   int64_t now = 1'000'000'000;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     now += 20'000;
     const uint64_t repository = backends::hash(name, true);
     const uint32_t server = balancer.pick({backends::Work::advertise, repository}, {}, now);

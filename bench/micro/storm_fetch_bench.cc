@@ -45,7 +45,7 @@ void read_answer(benchmark::State& state, HashKind kind) {
   const std::string answer = answer_with(a_pack(kind));
   const size_t piece = static_cast<size_t>(state.range(0));
   const Allocations allocations(state, answer.size());
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     PackCheck check(kind);
     FetchAnswerReader reader({}, check);
     for (std::string_view rest = answer; !rest.empty(); rest.remove_prefix(std::min(piece, rest.size())))
@@ -67,7 +67,7 @@ BENCHMARK(check_a_pack_of_sha256)->Arg(131072);
 void hash_alone(benchmark::State& state) {
   const std::string pack = a_pack(HashKind::sha1);
   const Allocations allocations(state, pack.size());
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     Digest digest;
     digest.add(pack);
     benchmark::DoNotOptimize(digest.finish());
@@ -82,7 +82,7 @@ void read_refs(benchmark::State& state) {
         "0043b5a053622cffb110ac8fb6e02bcc36bc357df52d refs/heads/topic-" + std::to_string(count) + "\n";
   advertisement += "0000";
   const Allocations allocations(state, advertisement.size());
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     uint64_t letters = 0;
     AdvertisementReader reader(
         [](void* context, const Ref& ref) { *static_cast<uint64_t*>(context) += ref.name.size(); }, &letters);

@@ -15,7 +15,7 @@ namespace {
 void check(benchmark::State& state, const std::string& head, size_t piece) {
   const Allocations allocations(state, head.size());
   wire::RequestHead request;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     wire::HeadScanner scanner({});
     wire::HeadScanner::State seen = wire::HeadScanner::State::incomplete;
     for (size_t end = piece; seen == wire::HeadScanner::State::incomplete; end += piece)

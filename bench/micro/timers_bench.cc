@@ -22,7 +22,7 @@ void arm_and_disarm(benchmark::State& state) {
     timers.arm(others.emplace_back(nothing, nullptr), 1 + count * 7 * ms);
   Timer timer(nothing, nullptr);
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     timers.arm(timer, 300'000 * ms);
     timer.disarm();
   }
@@ -37,7 +37,7 @@ void turn(benchmark::State& state) {
     timers.arm(others.emplace_back(nothing, nullptr), (1 << 30) * ms + count * ms);
   int64_t now_ns = 0;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     timers.advance(now_ns += ms / 10);
     benchmark::DoNotOptimize(timers.next_ns());
   }
@@ -49,7 +49,7 @@ void fire(benchmark::State& state) {
   Timer timer(nothing, nullptr);
   int64_t now_ns = 0;
   const Allocations allocations(state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     timers.arm(timer, now_ns + 5 * ms);
     timers.advance(now_ns += 6 * ms);
   }

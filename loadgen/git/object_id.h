@@ -65,8 +65,8 @@ struct ObjectId {
   static constexpr std::array<uint8_t, 256> digit_values = [] {
     std::array<uint8_t, 256> values{};
     values.fill(255);
-    for (int digit = 0; digit < 16; ++digit)
-      values[static_cast<size_t>("0123456789abcdef"[digit])] = static_cast<uint8_t>(digit);
+    uint8_t value = 0;
+    for (const unsigned char digit : std::string_view("0123456789abcdef")) values[digit] = value++;
     return values;
   }();
 };

@@ -13,7 +13,7 @@ namespace {
 
 // Even a blob without a byte of noise is one of its own.
 std::string fresh_content(uint64_t seed, uint32_t number, size_t bytes) {
-  const std::string mark = std::to_string(seed) + " " + std::to_string(number) + "\n";
+  std::string mark = std::to_string(seed) + " " + std::to_string(number) + "\n";
   if (bytes <= mark.size()) return mark;
   return mark + noise(Rng(seed).next() + number, bytes - mark.size());
 }

@@ -1,5 +1,7 @@
 #include "origin/answer.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "base/parse_number.h"
@@ -45,8 +47,8 @@ Reply not_found(Site& site) {
   return text_reply(404, "there is no such repository or page\n");
 }
 
-Reply wrong_method(std::string allowed) {
-  return text_reply(405, "not with this method\n", "Allow: " + allowed + "\r\n");
+Reply wrong_method(std::string_view allowed) {
+  return text_reply(405, "not with this method\n", fmt::format("Allow: {}\r\n", allowed));
 }
 
 Reply answer_git(const Ask& ask, std::string_view rest, bool is_read) {

@@ -174,8 +174,9 @@ class Reader {
       if (found != by_offset_.end()) base = &objects[found->second];
     } else if (const auto found = by_id_.find(entry.base_id); found != by_id_.end()) {
       base = &objects[found->second];
-    } else if ((outside = base_(entry.base_id))) {
-      base = &*outside;
+    } else {
+      outside = base_(entry.base_id);
+      if (outside) base = &*outside;
     }
     if (base == nullptr) return false;
     std::optional<std::string> content = apply_delta(base->content, entry.content, room_);

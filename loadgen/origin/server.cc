@@ -174,9 +174,12 @@ int serve_synthetic(const Options& options) {
   site.options = options;
   site.authorization = basic_authorization(options.user, options.password);
   std::string why;
-  if (!options.tls.empty() && !(site.tls = read_tls_folder(options.tls, why))) {
-    say(why);
-    return 1;
+  if (!options.tls.empty()) {
+    site.tls = read_tls_folder(options.tls, why);
+    if (!site.tls) {
+      say(why);
+      return 1;
+    }
   }
   sigset_t signals;
   sigemptyset(&signals);

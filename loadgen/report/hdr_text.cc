@@ -92,10 +92,12 @@ bool is_our_header(std::string_view& in) {
   if (in.size() < header_bytes) return false;
   if (take<uint32_t>(in) != cookie) return false;
   const auto payload_bytes = take<uint32_t>(in);
-  const bool is_plain = take<uint32_t>(in) == 0 && take<uint32_t>(in) == digits && take<uint64_t>(in) == 1;
-  if (!is_plain) return false;
+  const auto offset = take<uint32_t>(in);
+  const auto its_digits = take<uint32_t>(in);
+  const auto lowest = take<uint64_t>(in);
   take<uint64_t>(in);  // the highest value that it has room for
-  return take<uint64_t>(in) == std::bit_cast<uint64_t>(1.0) && payload_bytes == in.size();
+  const auto ratio = std::bit_cast<double>(take<uint64_t>(in));
+  return offset == 0 && its_digits == digits && lowest == 1 && ratio == 1.0 && payload_bytes == in.size();
 }
 
 std::optional<std::vector<BucketCount>> take_counts(std::string_view in) {

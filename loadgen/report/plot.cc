@@ -109,7 +109,8 @@ Axis linear_axis(double high, Label label) {
   Axis axis;
   const double step = round_up(std::max(high, 1e-9) / 5);
   axis.high = step * std::max(std::ceil(high / step - 1e-9), 1.0);
-  for (double at = 0; at < axis.high + step / 2; at += step) axis.ticks.push_back({at, label(at)});
+  const auto last = static_cast<int>(std::round(axis.high / step));
+  for (int number = 0; number <= last; number++) axis.ticks.push_back({number * step, label(number * step)});
   return axis;
 }
 
@@ -118,9 +119,11 @@ Axis log_axis(double low, double high, Label label) {
   if (axis.high <= axis.low) axis.high = axis.low * 10;
   // Of more than three powers of ten, only those.
   const bool is_wide = axis.high / axis.low > 1001;
-  for (double at = axis.low; at < axis.high * 1.001; at = round_up(at * 1.001)) {
+  double at = axis.low;
+  while (at < axis.high * 1.001) {
     const bool is_power = std::abs(std::log10(at) - std::round(std::log10(at))) < 0.01;
     if (is_power || !is_wide) axis.ticks.push_back({at, label(at)});
+    at = round_up(at * 1.001);
   }
   return axis;
 }

@@ -134,8 +134,9 @@ CompactLatencies read_compact(const Field& field) {
 
 template <typename Value, size_t size, typename Named>
 uint8_t index_of(const std::string& key, const Field& field, const std::array<Value, size>&, Named named) {
-  for (uint8_t each = 0; each < size; ++each)
-    if (named(each) == key) return each;
+  static_assert(size < 256);
+  for (size_t each = 0; each < size; ++each)
+    if (named(static_cast<uint8_t>(each)) == key) return static_cast<uint8_t>(each);
   fail(field.name() + " is nothing that this program knows");
 }
 

@@ -27,6 +27,7 @@ constexpr std::string_view last_chunk = "0\r\n\r\n";
 }  // namespace
 
 Peer::Peer(const Address& from, const Address& to) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  BW_ASSERT(fd_ >= 0);
   BW_ASSERT(bind(fd_, &from.any, from.bytes) == 0);
   BW_ASSERT(connect(fd_, &to.any, to.bytes) == 0);
 }

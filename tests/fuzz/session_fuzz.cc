@@ -324,7 +324,7 @@ void Run::start() {
   kernel_.listen(server, [this](End* end) { servers_.spawn(serve(end)); });
   config::Pool& pool = config_.pools.emplace_back();
   pool.name = "fuzz";
-  pool.timeouts = config_.timeouts;
+  pool.timeouts = static_cast<const config::PoolTimeouts&>(config_.timeouts);
   pool.upload_pack_framing =
       input_.until_close ? config::UploadPackFraming::until_close : config::UploadPackFraming::chunked;
   pool.servers.push_back({.address = {"server", 80}});

@@ -399,6 +399,32 @@ class ClientCertificates(TlsTest):
                 self.assert_refused(proxy, reason)
 
 
+class Staples(TlsTest):
+    def test_who_asks_gets_the_staple_and_who_does_not_gets_none(self):
+        made, served = self.folder(), self.folder()
+        subprocess.run([MAKE_CERTIFICATES, made], check=True)
+        (served / "staple.crt").write_text((made / "staple.crt").read_text() + (made / "ca.pem").read_text())
+        shutil.copy(made / "staple.key", served / "staple.key")
+        proxy = self.proxy(self.server(), listen=f'tls = "{served}"')
+
+        def hears(*words):
+            ran = subprocess.run(["openssl", "s_client", "-connect", f"{LOOPBACK}:{proxy.port}", "-servername", "staple.example.com",
+                                  "-verify_return_error", "-CAfile", made / "ca.pem", *words],
+                                 stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=TIMEOUT)
+            return ran.stdout
+
+        for version in ("-tls1_2", "-tls1_3"):
+            self.assertIn("OCSP response: no response sent", hears(version, "-status"))
+        shutil.copy(made / "good.ocsp", served / "staple.ocsp")
+        self.assertTrue(proxy.stderr.wait_for(lambda line: "read again" in line), proxy.stderr.text())
+        for version in ("-tls1_2", "-tls1_3"):
+            with self.subTest(version=version):
+                told = hears(version, "-status")
+                self.assertIn("OCSP Response Status: successful", told)
+                self.assertIn("Cert Status: good", told)
+                self.assertNotIn("OCSP Response", hears(version))
+
+
 class Rotation(TlsTest):
     def setUp(self):
         super().setUp()

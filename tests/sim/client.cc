@@ -52,7 +52,7 @@ std::string request_head(const RequestPlan& plan, bool authorized) {
 }
 
 std::string framed_body(const RequestPlan& plan) {
-  const std::string body = plan.request_body();
+  std::string body = plan.request_body();
   if (plan.request_framing == Framing::none) return "";
   if (plan.request_framing == Framing::length) return body;
   return in_chunks(body,

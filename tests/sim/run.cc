@@ -115,7 +115,7 @@ void Run::start() {
   config_.pools.emplace_back().upload_pack_framing = scenario_.upload_pack_framing;
   config::Pool& pool = config_.pools[0];
   pool.name = "sim";
-  pool.timeouts = config_.timeouts;
+  pool.timeouts = static_cast<const config::PoolTimeouts&>(config_.timeouts);
   pool.health.eject_time = std::chrono::milliseconds(eject_time_ns / ms);
   pool.admission.operations = scenario_.operations_max;
   pool.admission.adaptive_min = scenario_.adaptive_min;

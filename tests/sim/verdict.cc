@@ -32,7 +32,7 @@ void on_abort(int) {
 
 }  // namespace
 
-void set_replay_command(std::string command) {
+void set_replay_command(const std::string& command) {
   std::snprintf(replay, sizeof replay, "%s", command.c_str());
   signal(SIGABRT, on_abort);
 #ifdef __SANITIZE_ADDRESS__

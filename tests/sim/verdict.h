@@ -6,7 +6,7 @@
 namespace breakwater::sim {
 
 // The command that repeats the run that is under way; printed by violation() and on an assertion.
-void set_replay_command(std::string command);
+void set_replay_command(const std::string& command);
 // For a fuzzer, which keeps the input of what aborts.
 void abort_on_violation();
 [[noreturn]] void violation(const std::string& what);

@@ -139,7 +139,7 @@ TEST_CASE("check: one line, then what each kind set, and the timeouts if they ar
   const FileOf file(
       "[listen.git]\nbind = ':80'\npool = 'gogs'\n[pool.gogs]\nservers = ['a:1']\nkind = 'gitlab'\n"
       "[timeouts]\nserver_idle = '5s'\n[route.a]\npath = '/a'\npool = 'gogs'\n");
-  const std::string path = file.path();
+  const std::string& path = file.path();
   CHECK(parse({"check", "-f", path.c_str()}).text ==
         path +
             ": ok: 1 listener, 1 pool, 1 server, 1 route\n  pool gogs: kind gitlab: probe tcp, path case is "

@@ -37,9 +37,11 @@ struct Load {
       if (demand >= limit) adaptive.reached();
       const double slowdown = std::max(1.0, static_cast<double>(inside) / capacity);
       const int64_t wait_ns = static_cast<int64_t>(static_cast<double>(best_ns) * slowdown);
-      for (answers += static_cast<double>(inside * step_ns) / static_cast<double>(wait_ns); answers >= 1;
-           answers--)
+      answers += static_cast<double>(inside * step_ns) / static_cast<double>(wait_ns);
+      while (answers >= 1) {
         adaptive.heard(work, wait_ns, now_ns);
+        answers--;
+      }
       least = std::min(least, adaptive.limit());
       most = std::max(most, adaptive.limit());
     }

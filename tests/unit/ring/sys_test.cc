@@ -36,6 +36,7 @@ TEST_CASE("connections are tuned on both sides; accepted ones by their listener"
   const int listener = sys::listen_on(address, 1, true);
   REQUIRE(listener >= 0);
   const int here = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(here >= 0);
   REQUIRE(connect(here, &address.any, address.bytes) == 0);
   const int accepted = accept(listener, nullptr, nullptr);
   REQUIRE(accepted >= 0);

@@ -186,7 +186,7 @@ TEST_CASE("tls context: suites, best first") {
         "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256");
 }
 
-TEST_CASE("tls context: staples are checked when they are read, and sent to who asks") {
+TEST_CASE("tls context: staples are checked when they are read") {
   const auto with = [](std::string_view certificate, std::string_view staple) {
     std::vector<Pair> all;
     all.push_back(pair(certificate, staple));
@@ -205,9 +205,10 @@ TEST_CASE("tls context: staples are checked when they are read, and sent to who 
   CHECK(context_error(std::move(alone)) ==
         "staple.ocsp: its authority's certificate is missing: it comes second in staple.crt");
 
-  const std::string answer = certificate_file("good.ocsp");
+  // That it is sent, and to whom, tests/http/tls_test.py asks openssl; this client finds nothing wrong with
+  // it.
   for (const Version version : {Version::tls12, Version::tls13}) {
-    const auto sends_it = [&](bool asks, std::string_view staple) {
+    const auto is_content_with = [&](bool asks, std::string_view staple) {
       std::vector<Pair> all;
       all.push_back(pair("staple", staple));
       const auto clients = client_context("ca.pem", version);
@@ -215,15 +216,11 @@ TEST_CASE("tls context: staples are checked when they are read, and sent to who 
       Engine client(clients, "staple.example.com");
       if (asks) REQUIRE(wolfSSL_UseOCSPStapling(client.library(), WOLFSSL_CSR_OCSP, 0) == WOLFSSL_SUCCESS);
       Engine server(server_context({.pairs = std::move(all), .client_authorities = {}, .tickets = nullptr}));
-      // TLS 1.3 hides it from us; that the client is content must do there.
       Wire wire(client, server);
-      const int64_t before = 0;
-      (void)before;
       wire.shake_hands();
-      CHECK(wire.both_done());
       return wire.both_done();
     };
-    CHECK(sends_it(true, "good.ocsp"));
-    CHECK(sends_it(false, "good.ocsp"));
+    CHECK(is_content_with(true, "good.ocsp"));
+    CHECK(is_content_with(false, "good.ocsp"));
   }
 }

@@ -33,6 +33,7 @@ Verdict verdict_of(PackInspector& inspector, std::string_view bytes, HashKind ha
   Verdict verdict = Verdict::unknown;
   bool is_over = false;
   scope.spawn(ask(inspector, *world.core, *pack, verdict, is_over));
+  // Who asks ends it. NOLINTNEXTLINE(bugprone-infinite-loop)
   while (!is_over) world.core->turn();
   return verdict;
 }

@@ -34,7 +34,7 @@ Outcome ended(int64_t intended_ns, int64_t latency_ns, Failure failure = Failure
   return outcome;
 }
 
-Results results_of(const Scenario& scenario, std::vector<std::unique_ptr<Collector>> collectors,
+Results results_of(const Scenario& scenario, const std::vector<std::unique_ptr<Collector>>& collectors,
                    Effort effort = {.cpu_seconds = 1, .elapsed_seconds = 10, .cores = 1}) {
   std::vector<const Collector*> all;
   for (const std::unique_ptr<Collector>& each : collectors) all.push_back(each.get());
@@ -56,7 +56,7 @@ TEST_CASE("collector: latency counts from the intended start, and only of what w
   }
   collectors[0]->record(ended(second, 4 * second, Failure::status), "503 from the edge");
   collectors[1]->record(ended(second, 4 * second, Failure::status), "another");
-  const Results results = results_of(scenario, std::move(collectors));
+  const Results results = results_of(scenario, collectors);
   const OperationCounts& clone = results.operations[0];
   CHECK(clone.ended == 102);
   CHECK(clone.failed() == 2);
@@ -96,7 +96,7 @@ TEST_CASE("collector: seconds are counted for each operation, and for all of the
   Outcome other = ended(2 * second, 20 * ms, Failure::status);
   other.operation = 1;
   collectors[1]->record(other);
-  const Results results = results_of(scenario, std::move(collectors));
+  const Results results = results_of(scenario, collectors);
   REQUIRE(results.series_of.size() == 2);
   REQUIRE(results.series.size() == 2);
   CHECK(results.series_of[0].size() == 2);
@@ -121,7 +121,7 @@ TEST_CASE("collector: a part has what should have begun in it, whenever it ended
   collectors.push_back(std::make_unique<Collector>(scenario, second));
   collectors[0]->record(ended(second, 9 * second));
   collectors[0]->record(ended(second + 10 * second - ms, ms, Failure::status));
-  const Results results = results_of(scenario, std::move(collectors));
+  const Results results = results_of(scenario, collectors);
   CHECK(results.operations[0].part.front().latency.count() == 1);
   CHECK(results.operations[0].part.front().latency.us_at(1) == doctest::Approx(9'000'000).epsilon(0.04));
   CHECK(results.operations[0].part.back().failed == 1);
@@ -151,7 +151,7 @@ TEST_CASE("collector: an operation of the warm-up is not counted") {
   collectors[0]->record(ended(second + 999 * ms, ms));
   collectors[0]->record(ended(2 * second, ms));
   CHECK(collectors[0]->progress().ended == 2);
-  CHECK(results_of(scenario, std::move(collectors)).all.ended == 1);
+  CHECK(results_of(scenario, collectors).all.ended == 1);
 }
 
 TEST_CASE("collector: who vanished as told is no failure, and what it received counts") {
@@ -162,7 +162,7 @@ TEST_CASE("collector: who vanished as told is no failure, and what it received c
   gone.vanished = true;
   collectors[0]->record(gone);
   collectors[0]->record(ended(second, ms));
-  const Results results = results_of(scenario, std::move(collectors));
+  const Results results = results_of(scenario, collectors);
   CHECK(results.all.ended == 1);
   CHECK(results.all.vanished == 1);
   CHECK(results.all.failed() == 0);
@@ -178,7 +178,7 @@ TEST_CASE("results: a generator that was late, or the limit itself, is doubted")
     collectors.push_back(std::make_unique<Collector>(of, second));
     for (int i = 0; i < 100; ++i) collectors[0]->lagged(i < 95 ? 0 : lag_ns);
     collectors[0]->record(ended(second, ms));
-    return results_of(of, std::move(collectors), effort);
+    return results_of(of, collectors, effort);
   };
   const Effort easy{.cpu_seconds = 1, .elapsed_seconds = 10, .cores = 1};
   const Effort hard{.cpu_seconds = 19.5, .elapsed_seconds = 10, .cores = 2};

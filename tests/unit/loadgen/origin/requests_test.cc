@@ -12,7 +12,7 @@ namespace {
 
 const std::string id(40, 'a'), other(40, 'b');
 
-std::string line(std::string text) {
+std::string line(const std::string& text) {
   constexpr char digits[] = "0123456789abcdef";
   const size_t bytes = text.size() + 4;
   return std::string("0") + digits[bytes >> 8 & 15] + digits[bytes >> 4 & 15] + digits[bytes & 15] + text;
