@@ -43,13 +43,7 @@ Admin::~Admin() {
 
 bool Admin::open(Address& address, std::string& why) {
   std::string reason;
-  stop_event_ = sys::make_event();
-  fd_ = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd_ < 0 || stop_event_ < 0)
-    reason = strerror(errno);
-  else if (bind(address, reason) && listen(fd_, 64) != 0)
-    reason = strerror(errno);
-  if (!reason.empty()) {
+  if (!listen_at(address, reason)) {
     why = "the admin listener can't use " + address.text() + ": " + reason;
     return false;
   }
@@ -59,6 +53,17 @@ bool Admin::open(Address& address, std::string& why) {
   }
   may_change_ = is_local(address);
   return true;
+}
+
+bool Admin::listen_at(const Address& address, std::string& why) {
+  stop_event_ = sys::make_event();
+  fd_ = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (stop_event_ >= 0 && fd_ >= 0) {
+    if (!bind(address, why)) return false;
+    if (listen(fd_, 64) == 0) return true;
+  }
+  why = strerror(errno);
+  return false;
 }
 
 bool Admin::bind(const Address& address, std::string& why) {

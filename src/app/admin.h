@@ -27,6 +27,8 @@ class Admin {
   void start();
 
  private:
+  // `why` is the system's reason.
+  bool listen_at(const Address& address, std::string& why);
   bool bind(const Address& address, std::string& why);
   void run();
   void serve(int fd, const Address& peer);
