@@ -1,8 +1,7 @@
 #include "origin/answer.h"
 
-#include <fmt/format.h>
-
 #include <optional>
+#include <string>
 
 #include "base/parse_number.h"
 #include "wire/http_write.h"
@@ -48,7 +47,7 @@ Reply not_found(Site& site) {
 }
 
 Reply wrong_method(std::string_view allowed) {
-  return text_reply(405, "not with this method\n", fmt::format("Allow: {}\r\n", allowed));
+  return text_reply(405, "not with this method\n", "Allow: " + std::string(allowed) + "\r\n");
 }
 
 Reply answer_git(const Ask& ask, std::string_view rest, bool is_read) {
