@@ -33,7 +33,8 @@ class SlowReaders(ProxyTest):
         return proxy.wait_for_log(lambda entry: True)
 
     def check_cut(self, framing, tables):
-        server = self.server(lambda peer: (peer.read_request(), peer.try_send(large_answer(framing))))
+        answer = large_answer(framing)  # now: this takes seconds where much else runs, and the client counts them
+        server = self.server(lambda peer: (peer.read_request(), peer.try_send(answer)))
         proxy = self.proxy(server, tables=QUICK + tables)
         client = self.client(proxy, receive_buffer=4096)
         client.send(get(b"/team/repo.git/objects/pack/pack-1.pack"))
@@ -55,7 +56,8 @@ class SlowReaders(ProxyTest):
 
     def test_a_client_above_the_pace_is_not_cut(self):
         # It is waited for nearly all the time, through more than one window, and moves many times what it must.
-        server = self.server(lambda peer: (peer.read_request(), peer.try_send(large_answer("length"))))
+        answer = large_answer("length")
+        server = self.server(lambda peer: (peer.read_request(), peer.try_send(answer)))
         tables = '[timeouts]\nclient_pace = "1KiB"\nclient_pace_window = "1s"\n'
         proxy = self.proxy(server, tables=tables)
         client = self.client(proxy, receive_buffer=4096)
