@@ -18,7 +18,7 @@ constexpr uint32_t rounds_per_turn = 8;  // then other connections get their tur
 constexpr std::string_view line_end = "\r\n";
 // Units (chunks, pkt-lines) of at least this size are spliced whole after a look at their line alone. Below
 // it a look at everything is cheaper than two system calls for each unit.
-constexpr uint64_t large_unit_bytes = 6 * 1024;
+constexpr uint64_t large_unit_bytes = 12 * 1024;
 constexpr size_t line_look_bytes = 64;
 
 }  // namespace
