@@ -247,7 +247,10 @@ Task<bool> Exchange::finish() {
   if (!clean || !uploaded) {
     server_.finish(Ending::aborted);
   } else {
-    server_.finish(response_.keep_alive && !server_ended_ && !is_suspect ? Ending::reusable : Ending::done);
+    // Who was asked to close gets no more requests, whatever it says itself (RFC 9112 §9.6).
+    const bool asked_to_close = git_end_ != wire::UploadPackAnswer::unprovable;
+    const bool stays = response_.keep_alive && !asked_to_close && !server_ended_ && !is_suspect;
+    server_.finish(stays ? Ending::reusable : Ending::done);
   }
   if (tunnel_ && failure_.code == Code::none) co_return false;
   const bool client_knows = takes_over_ || download_.sent_anything();
