@@ -66,6 +66,15 @@ class UploadPackFraming(ProxyTest):
         self.assertEqual(request.body, CLONE_V2)
         self.assertEqual(self.front.metrics()["breakwater_packs_until_close_total"], 1)
 
+    def test_a_server_that_was_asked_to_close_and_stays_gets_no_more_requests(self):
+        answer = b"HTTP/1.1 200 OK\r\n" + RESULT + b"\r\nContent-Length: %d\r\n\r\n" % len(ANSWER_V2) + ANSWER_V2
+        client = self.ask(always(answer), upload_pack(CLONE_V2))
+        self.assertEqual(client.recv_response().body, ANSWER_V2)
+        client.send(upload_pack(CLONE_V2) + b"GET /team/repo.git/HEAD HTTP/1.1\r\nHost: git.example\r\n\r\n")
+        self.assertEqual([client.recv_response().status for _ in range(2)], [200, 200])
+        self.assertEqual(self.versions(), [b"HTTP/1.0", b"HTTP/1.0", b"HTTP/1.1"])
+        self.assertEqual([len(self.upstream.connection(index).requests) for index in range(3)], [1, 1, 1])
+
     def test_a_large_pack_goes_through_a_pipe_and_its_end_is_proven_all_the_same(self):
         answer = line(b"packfile\n") + pack(5_000_000) + b"0000"
         client = self.ask(until_close(answer), upload_pack(CLONE_V2))
