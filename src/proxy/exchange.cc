@@ -247,9 +247,9 @@ Task<bool> Exchange::finish() {
   if (!clean || !uploaded) {
     server_.finish(Ending::aborted);
   } else {
-    // Who was asked to close gets no more requests, whatever it says itself (RFC 9112 §9.6).
-    const bool asked_to_close = git_end_ != wire::UploadPackAnswer::unprovable;
-    const bool stays = response_.keep_alive && !asked_to_close && !server_ended_ && !is_suspect;
+    // Who was asked by 1.0 was asked to close, and gets no more requests, whatever it says itself (RFC 9112
+    // §9.6).
+    const bool stays = response_.keep_alive && !asked_by_1_0() && !server_ended_ && !is_suspect;
     server_.finish(stays ? Ending::reusable : Ending::done);
   }
   if (tunnel_ && failure_.code == Code::none) co_return false;

@@ -195,6 +195,7 @@ class Exchange {
   // Unless unprovable: asked for by HTTP/1.0, and the answer may end with the connection, as Git's own end
   // proves.
   wire::UploadPackAnswer git_end_ = wire::UploadPackAnswer::unprovable;
+  bool asked_by_1_0() const noexcept { return git_end_ != wire::UploadPackAnswer::unprovable; }
   HeadRoom::Lease request_room_;
   HeadRoom::Lease response_room_;
   size_t request_head_bytes_ = 0;

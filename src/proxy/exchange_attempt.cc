@@ -141,7 +141,7 @@ void Exchange::note_kind_of_server() noexcept {
 // Of the answer by HTTP/1.0 whose head is there, or of what came instead of one. An error may be about the
 // version that we chose, so it is asked for again by 1.1 as well.
 bool Exchange::is_judged(const Error& error) const noexcept {
-  if (git_end_ == wire::UploadPackAnswer::unprovable) return true;  // we asked by 1.1
+  if (!asked_by_1_0()) return true;
   if (error.code != Code::none) return error.side != Side::upstream || error.code == Code::timed_out;
   if (response_.status == 401) return response_.body.kind != wire::BodyKind::until_close;
   if (response_.status != 200) return false;
@@ -316,7 +316,7 @@ Task<Exchange::Attempt> Exchange::try_server() {
 // gave up.
 Task<Error> Exchange::get_connection() {
   UpstreamPool& connections = pool_->connections[server_index_];
-  const bool may_reuse = replayable_ && !fresh_only_ && git_end_ == wire::UploadPackAnswer::unprovable;
+  const bool may_reuse = replayable_ && !fresh_only_ && !asked_by_1_0();
   reused_ = false;
   times_.connect_begun = core_.now_ns();
   if (may_reuse) server_ = connections.take_idle();
@@ -346,7 +346,7 @@ Error Exchange::send_request() {
       .request_id = request_id(),
       .server_authority = server_->to().authority,
       .peer_is_trusted = session_.peer_is_trusted(),
-      .until_close = git_end_ != wire::UploadPackAnswer::unprovable,
+      .until_close = asked_by_1_0(),
       .own_cookie = pool_->shared.config.sticky.cookie,
       .client_certificate = session_.client_certificate(),
   };
