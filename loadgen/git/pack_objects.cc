@@ -14,12 +14,12 @@ namespace breakwater::storm {
 
 namespace {
 
-class Inflater {
+class ObjectReader {
  public:
-  Inflater() { BW_ASSERT(inflateInit(&stream_) == Z_OK); }
-  ~Inflater() { inflateEnd(&stream_); }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
+  ObjectReader() { BW_ASSERT(inflateInit(&stream_) == Z_OK); }
+  ~ObjectReader() { inflateEnd(&stream_); }
+  ObjectReader(const ObjectReader&) = delete;
+  ObjectReader& operator=(const ObjectReader&) = delete;
 
   // How many bytes of `in` are one stream of zlib's that inflates to `size` bytes; 0: there is none. They go
   // to `content`, unless it is null.
@@ -72,7 +72,7 @@ bool skip_offset(std::string_view& from) {
 
 PackedObject read_packed_object(std::string_view pack, HashKind kind, std::span<const ObjectType> wanted,
                                 size_t content_bytes_max) {
-  thread_local Inflater inflater;
+  thread_local ObjectReader inflater;
   PackedObject object;
   if (pack.empty()) return object;
   std::string_view rest = pack;

@@ -4,21 +4,21 @@
 
 namespace breakwater::origin {
 
-Inflater::Inflater() {
+GzipReader::GzipReader() {
   // 16 + window bits: gzip framing only, neither zlib nor raw deflate.
   if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
 }
 
-Inflater::~Inflater() {
+GzipReader::~GzipReader() {
   inflateEnd(&stream_);
 }
 
-void Inflater::set_input(std::span<char> bytes) {
+void GzipReader::set_input(std::span<char> bytes) {
   stream_.next_in = reinterpret_cast<Bytef*>(bytes.data());
   stream_.avail_in = static_cast<uInt>(bytes.size());
 }
 
-std::string_view Inflater::next() {
+std::string_view GzipReader::next() {
   if (failed_) return {};
   if (!finished_) {
     stream_.next_out = reinterpret_cast<Bytef*>(out_.data());

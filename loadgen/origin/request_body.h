@@ -13,12 +13,12 @@
 namespace breakwater::origin {
 
 // Undoes one gzip stream piece by piece.
-class Inflater {
+class GzipReader {
  public:
-  Inflater();
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-  ~Inflater();
+  GzipReader();
+  GzipReader(const GzipReader&) = delete;
+  GzipReader& operator=(const GzipReader&) = delete;
+  ~GzipReader();
 
   // Give it input only when input_empty().
   void set_input(std::span<char> bytes);
@@ -67,7 +67,7 @@ class RequestBody {
   std::string_view pending_;
   bool gzipped_;
   bool discard_ = false;
-  Inflater inflater_;
+  GzipReader inflater_;
 };
 
 }  // namespace breakwater::origin

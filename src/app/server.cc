@@ -252,10 +252,7 @@ class Program {
       site.redirect = listen.redirect;
       site.tells_client_certificate = listen.tls.tells_servers;
       if (listen.tls.speaks() && !read_certificates(listen, site, why)) return false;
-      for (const std::string& network : listen.trusted) {
-        const std::optional<proxy::Network> parsed = proxy::parse_network(network);
-        if (parsed) site.trusted.push_back(*parsed);
-      }
+      site.trusted = listen.trusted;
       Address address;
       if (!resolve(listen.bind, true, address, why)) return false;
       for (std::vector<int>& of_core : sockets) {

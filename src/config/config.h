@@ -2,6 +2,7 @@
 // read, from every core. Every member has its default here, and nowhere else.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -44,6 +45,14 @@ struct ListenTls {
   bool speaks() const { return !certificates.empty(); }
 };
 
+// "10.0.0.0/8", "fd00::/8". No bit is set past its length.
+struct Network {
+  std::array<uint8_t, 16> prefix{};  // an IPv4 one as an IPv4-mapped IPv6 one (RFC 4291 §2.5.5.2)
+  unsigned bits = 0;                 // of the 128
+  std::string text() const;          // the normal form
+  bool operator==(const Network&) const = default;
+};
+
 struct Listen {
   std::string name;
   Endpoint bind;
@@ -52,7 +61,7 @@ struct Listen {
   // Nothing is served here: what is safe to be sent there is, the rest refused. "https": the same host;
   // "https://git.example.com:8443". Empty: requests are served.
   std::string redirect;
-  std::vector<std::string> trusted;  // networks (CIDR) whose X-Forwarded-* we believe; none by default
+  std::vector<Network> trusted;  // whose X-Forwarded-* we believe; none by default
 };
 
 // How servers are asked to frame the packs they send (docs/decisions/0006).

@@ -20,6 +20,10 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+// What makes an IPv6 address of an IPv4 one.
+constexpr std::array<uint8_t, 12> v4_mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+constexpr unsigned v4_from = 96;  // bits
+
 bool parse_address(std::string_view text, Address& address) {
   address = {};
   address.family = text.find(':') != std::string_view::npos ? AF_INET6 : AF_INET;
@@ -165,27 +169,38 @@ bool check_host_pattern(std::string_view host, std::string& why) {
   return why.empty();
 }
 
-bool parse_network(std::string_view text, std::string& network, std::string& why) {
+std::string Network::text() const {
+  const bool is_v4 = bits >= v4_from && std::equal(v4_mapped.begin(), v4_mapped.end(), prefix.begin());
+  Address address{is_v4 ? AF_INET : AF_INET6, {}};
+  std::copy(prefix.begin() + (is_v4 ? v4_mapped.size() : 0), prefix.end(), address.bytes.begin());
+  return text_of(address) + "/" + std::to_string(is_v4 ? bits - v4_from : bits);
+}
+
+bool parse_network(std::string_view text, Network& network, std::string& why) {
   const size_t slash = text.find('/');
   Address address;
   if (!parse_address(text.substr(0, slash), address)) {
     why = "this is not a network such as \"10.0.0.0/8\" or \"fd00::/8\"";
     return false;
   }
-  const unsigned bits_max = address.family == AF_INET6 ? 128 : 32;
+  const bool is_v4 = address.family == AF_INET;
+  const unsigned bits_max = is_v4 ? 32 : 128;
   unsigned bits = bits_max;
-  if (slash != std::string_view::npos) {
-    if (!parse_number(text.substr(slash + 1), bits) || bits > bits_max) {
-      why = "the length of the network must be a number from 0 to " + std::to_string(bits_max);
-      return false;
-    }
+  if (slash != std::string_view::npos && (!parse_number(text.substr(slash + 1), bits) || bits > bits_max)) {
+    why = "the length of the network must be a number from 0 to " + std::to_string(bits_max);
+    return false;
   }
-  Address masked = address;
-  for (unsigned bit = bits; bit < bits_max; ++bit)
-    masked.bytes[bit / 8] &= static_cast<uint8_t>(~(0x80u >> (bit % 8)));
-  network = text_of(masked) + "/" + std::to_string(bits);
-  if (masked == address) return true;
-  why = "bits are set past the network's length; did you mean \"" + network + "\"?";
+  network = {address.bytes, bits};
+  if (is_v4) {
+    network.bits += v4_from;
+    std::copy_n(address.bytes.begin(), 4,
+                std::copy(v4_mapped.begin(), v4_mapped.end(), network.prefix.begin()));
+  }
+  const Network written = network;
+  for (unsigned bit = network.bits; bit < 128; ++bit)
+    network.prefix[bit / 8] &= static_cast<uint8_t>(~(0x80u >> (bit % 8)));
+  if (network == written) return true;
+  why = "bits are set past the network's length; did you mean \"" + network.text() + "\"?";
   return false;
 }
 

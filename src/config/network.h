@@ -8,9 +8,9 @@
 
 namespace breakwater::config {
 
-// "10.0.0.0/8", "fd00::/8", or a single address, which becomes a /32 or /128. `network` is the normal form.
-// False and a sentence in `why` if it is none, or if bits are set past its length.
-bool parse_network(std::string_view text, std::string& network, std::string& why);
+// A network (CIDR, RFC 4632), or a single address, which becomes a /32 or /128. False and a sentence in `why`
+// if it is none, or if bits are set past its length.
+bool parse_network(std::string_view text, Network& network, std::string& why);
 
 // A name by RFC 1123 §2.1, or one with '_', which the names of containers and services have.
 bool is_host_name(std::string_view host);

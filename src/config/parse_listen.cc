@@ -15,9 +15,10 @@ void read_trusted(Reader& reader, const toml::node& node, const std::string& tit
   for (const toml::node& item : *array) {
     const std::string* text = reader.text(item, "trusted", title, "a network such as \"10.0.0.0/8\"");
     if (text == nullptr) continue;
-    std::string network, why;
+    Network network;
+    std::string why;
     if (parse_network(*text, network, why))
-      listen.trusted.push_back(std::move(network));
+      listen.trusted.push_back(network);
     else
       reader.report(item, in_quotes(*text) + " in `trusted` of " + title + ": " + why);
   }

@@ -26,7 +26,7 @@ class Session;
 struct Site {
   std::string listen_name;
   Router router;
-  std::vector<Network> trusted;
+  std::vector<config::Network> trusted;
   std::string redirect = {};  // config::Listen::redirect
   bool tells_client_certificate = false;
   std::unique_ptr<tls::Current<tls::Context>> tls;  // null: it speaks no TLS

@@ -49,6 +49,7 @@ constexpr std::array all_words = {
     Words{Fault::too_many_fields, "too_many_fields",
           "the message head has more fields than this proxy allows (128)"},
     Words{Fault::truncated_body, "truncated_body", "the connection ended inside the body"},
+    Words{Fault::disputed, "disputed", "the message head can be read in more than one way"},
 };
 
 // The table is in the order of the enumeration, and whole.

@@ -36,8 +36,9 @@ enum class Fault : uint8_t {
   head_too_large,   // 431
   too_many_fields,  // 431
   truncated_body,   // the connection ended inside a body
+  disputed,         // only one of our two readers takes the head (the other is llhttp)
 };
-inline constexpr size_t faults = static_cast<size_t>(Fault::truncated_body) + 1;
+inline constexpr size_t faults = static_cast<size_t>(Fault::disputed) + 1;
 
 // The status a client gets when its own bytes have this fault (400, 414, 431 or 501).
 uint16_t status_of(Fault fault) noexcept;

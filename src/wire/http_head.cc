@@ -335,7 +335,7 @@ Fault parse_request(std::string_view head, const HeadLimits& limits, RequestHead
     request.body.kind = BodyKind::chunked;
   else if (framing.has_length && framing.length > 0)
     request.body = {BodyKind::length, framing.length};
-  if (!llhttp_accepts(head, HTTP_REQUEST) && request.method != Method::other) return Fault::bad_start_line;
+  if (!llhttp_accepts(head, HTTP_REQUEST) && request.method != Method::other) return Fault::disputed;
   request.keep_alive = wishes_keep_alive(request.fields, request.minor_version);
   request.expects_continue =
       request.minor_version >= 1 && any_field(request.fields, "expect", [](std::string_view value) {
@@ -389,7 +389,7 @@ Fault parse_response(std::string_view head, const HeadLimits&, Method request_me
     response.body = framing.length > 0 ? BodyFraming{BodyKind::length, framing.length} : BodyFraming{};
   response.keep_alive = wishes_keep_alive(response.fields, response.minor_version) &&
                         response.body.kind != BodyKind::until_close;
-  return llhttp_accepts(head, HTTP_RESPONSE) ? Fault::none : Fault::bad_start_line;
+  return llhttp_accepts(head, HTTP_RESPONSE) ? Fault::none : Fault::disputed;
 }
 
 // --- small helpers

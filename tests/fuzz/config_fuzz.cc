@@ -67,7 +67,7 @@ void check_config(const config::Config& config) {
 
 void check_values(std::string_view text) {
   config::Endpoint endpoint, again;
-  std::string why, network;
+  std::string why;
   if (config::parse_endpoint(text, endpoint, why)) {
     BW_ASSERT(config::parse_endpoint(endpoint.text(), again, why));
     BW_ASSERT(endpoint == again);
@@ -84,8 +84,9 @@ void check_values(std::string_view text) {
     BW_ASSERT(config::format_probe(probe) == shortest);
   }
   if (config::check_host_pattern(text, why)) BW_ASSERT(is_printable(text));
+  config::Network network, again;
   if (config::parse_network(text, network, why))
-    BW_ASSERT(config::parse_network(std::string(network), network, why));
+    BW_ASSERT(config::parse_network(network.text(), again, why) && again == network);
   if (const auto duration = config::parse_duration(text))
     BW_ASSERT(config::parse_duration(config::format_duration(*duration)) == duration);
   if (const auto size = config::parse_size(text))

@@ -85,15 +85,20 @@ TEST_CASE("endpoint: two spellings of one address are the same bind") {
 }
 
 TEST_CASE("network: normal form, and what is refused") {
-  std::string network, why;
+  Network network;
+  std::string why;
   const auto normal = [&](std::string_view text) {
-    return parse_network(text, network, why) ? network : "no: " + why;
+    return parse_network(text, network, why) ? network.text() : "no: " + why;
   };
   CHECK(normal("10.0.0.0/8") == "10.0.0.0/8");
   CHECK(normal("0.0.0.0/0") == "0.0.0.0/0");
   CHECK(normal("192.0.2.7") == "192.0.2.7/32");
   CHECK(normal("FD00:0::/8") == "fd00::/8");
   CHECK(normal("::1") == "::1/128");
+  CHECK(normal("::ffff:10.0.0.0/104") == "10.0.0.0/8");
+  CHECK(normal("::/0") == "::/0");
+  CHECK(normal("::ffff:0.0.0.0/95") ==
+        "no: bits are set past the network's length; did you mean \"::fffe:0:0/95\"?");
   CHECK(normal("10.0.0.1/8") == "no: bits are set past the network's length; did you mean \"10.0.0.0/8\"?");
   for (const char* text : {"", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "fd00::/129", "10.0.0.0/8/8",
                            "10.0.0.0/-1", "host/8", "10.0.0/8", "10.0.0.0/8 ", "10.0.0.0/0x8"}) {

@@ -77,7 +77,9 @@ sandbox = false
   REQUIRE(config.listens.size() == 2);
   CHECK(config.listens[0].name == "git");
   CHECK(config.listens[0].pool == "b");
-  CHECK(config.listens[0].trusted == std::vector<std::string>{"10.0.0.0/8", "fd00::/8", "192.0.2.1/32"});
+  std::vector<std::string> trusted;
+  for (const Network& network : config.listens[0].trusted) trusted.push_back(network.text());
+  CHECK(trusted == std::vector<std::string>{"10.0.0.0/8", "fd00::/8", "192.0.2.1/32"});
   CHECK(config.listens[1].bind == Endpoint{"", 8081});
   REQUIRE(config.pools.size() == 2);
   CHECK(config.pools[0].name == "b");  // in the order of the file

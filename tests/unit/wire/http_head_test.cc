@@ -241,7 +241,7 @@ TEST_CASE("answers that are refused") {
 }
 
 TEST_CASE("every fault has a sentence, and a status that is an error") {
-  for (int value = 1; value <= static_cast<int>(Fault::truncated_body); value++) {
+  for (int value = 1; value <= static_cast<int>(Fault::disputed); value++) {
     const Fault fault = static_cast<Fault>(value);
     CHECK(describe(fault).size() > 10);
     CHECK(describe(fault) != describe(Fault::none));
