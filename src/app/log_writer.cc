@@ -16,7 +16,8 @@ namespace breakwater::app {
 
 namespace {
 constexpr std::chrono::milliseconds gather{5};
-}
+constexpr std::chrono::seconds end_limit{2};
+}  // namespace
 
 LogWriter::LogWriter(const config::Log& target, std::vector<std::unique_ptr<LogRing>>& rings)
     : target_(target), rings_(rings) {}
@@ -25,6 +26,10 @@ LogWriter::~LogWriter() {
   if (thread_.joinable()) {
     stopping_.store(true);
     signal();
+    if (!ended_.try_acquire_for(end_limit)) {
+      std::fprintf(stderr, "the access log takes nothing (does anybody read it?): its last lines are lost\n");
+      _exit(0);
+    }
     thread_.join();
   }
   if (target_.target == config::Log::Target::file && fd_ >= 0) close(fd_);
@@ -45,8 +50,14 @@ bool LogWriter::open(std::string& why) {
 }
 
 int LogWriter::open_file(std::string& why) const {
-  const int fd = ::open(target_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  if (fd < 0) why = "the access log " + target_.path + " can't be opened: " + strerror(errno);
+  // A FIFO without a reader is an error (ENXIO), and nothing to wait for.
+  const int fd = ::open(target_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
+  if (fd < 0) {
+    why = "the access log " + target_.path +
+          " can't be opened: " + (errno == ENXIO ? "it is a pipe that nobody reads" : strerror(errno));
+    return -1;
+  }
+  fcntl(fd, F_SETFL, O_APPEND);  // but whoever reads slowly is waited for
   return fd;
 }
 
@@ -89,7 +100,7 @@ void LogWriter::run() {
     const bool last = stopping_.load();
     write_all();
     if (reopen_.exchange(false)) take_new_file();
-    if (last) return;
+    if (last) return ended_.release();
   }
 }
 

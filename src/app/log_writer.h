@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -21,7 +22,9 @@ namespace breakwater::app {
 class LogWriter {
  public:
   LogWriter(const config::Log& target, std::vector<std::unique_ptr<LogRing>>& rings);
-  ~LogWriter();  // writes what is left
+  // Writes what is left. A pipe that nobody reads, or a disk that hangs, would hold the process for ever:
+  // after two seconds this says so and ends it, with status 0.
+  ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
@@ -53,6 +56,7 @@ class LogWriter {
   std::atomic<uint32_t> signalled_{0};
   std::atomic<bool> reopen_{false};
   std::atomic<bool> stopping_{false};
+  std::binary_semaphore ended_{0};
   std::thread thread_;
 };
 

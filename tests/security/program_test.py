@@ -44,6 +44,18 @@ class Hardened(unittest.TestCase):
         self.assertIn("__stack_chk_fail", symbols)
         self.assertRegex(symbols, r"__(memcpy|read|recv|snprintf|fprintf|readlink|poll)_chk\b")
 
+    def test_the_tls_library_has_them_too(self):
+        """It had none: the packages' compiler adds them only where it is asked to."""
+        archive = os.path.join(TREE, ".cache", "wolfssl", "lib", "libwolfssl.a")
+        if not os.path.exists(archive):
+            self.skipTest("the packaged library is linked, or there is none")
+        symbols = readelf("--syms", archive)
+        with_canaries = set(re.findall(r"(?m)^File: \S+\((\S+?)\)$", "\n".join(
+            part.splitlines()[0] for part in re.split(r"(?m)^(?=File: )", symbols) if "__stack_chk_fail" in part)))
+        for name in ("internal", "tls13", "asn", "ssl", "tls", "ecc"):
+            self.assertTrue(any(name in file for file in with_canaries), f"{name} has no canary; {sorted(with_canaries)} have")
+        self.assertRegex(symbols, r"__(memcpy|memset|memmove)_chk\b")
+
     def test_indexes_are_looked_at(self):
         self.assertIn("std::__glibcxx_assert_fail", subprocess.run(
             ["c++filt"], input=readelf("--dyn-syms", BREAKWATER), capture_output=True, text=True, check=True).stdout)
