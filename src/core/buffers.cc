@@ -76,6 +76,15 @@ Buffer BufferGroup::take_picked(uint16_t buffer_id) noexcept {
   return {*this, buffer_id};
 }
 
+Buffer BufferGroup::lease() noexcept {
+  if (free_.empty()) return {};
+  const uint16_t buffer_id = free_.back();
+  free_.pop_back();
+  leased_++;
+  free_gauge_.set(count_ - leased_);
+  return {*this, buffer_id};
+}
+
 void BufferGroup::give_back(uint16_t buffer_id) noexcept {
   BW_ASSERT(leased_ > 0);
   leased_--;

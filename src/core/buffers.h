@@ -53,6 +53,7 @@ class Buffer {
   explicit operator bool() const noexcept { return group_ != nullptr; }
   char* data() const noexcept;    // its lead, and behind it what the kernel wrote
   size_t bytes() const noexcept;  // of both
+  const BufferGroup& group() const noexcept { return *group_; }
   void release() noexcept;
 
  private:
@@ -77,6 +78,7 @@ class BufferGroup {
   uint32_t leased() const noexcept { return leased_; }
 
   Buffer take_picked(uint16_t buffer_id) noexcept;  // what a completion says the kernel picked
+  Buffer lease() noexcept;  // one that the kernel does not have; empty if there is none
   char* memory_of(uint16_t buffer_id) noexcept { return memory_ + buffer_id * stride(); }  // from the lead on
   void wait(BufferWaiter& waiter) noexcept;
   // Wakes as many waiters as there are free buffers. Called by the loop, in every turn: a waiter that was

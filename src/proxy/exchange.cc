@@ -27,6 +27,14 @@ bool has_meaningless_body(const wire::RequestHead& request) {
          request.method == wire::Method::delete_ || request.method == wire::Method::options;
 }
 
+// These schemes log in a connection and not a request (RFC 4559 §6): whoever comes next on it is taken for
+// the same user.
+bool is_of_one_user(const wire::RequestHead& request) {
+  const std::string_view credentials = request.fields.find("authorization");
+  const std::string_view scheme = credentials.substr(0, credentials.find(' '));
+  return wire::equals_ignoring_case(scheme, "ntlm") || wire::equals_ignoring_case(scheme, "negotiate");
+}
+
 }  // namespace
 
 Exchange::Exchange(Session& session) noexcept
@@ -98,7 +106,7 @@ Task<bool> Exchange::run(size_t start, size_t end) {
       size_t leftover_begin = 0;
       size_t leftover_end = 0;
       Buffer leftover = upload_.take_leftover(leftover_begin, leftover_end);
-      inbox.adopt(std::move(leftover), leftover_begin, leftover_end);
+      session_.receiver().take_over(std::move(leftover), leftover_begin, leftover_end);
     }
   }
   co_return again;
@@ -117,6 +125,12 @@ Task<void> Exchange::refuse_late_head() {
   failure_ = {Code::timed_out, Side::downstream, 0};
   const Reply reply = reply_to(failure_);
   co_await answer(reply, false);
+  write_log();
+}
+
+void Exchange::end_in_head(const Error& why) noexcept {
+  core_.stats().requests.add();
+  failure_ = why;
   write_log();
 }
 
@@ -238,13 +252,15 @@ Task<bool> Exchange::finish() {
   const bool clean = whole && nothing_left_over();
   // A server that answers before it has the body may take the rest of that for the next request: what would
   // be sent behind it gets that one's answer.
-  const bool is_suspect = upload_.running() || has_meaningless_body(request_);
+  const bool is_suspect = answered_early_ || has_meaningless_body(request_) || is_of_one_user(request_);
   if (whole && !clean) fault_ = wire::Fault::unexpected_body;
   co_await join_upload(clean);
   timer_.disarm();
   const bool uploaded = upload_.error().code == Code::none;
   using Ending = UpstreamLease::Ending;
-  if (!clean || !uploaded) {
+  if (tunnel_) {
+    server_.finish(failure_.code == Code::none ? Ending::done : Ending::aborted);
+  } else if (!clean || !uploaded) {
     server_.finish(Ending::aborted);
   } else {
     // Who was asked by 1.0 was asked to close, and gets no more requests, whatever it says itself (RFC 9112
@@ -271,7 +287,6 @@ Task<bool> Exchange::finish() {
     co_return false;
   }
   phase_ = Phase::done;
-  if (!uploaded || (request_.keep_alive && !keep_client_)) session_.linger_on_close();
   co_return keep_client_&& uploaded;
 }
 
@@ -285,7 +300,8 @@ Task<void> Exchange::relay_response() {
   wire::BodyFraming framing = response_.body;
   if (framing.is_open_ended())
     framing.kind = client_is_1_0 ? wire::BodyKind::until_close : wire::BodyKind::chunked;
-  keep_client_ = client_may_continue() && framing.kind != wire::BodyKind::until_close;
+  upload_may_go_on_ = both_may_continue() && framing.kind != wire::BodyKind::until_close;
+  keep_client_ = upload_may_go_on_ && request_.keep_alive;
   response_room_ = core_.head_room().acquire();
   const DownstreamFacts facts{
       .framing = framing,
@@ -311,7 +327,8 @@ Task<void> Exchange::relay_response() {
   if (download_.error().code != Code::none && failure_.code == Code::none) failure_ = download_.error();
 }
 
-// Until all of it is with the client, or download_ says why it is not. `head` goes before it.
+// Until all of it is with the client, or download_ says why it is not. `head` goes before it, and stands in
+// response_room_. The fields of response_ are gone from here on.
 Task<void> Exchange::relay_body(std::string_view head) {
   const wire::BodyKind kind = response_.body.kind;
   Pump::Plan plan;
@@ -320,14 +337,13 @@ Task<void> Exchange::relay_body(std::string_view head) {
   plan.source_side = Side::upstream;
   plan.sink_side = Side::downstream;
   plan.head = head;
-  plan.initial = server_->receiver().inbox().bytes().subspan(response_scanner_.end());
+  plan.head_room = &response_room_;
   plan.from = response_.body;
   plan.to = client_framing_;
   plan.payload_counter = &core_.stats().bytes_to_clients;
   plan.twin = &upload_;
   plan.sink_closes = !keep_client_ && !upload_.running();
   if (plan.sink_closes) session_.hold_answer();
-  if (kind == wire::BodyKind::none) plan.initial = {};
   if (kind == wire::BodyKind::until_close) plan.git_end = git_end_;
   if (plan.git_end != wire::UploadPackAnswer::unprovable) core_.stats().packs_until_close.add();
   // A server may end a body in good order although Git died inside. One that takes over may also end it with
@@ -339,15 +355,27 @@ Task<void> Exchange::relay_body(std::string_view head) {
   plan.said = opening_sent_;
   plan.leaves_failed_git = leaves_failed_git;
   plan.context = this;
-  download_.start(plan);
+  Buffer initial;
+  if (kind == wire::BodyKind::none)
+    server_->receiver().inbox().consume(response_scanner_.end());
+  else
+    initial = take_initial(plan);
+  download_.start(plan, std::move(initial));
   co_await download_.finished;
+}
+
+// What came behind the head of the answer goes on with the buffer it is in, so that a long answer holds none.
+Buffer Exchange::take_initial(Pump::Plan& plan) noexcept {
+  Inbox& inbox = server_->receiver().inbox();
+  inbox.consume(response_scanner_.end());
+  plan.initial = inbox.bytes();
+  return inbox.take();
 }
 
 // Drops what the server sent beyond its answer. True if there was nothing.
 bool Exchange::nothing_left_over() noexcept {
   Inbox& inbox = server_->receiver().inbox();
-  const bool inbox_used = response_scanner_.end() + download_.initial_used() == inbox.view().size();
-  const bool clean = inbox_used && !download_.has_leftover();
+  const bool clean = inbox.empty() && !download_.has_leftover();
   inbox.clear();
   if (download_.has_leftover()) {
     size_t begin = 0;
@@ -360,7 +388,7 @@ bool Exchange::nothing_left_over() noexcept {
 // The answer is over but the upload may not be. As long as the server reads, it goes on.
 Task<void> Exchange::join_upload(bool server_may_read) {
   if (!upload_.running()) co_return;
-  if (!server_may_read || !response_.keep_alive || !keep_client_ || failure_.code != Code::none) {
+  if (!server_may_read || !response_.keep_alive || !upload_may_go_on_ || failure_.code != Code::none) {
     stop_upload();
   } else {
     // The client may send nothing for long, so the server's end must be seen by itself.
@@ -409,7 +437,7 @@ Task<void> Exchange::relay_tunnel() {
   down.source_side = Side::upstream;
   down.sink_side = Side::downstream;
   down.head = {response_room_.span().data(), head_bytes};
-  down.initial = server_->receiver().inbox().bytes().subspan(response_scanner_.end());
+  down.head_room = &response_room_;
   down.from.kind = wire::BodyKind::until_close;
   down.half_close_sink = true;
   down.payload_counter = &core_.stats().bytes_to_clients;
@@ -424,7 +452,8 @@ Task<void> Exchange::relay_tunnel() {
   up.payload_counter = &core_.stats().bytes_from_clients;
   down.twin = &upload_;
   up.twin = &download_;
-  download_.start(down);
+  Buffer initial = take_initial(down);
+  download_.start(down, std::move(initial));
   upload_.start(up);
   watch_time();
   co_await download_.finished;
@@ -433,9 +462,11 @@ Task<void> Exchange::relay_tunnel() {
   if (upload_.error().code != Code::none) fail(upload_.error());
 }
 
-// Decided when the head of the answer is written, because it says so in the head.
-bool Exchange::client_may_continue() const noexcept {
-  if (!request_.keep_alive || worker_.draining || upload_failed_) return false;
+// Decided when the head of the answer is written, because it says so in the head: may there be a next request
+// on the client's connection, and may what is missing of this one's body go on to the server? The client's
+// own wish is another matter: who wants its connection closed has its body read nevertheless.
+bool Exchange::both_may_continue() const noexcept {
+  if (worker_.draining || upload_failed_) return false;
   // The server will close with the upload unfinished: what the client still sends has no reader.
   if (upload_.running() && !response_.keep_alive) return false;
   // A final answer instead of 100 Continue: nobody can know whether the body will come (RFC 9110 §10.1.1).
@@ -453,7 +484,9 @@ Task<void> Exchange::answer(const Reply& reply, bool may_keep_alive) {
   keep_client_ = may_keep_alive && uploaded && request_.keep_alive && request_.minor_version >= 1 &&
                  !worker_.draining && !request_.expects_continue;
   const bool head_request = parsed_ && request_.method == wire::Method::head;
-  co_await session_.reply(reply, request_id(), keep_client_, head_request, own_reply_bytes_);
+  const bool sent =
+      co_await session_.reply(reply, request_id(), keep_client_, head_request, own_reply_bytes_);
+  if (!sent) status_ = 0;
 }
 
 }  // namespace breakwater::proxy

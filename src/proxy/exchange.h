@@ -41,6 +41,7 @@ class Exchange {
   // Answers a head that failed the check before it was whole, or that came too slowly.
   Task<void> refuse_head(wire::Fault fault);
   Task<void> refuse_late_head();
+  void end_in_head(const Error& why) noexcept;  // that is not whole, and is answered by nobody
 
   // From the session, at any time: the client closed its sending side, or (broken) its connection is gone.
   void client_ended(bool broken) noexcept;
@@ -92,6 +93,7 @@ class Exchange {
   bool goes_on_well() noexcept;
   Task<void> take_over();
   Task<void> say_that_pack_failed();
+  bool has_room_for_line() noexcept;
   std::span<char> room_for_line() noexcept;
   std::string_view framed(size_t bytes) noexcept;
   static bool leaves_failed_git(void* context);
@@ -100,6 +102,7 @@ class Exchange {
   Task<bool> finish();
   Task<void> answer(const Reply& reply, bool may_keep_alive);
 
+  Buffer take_initial(Pump::Plan& plan) noexcept;
   bool nothing_left_over() noexcept;
   void stop_upload() noexcept;
   static void on_server_ended(void* context);
@@ -123,7 +126,7 @@ class Exchange {
   }
   void report_failure(const Error& error) noexcept;
   bool find_another(Move move) noexcept;
-  bool client_may_continue() const noexcept;
+  bool both_may_continue() const noexcept;
   uint32_t choose_server(bool over_max) noexcept;
   uint32_t pick_server(bool over_max, bool may_be_down = true) noexcept;
   void enter_next_server() noexcept;
@@ -149,7 +152,7 @@ class Exchange {
   void count_fault() noexcept;
   uint64_t bytes_in() const noexcept { return upload_.started() ? upload_.payload_bytes() : 0; }
   uint64_t bytes_out() const noexcept {
-    return download_.started() ? taken_over_bytes_ + download_.passed_bytes() : own_reply_bytes_;
+    return taken_over_bytes_ + (download_.started() ? download_.passed_bytes() : 0) + own_reply_bytes_;
   }
   int64_t last_moved_ns() const noexcept;
   std::string_view ended_by() const noexcept;
@@ -232,6 +235,8 @@ class Exchange {
   Pump::Framing client_framing_ = Pump::Framing::plain;
   bool continue_sent_ = false;
   bool keep_client_ = false;
+  bool upload_may_go_on_ = false;  // behind the end of the answer
+  bool answered_early_ = false;    // before the server had the whole request
   bool tunnel_ = false;
   uint16_t status_ = 0;
   uint64_t own_reply_bytes_ = 0;

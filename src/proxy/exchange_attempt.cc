@@ -358,6 +358,7 @@ Error Exchange::send_request() {
   plan.source_side = Side::downstream;
   plan.sink_side = Side::upstream;
   plan.head = {request_room_.span().data(), request_head_bytes_};
+  plan.head_room = &request_room_;
   plan.initial = session_.receiver().inbox().bytes().subspan(head_end_);
   plan.from = request_.body;
   plan.to = request_.body.kind == wire::BodyKind::chunked ? Pump::Framing::chunked : Pump::Framing::plain;
@@ -375,8 +376,6 @@ void Exchange::on_upload_ended(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
   const Error& error = self.upload_.error();
   self.active_ns_ = self.times_.sent = self.core_.now_ns();
-  self.request_room_
-      .release();  // a server may take long to answer; room for heads is for heads that are being sent
   if (error.code == Code::none && self.phase_ == Phase::request) self.phase_ = Phase::response_head;
   // The timer was set for an upload that goes on; an answer that is owed is to be looked after sooner.
   if (error.code == Code::none && self.waits_for_head_ && self.session_.watches())
@@ -400,10 +399,12 @@ Task<Error> Exchange::read_response_head() {
       error = co_await pass_interim_head();
       if (error.code == Code::none) continue;
     }
-    if (error.code == Code::none && response_.status == 101 && !request_.upgrade_websocket) {
+    if (error.code == Code::none && response_.status == 101 &&
+        !(request_.upgrade_websocket && response_.upgrade_websocket)) {
       error = {Code::malformed, Side::upstream, 0};
     }
     waits_for_head_ = false;
+    answered_early_ = upload_.running();
     if (error.code == Code::none && git_.operation != wire::GitOperation::other) note_kind_of_server();
     co_return error;
   }

@@ -53,7 +53,7 @@ bool Exchange::leaves_failed_git(void* context) {
 Task<void> Exchange::take_over() {
   while (failure_.code == Code::none && download_.error().code != Code::none) {
     const Error why = download_.error();
-    const bool may = download_.end_open_line(room_for_line()).has_value();
+    const bool may = has_room_for_line() && download_.end_open_line(room_for_line()).has_value();
     if (!may || !find_another(Move::again)) break;
     if (why.code == Code::failed)  // Git says so
       suspects_.add(server_index_);
@@ -80,6 +80,7 @@ Task<void> Exchange::take_over() {
 
 // Git's client shows this and fails; an end without a word it would show as trouble with the network.
 Task<void> Exchange::say_that_pack_failed() {
+  if (!has_room_for_line()) co_return;
   const std::span<char> room = room_for_line();
   const std::optional<size_t> open = download_.end_open_line(room);
   if (!open || !download_.opening_passed().whole) co_return;
@@ -90,6 +91,12 @@ Task<void> Exchange::say_that_pack_failed() {
       co_await send_all(core_, session_.stream(), Side::downstream, message, ns(config_.timeouts.idle));
   if (error.code == Code::none) taken_over_bytes_ += *open + said;
   if (failure_.code == Code::none) failure_ = error.code != Code::none ? error : download_.error();
+}
+
+// The head that stood there is with the client. False: there is no room any more.
+bool Exchange::has_room_for_line() noexcept {
+  if (!response_room_) response_room_ = core_.head_room().acquire();
+  return static_cast<bool>(response_room_);
 }
 
 // Between a chunk's line and its end.

@@ -56,9 +56,8 @@ bool is_dropped(std::string_view name, const wire::RequestHead& request, const U
   // HTTP/1.0 has no 100 (RFC 9110 §10.1.1), and the body is here.
   if (facts.until_close && equals_ignoring_case(name, "expect")) return true;
   // An underscore is no spelling that a proxy uses, but a CGI server would read it.
-  if (wire::is_forwarding(name))
-    return !facts.peer_is_trusted || name.contains('_') || equals_ignoring_case(name, "x-forwarded-for");
-  return !facts.peer_is_trusted && equals_ignoring_case(name, "x-request-id");
+  return wire::is_forwarding(name) &&
+         (!facts.peer_is_trusted || name.contains('_') || equals_ignoring_case(name, "x-forwarded-for"));
 }
 
 void write_forwarded_for(wire::HeadWriter& out, const wire::RequestHead& request,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "proxy/limits.h"
 #include "ring/sys.h"
@@ -25,7 +26,7 @@ Pump::Pump(Core& core) noexcept
   drain_.context = this;
 }
 
-void Pump::start(const Plan& plan) noexcept {
+void Pump::start(const Plan& plan, Buffer initial) noexcept {
   BW_ASSERT(!running());
   BW_ASSERT(!slots_[0].used && part_count_ == 0);
   state_ = State::running;
@@ -51,6 +52,7 @@ void Pump::start(const Plan& plan) noexcept {
     slots_[0].used = true;
     slots_[0].raw = plan.initial.data();
     slots_[0].raw_bytes = plan.initial.size();
+    slots_[0].buffer = std::move(initial);
   }
   step();
 }
@@ -335,6 +337,7 @@ void Pump::on_drained(Op& op) {
   }
   self.part_count_ = self.part_index_ = 0;
   self.pieces_.clear();
+  if (self.plan_.head_room != nullptr) std::exchange(self.plan_.head_room, nullptr)->release();
   if (self.slots_[0].used && self.slots_[0].raw_bytes == 0) self.pop_front_slot();
   self.step();
 }

@@ -8,8 +8,8 @@
 // through the ring only on EAGAIN, then non-blocking splice calls.
 //
 // start(), then `co_await pump.finished`. stop() asks it to end early. When `finished` is set nothing is in
-// flight and error() says how it went. The bytes of `initial` and `head` stay in place until then. It may be
-// started again after it has finished.
+// flight and error() says how it went. The bytes of `head`, and of `initial` unless their buffer is handed
+// over, stay in place until then. It may be started again after it has finished.
 #pragma once
 
 #include <array>
@@ -39,8 +39,9 @@ class Pump {
     tls::Stream* sink = nullptr;
     Side source_side = Side::internal;
     Side sink_side = Side::internal;
-    std::string_view head;    // sent before everything else; may be empty
-    std::span<char> initial;  // body bytes that came with the source's head; not owned
+    std::string_view head;                 // sent before everything else; may be empty
+    HeadRoom::Lease* head_room = nullptr;  // where it stands: given back once the sink has it
+    std::span<char> initial;               // body bytes that came with the source's head
     wire::BodyFraming from;
     Framing to = Framing::plain;
     bool half_close_sink = false;  // a tunnel: pass the end of the source on
@@ -68,7 +69,8 @@ class Pump {
   Pump& operator=(const Pump&) = delete;
   ~Pump() { BW_ASSERT(state_ == State::unused || state_ == State::finished); }
 
-  void start(const Plan& plan) noexcept;
+  // `initial`: the buffer of the plan's initial bytes, given back once they are used. Empty: it is not ours.
+  void start(const Plan& plan, Buffer initial = {}) noexcept;
   // Ends the pump with `why` unless it has ended; the first reason wins.
   void stop(const Error& why) noexcept;
   // Called when it has ended, just before `finished` is set.
@@ -99,8 +101,9 @@ class Pump {
   // How long each was waited for, since the start: the sink to have room, the source to have bytes.
   int64_t waited_for_sink_ns() const noexcept { return sink_waits_.total_ns(core_.now_ns()); }
   int64_t waited_for_source_ns() const noexcept { return source_waits_.total_ns(core_.now_ns()); }
-  size_t initial_used() const noexcept { return initial_used_; }
-  // Bytes received beyond the end of the body, in a buffer of ours (only after all of `initial` was used).
+  size_t initial_used() const noexcept { return initial_used_; }  // unless their buffer was handed over
+  // Bytes received beyond the end of the body, in a buffer of ours (only after all of `initial` was used, or
+  // if it has such a buffer).
   bool has_leftover() const noexcept { return slots_[0].raw_bytes > 0 && slots_[0].buffer; }
   Buffer take_leftover(size_t& begin, size_t& end) noexcept;
 
@@ -111,7 +114,7 @@ class Pump {
     stopping,  // error_ is set; operations still in flight
     finished,
   };
-  // Raw bytes of the source, not walked yet. The initial bytes have no buffer of ours.
+  // Raw bytes of the source, not walked yet. The initial bytes may have no buffer of ours.
   struct Slot {
     Buffer buffer;
     char* raw = nullptr;

@@ -24,6 +24,11 @@ void Inbox::adopt(Buffer buffer, size_t begin, size_t end) noexcept {
   if (begin_ == end_) clear();
 }
 
+Buffer Inbox::take() noexcept {
+  begin_ = end_ = 0;
+  return std::move(buffer_);
+}
+
 std::span<char> Inbox::room(size_t wanted) noexcept {
   if (buffer_.bytes() - end_ < wanted && begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
@@ -31,6 +36,14 @@ std::span<char> Inbox::room(size_t wanted) noexcept {
     begin_ = 0;
   }
   return {buffer_.data() + end_, buffer_.bytes() - end_};
+}
+
+void Receiver::take_over(Buffer buffer, size_t begin, size_t end) noexcept {
+  const size_t bytes = end - begin;
+  Buffer own = bytes <= buffers_.bytes() ? buffers_.lease() : Buffer();
+  if (!own) return inbox_.adopt(std::move(buffer), begin, end);
+  std::memcpy(own.data() + buffers_.lead(), buffer.data() + begin, bytes);
+  inbox_.adopt(std::move(own), buffers_.lead(), buffers_.lead() + bytes);
 }
 
 Receiver::Receiver(Core& core, BufferGroup& buffers) noexcept

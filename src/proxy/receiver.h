@@ -28,7 +28,10 @@ class Inbox {
   void consume(size_t count) noexcept;  // an empty inbox gives its buffer back
   void clear() noexcept;
   void adopt(Buffer buffer, size_t begin, size_t end) noexcept;
+  Buffer take() noexcept;  // with the bytes that are in it; the inbox is empty then
   bool has_buffer() const noexcept { return static_cast<bool>(buffer_); }
+  // It holds a buffer that others wait for.
+  bool is_in_the_way() const noexcept { return buffer_ && buffer_.group().is_short(); }
   // Room behind the bytes; moves them to the front of the buffer first if there is less than `wanted`. Empty
   // if the buffer is full.
   std::span<char> room(size_t wanted) noexcept;
@@ -51,6 +54,9 @@ class Receiver {
   // `stream` outlives this.
   void attach(tls::Stream& stream) noexcept { stream_ = &stream; }
   Inbox& inbox() noexcept { return inbox_; }
+  // Bytes that came in another's buffer: they go to one of ours, so that nobody who waits for one of those
+  // waits for us; only if there is none, or not enough room in it, it is kept.
+  void take_over(Buffer buffer, size_t begin, size_t end) noexcept;
 
   // Arms a receive if none is armed. `quiet`: nothing is expected soon, so don't even try before the socket
   // is readable.

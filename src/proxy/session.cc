@@ -42,7 +42,7 @@ class HeadDeadline {
   static void on_time(void* context) {
     HeadDeadline& self = *static_cast<HeadDeadline*>(context);
     const int64_t now = self.core_.now_ns();
-    self.expired_ = now >= self.end_ns_ || self.core_.head_buffers().is_short();
+    self.expired_ = now >= self.end_ns_ || self.receiver_.inbox().is_in_the_way();
     if (self.expired_)
       self.receiver_.cancel();
     else
@@ -143,6 +143,8 @@ Task<Session::Next> Session::read_head() {
     if (deadline.expired() && !stopped_) {
       worker_.core.stats().timeouts.add();
       if (!idle) co_await head_timed_out();
+    } else if (!idle) {
+      head_ended(receiver_.result());
     }
     co_return Next::close;
   }
@@ -155,7 +157,11 @@ Task<Session::Next> Session::serve() {
   exchange_ = nullptr;
   served_ = true;
   // After a reply that could not be sent, an answer to the next request would be taken for its own.
-  co_return again && !worker_.draining && !stopped_ && !reset_ ? Next::request : Next::close;
+  if (again && !worker_.draining && !stopped_ && !reset_) co_return Next::request;
+  // What the client sends behind its request, were it only an empty line or TLS's close_notify, would turn
+  // the close into a reset.
+  if (!is_cut_) linger_ = true;
+  co_return Next::close;
 }
 
 // A head that no server may see.
@@ -169,13 +175,22 @@ Task<void> Session::head_timed_out() {
   co_await exchange.refuse_late_head();
 }
 
-Task<void> Session::reply(const Reply& reply, std::string_view request_id, bool keep_alive, bool head_request,
-                          uint64_t& bytes_sent) {
+// The client left inside a head, or is made to.
+void Session::head_ended(int32_t result) noexcept {
+  const bool stopped = stopped_ || worker_.draining;
+  Error why{result == 0 ? Code::closed : Code::reset, Side::downstream, -result};
+  if (stopped) why = {Code::cancelled, Side::internal, 0};
+  Exchange exchange(*this);
+  exchange.end_in_head(why);
+}
+
+Task<bool> Session::reply(const Reply& reply, std::string_view request_id, bool keep_alive, bool head_request,
+                          uint64_t& body_bytes) {
   if (!keep_alive) linger_ = true;
   const HeadRoom::Lease room = worker_.core.head_room().acquire();
   if (!room) {  // not even room to say so
     reset_ = true;
-    co_return;
+    co_return false;
   }
   const size_t bytes = write_reply(reply, request_id, keep_alive, head_request, room.span());
   const std::string_view message(room.span().data(), bytes);
@@ -183,9 +198,11 @@ Task<void> Session::reply(const Reply& reply, std::string_view request_id, bool 
   const Error error = co_await send_all(worker_.core, stream_, Side::downstream, message, idle_ns);
   if (error.code != Code::none) {
     reset_ = true;
-    co_return;
+    co_return false;
   }
-  bytes_sent = bytes;
+  constexpr std::string_view end_of_head = "\r\n\r\n";
+  body_bytes = bytes - message.find(end_of_head) - end_of_head.size();
+  co_return true;
 }
 
 // RFC 9112 §9.6: closing a socket with unread bytes sends a reset, and a reset can destroy the answer before
@@ -226,13 +243,16 @@ Task<void> Session::close() {
   if (reset_) {
     sys::reset_on_close(fd);
   } else {
-    if (answer_is_held_) sys::shutdown_write(fd);  // sends it: a close with unread bytes would throw it away
+    if (answer_is_held_ && !linger_)
+      sys::shutdown_write(fd);  // sends it: a close with unread bytes would throw it away
   }
   sys::close(fd);
 }
 
-// Hears of the client's end while nobody reads from it. Armed once for the life of the connection.
+// Hears of the client's end while nobody reads from it. Armed once for the life of the connection, and once
+// more when the client has closed its sending side, for it may break then.
 void Session::watch() noexcept {
+  if (half_closed_ && exchange_ != nullptr) exchange_->client_ended(false);
   if (watches()) return;
   gone_.kind = Op::Kind::poll_gone;
   gone_.fd = stream_.fd();
@@ -246,6 +266,12 @@ void Session::on_gone(Op& op) {
   self.gone_ended_.set();
   if (self.closing_ || op.result < 0) return;
   const bool broken = (op.result & (POLLERR | POLLHUP)) != 0;
+  if (!broken) {
+    self.half_closed_ = true;
+    self.gone_ended_.clear();
+    op.kind = Op::Kind::poll_broken;
+    self.worker_.core.ring().submit(op);
+  }
   if (self.exchange_ != nullptr) self.exchange_->client_ended(broken);
 }
 

@@ -62,11 +62,10 @@ class Session : public ListNode {
   void abort_on_close() noexcept { reset_ = true; }
   // The answer is short, and shows it: over TLS its end is not one that we say (close_notify).
   void cut_on_close() noexcept { is_cut_ = true; }
-  // Bytes of the client may still be on their way: read and drop them for a while before closing.
-  void linger_on_close() noexcept { linger_ = true; }
-  // Answers with a reply of ours. The connection ends after it unless `keep_alive`.
-  Task<void> reply(const Reply& reply, std::string_view request_id, bool keep_alive, bool head_request,
-                   uint64_t& bytes_sent);
+  // Answers with a reply of ours. The connection ends after it unless `keep_alive`. False: it could not be
+  // sent.
+  Task<bool> reply(const Reply& reply, std::string_view request_id, bool keep_alive, bool head_request,
+                   uint64_t& body_bytes);
 
  private:
   enum class Next : uint8_t { request, close };
@@ -79,6 +78,7 @@ class Session : public ListNode {
   Task<Next> serve();
   Task<void> refuse_head(wire::Fault fault);
   Task<void> head_timed_out();
+  void head_ended(int32_t result) noexcept;
   Task<void> linger();
   Task<void> close();
   static void on_gone(Op& op);
@@ -94,6 +94,7 @@ class Session : public ListNode {
   bool waits_for_request_ = false;  // true exactly while a head is awaited, begun or not
   bool stopped_ = false;
   bool closing_ = false;
+  bool half_closed_ = false;  // by the client, as gone_ heard
   Receiver receiver_;
   wire::HeadScanner scanner_;
   int64_t head_begun_ns_ = 0;
@@ -102,7 +103,7 @@ class Session : public ListNode {
   Exchange* exchange_ = nullptr;  // while one is served
   bool answer_is_held_ = false;   // the last bytes of the answer wait for our end (Pump::Plan::sink_closes)
   bool served_ = false;           // a request at least
-  Op gone_;                       // armed once: hears when the client closes or breaks
+  Op gone_;                       // hears when the client closes, then when it breaks
   Signal gone_ended_;
   uint64_t peer_network_ = 0;
   uint64_t peer_hash_ = 0;

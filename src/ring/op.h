@@ -26,6 +26,7 @@ struct Op {
     poll_readable,     // one shot
     poll_writable,     // one shot
     poll_gone,         // one shot: the peer closed its sending side (POLLRDHUP), or the connection broke
+    poll_broken,       // one shot: it broke, or both sides are closed; these two can't be left out
     poll_arrivals,     // multishot; a completion whenever something came (an edge), and one if something is
                        // there
     read,              // of a descriptor that is no socket (an eventfd)

@@ -66,10 +66,11 @@ constexpr std::array<std::string_view, 14> identity_names{"x-forwarded-user",
                                                           "x-client-cert",
                                                           "x-forwarded-client-cert"};
 
-constexpr std::array<std::string_view, 12> forwarding{
-    "x-forwarded-for",    "x-forwarded-proto", "x-forwarded-host",   "x-forwarded-port",
-    "x-forwarded-server", "x-forwarded-by",    "x-forwarded-scheme", "x-forwarded-ssl",
-    "x-forwarded-prefix", "forwarded",         "x-real-ip",          "true-client-ip"};
+constexpr std::array<std::string_view, 19> forwarding{
+    "x-forwarded-for", "x-forwarded-proto",  "x-forwarded-host", "x-forwarded-port",    "x-forwarded-server",
+    "x-forwarded-by",  "x-forwarded-scheme", "x-forwarded-ssl",  "x-forwarded-prefix",  "forwarded",
+    "x-real-ip",       "true-client-ip",     "x-client-ip",      "x-cluster-client-ip", "cf-connecting-ip",
+    "x-original-url",  "x-rewrite-url",      "x-original-host",  "x-request-id"};
 
 // RFC 9110 §6.5.1: framing, routing, request modifiers, authentication, response control, content.
 constexpr std::array<std::string_view, 30> forbidden_in_trailer{"content-length",

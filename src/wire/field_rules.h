@@ -14,8 +14,8 @@ bool is_hop_by_hop(std::string_view name) noexcept;
 // X-Forwarded-User/-Email/-Groups/-Preferred- Username/-Access-Token, Remote-User and family, X-Remote-*,
 // X-Auth-Request-*, and so on. Never passed on from anyone.
 bool is_identity(std::string_view name) noexcept;
-// X-Forwarded-For/-Proto/-Host/-Port/-Server/..., Forwarded, X-Real-IP, True-Client-IP ...: believed only
-// from a trusted network.
+// X-Forwarded-For/-Proto/-Host/-Port/-Server/..., Forwarded, X-Real-IP, True-Client-IP, X-Original-URL,
+// X-Request-Id ...: believed only from a trusted network.
 bool is_forwarding(std::string_view name) noexcept;
 // Fields that may not be in a trailer (RFC 9110 §6.5.1): framing, routing, authentication, content, control.
 bool is_forbidden_in_trailer(std::string_view name) noexcept;

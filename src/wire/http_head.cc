@@ -145,6 +145,11 @@ bool wishes_keep_alive(const Fields& fields, uint8_t minor_version) {
   return minor_version >= 1 || connection_has(fields, "keep-alive");
 }
 
+bool names_websocket(const Fields& fields) {
+  return any_field(fields, "upgrade",
+                   [](std::string_view value) { return equals_ignoring_case(value, "websocket"); });
+}
+
 // The second opinion: llhttp, in strict mode, must take the head too.
 bool llhttp_accepts(std::string_view head, llhttp_type_t type) {
   llhttp_settings_t settings;
@@ -208,7 +213,9 @@ Fault read_target(RequestHead& request) {
   request.authority = rest.substr(0, path);
   request.path_query = rest.substr(path);
   if (!is_valid_authority(request.authority)) return Fault::bad_target;
-  if (request.path_query.empty()) request.path_query = "/";
+  // RFC 9112 §3.2.4
+  if (request.path_query.empty()) request.path_query = request.method == Method::options ? "*" : "/";
+  if (request.path_query == "*") return Fault::none;
   return request.path_query.front() == '/' ? Fault::none : Fault::bad_target;
 }
 
@@ -341,11 +348,8 @@ Fault parse_request(std::string_view head, const HeadLimits& limits, RequestHead
       request.minor_version >= 1 && any_field(request.fields, "expect", [](std::string_view value) {
         return list_has_token(value, "100-continue");
       });
-  const bool asks_websocket = any_field(request.fields, "upgrade", [](std::string_view value) {
-    return equals_ignoring_case(value, "websocket");
-  });
-  request.upgrade_websocket = request.minor_version >= 1 && request.method == Method::get && asks_websocket &&
-                              connection_has(request.fields, "upgrade") &&
+  request.upgrade_websocket = request.minor_version >= 1 && request.method == Method::get &&
+                              names_websocket(request.fields) && connection_has(request.fields, "upgrade") &&
                               request.body.kind == BodyKind::none;
   return Fault::none;
 }
@@ -389,6 +393,8 @@ Fault parse_response(std::string_view head, const HeadLimits&, Method request_me
     response.body = framing.length > 0 ? BodyFraming{BodyKind::length, framing.length} : BodyFraming{};
   response.keep_alive = wishes_keep_alive(response.fields, response.minor_version) &&
                         response.body.kind != BodyKind::until_close;
+  response.upgrade_websocket =
+      response.status == 101 && response.minor_version >= 1 && names_websocket(response.fields);
   return llhttp_accepts(head, HTTP_RESPONSE) ? Fault::none : Fault::disputed;
 }
 

@@ -114,6 +114,7 @@ struct ResponseHead {
   BodyFraming body;  // as RFC 9112 §6.3 says for this request method and status; 1xx, 204, 304, HEAD: none
   bool keep_alive =
       true;  // may the server's connection be used again after this message (false for until_close)
+  bool upgrade_websocket = false;  // of a 101: that is what it switches to (RFC 9110 §7.8)
 };
 
 // `head` runs from the start line through the blank line, as HeadScanner found it. On a fault the value is

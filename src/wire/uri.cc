@@ -77,7 +77,7 @@ std::optional<std::string_view> percent_decode(std::string_view raw, std::span<c
 }
 
 bool is_valid_authority(std::string_view authority) noexcept {
-  if (authority.empty()) return false;
+  if (authority.empty() || authority.size() > authority_bytes_max) return false;
   if (authority.front() == '[') {
     const size_t close = authority.find(']');
     if (close == std::string_view::npos || !is_ipv6_address(authority.substr(1, close - 1))) return false;

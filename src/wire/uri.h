@@ -21,7 +21,9 @@ std::optional<std::string_view> query_value(std::string_view query, std::string_
 // hold NUL.
 std::optional<std::string_view> percent_decode(std::string_view raw, std::span<char> out) noexcept;
 
-// Is it host, host:port, or [v6]:port with only the bytes those may have (RFC 3986 §3.2.2)?
+// Is it host, host:port, or [v6]:port with only the bytes those may have (RFC 3986 §3.2.2)? No name is longer
+// than 255 bytes, escaped they are 765 (RFC 1035 §3.1); what is longer than authority_bytes_max is none.
+inline constexpr size_t authority_bytes_max = 1024;
 bool is_valid_authority(std::string_view authority) noexcept;
 
 // "[::1]" of "[::1]:8080"; what has no port stays as it is.

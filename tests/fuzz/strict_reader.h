@@ -171,6 +171,7 @@ inline bool has_member(const Message& message, std::string_view name, std::strin
 // A Host or the authority of a target: uri-host [ ":" port ], never empty here (RFC 9110 §7.2, RFC 3986
 // §3.2.2). A port has at most five digits: there is no port of more.
 inline bool is_authority(std::string_view text) {
+  if (text.size() > 1024) return false;
   std::string_view port;
   if (!text.empty() && text.front() == '[') {
     const size_t close = text.find(']');
@@ -298,8 +299,10 @@ inline bool take_request_line(std::string_view line, const Limits& limits, Messa
   const std::string rest = message.target.substr(7);
   const size_t path = rest.find_first_of("/?");
   message.authority = rest.substr(0, path);
-  message.path_query = path == std::string::npos ? "/" : rest.substr(path);
-  return is_authority(message.authority) && message.path_query.front() == '/';
+  // OPTIONS without a path is for the server (RFC 9112 §3.2.4).
+  const std::string none = message.method == "OPTIONS" ? "*" : "/";
+  message.path_query = path == std::string::npos ? none : rest.substr(path);
+  return is_authority(message.authority) && message.path_query.front() != '?';
 }
 
 inline bool take_status_line(std::string_view line, Message& message) {

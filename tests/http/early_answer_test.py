@@ -2,11 +2,15 @@
 
 import threading
 
-from support import ProxyTest, always, answering, get, git_post, main, ok, pattern
+from support import TIMEOUT, ProxyTest, always, answering, get, git_post, main, ok, pattern
 
 REFUSAL = ok(b"too large, says the server" * 40, b"X-From: server", status=b"413 Content Too Large")
 HEAD = b"POST /up HTTP/1.1\r\nHost: git.example\r\nContent-Length: %d\r\n\r\n"
 BODY = pattern(8 * 1024 * 1024)
+
+
+def head_of_post(length, *fields):
+    return b"".join(line + b"\r\n" for line in (b"POST /x HTTP/1.1", b"Host: git.example", b"Content-Length: %d" % length, *fields, b""))
 
 
 class EarlyAnswers(ProxyTest):
@@ -139,9 +143,9 @@ class EarlyAnswers(ProxyTest):
                 data = peer.read_exact(1000)
                 peer.send(b"%x\r\n%s\r\n" % (len(data), data))
             peer.send(b"0\r\n\r\n")
-            peer.answer(ok(b"next"))
+            peer.read_until_end()
 
-        server = self.server(script)
+        server = self.server(script, always(ok(b"next")))
         client = self.client(self.proxy(server))
         client.send(HEAD % 10_000)
         head = client.recv_head()
@@ -153,6 +157,60 @@ class EarlyAnswers(ProxyTest):
         client.read_until(b"\r\n0\r\n\r\n")
         client.send(b"GET /next HTTP/1.1\r\nHost: git.example\r\n\r\n")
         self.assertEqual(client.recv_response().body, b"next")
+
+    def check_that_a_body_is_no_request(self, answer, rest, *fields):
+        """A server that begins to answer without looking at the body may read that as the next request. The connection
+        was used again if the upload ended before the answer did, and another client got the answer to what stood in it."""
+        body = get(b"/smuggled")
+        got = threading.Event()
+
+        def script(peer):
+            peer.read_head()
+            peer.send(answer)
+            peer.read_exact(len(body))
+            got.set()
+            peer.send(rest)
+            peer.read_until_end()
+
+        server = self.server(script, always(ok(b"own")))
+        proxy = self.proxy(server)
+        client = self.client(proxy)
+        client.send(head_of_post(len(body), *fields))
+        client.read_until(b"early")
+        client.send(body)
+        self.assertTrue(got.wait(TIMEOUT))
+        client.read_until(rest)
+        self.assertEqual(self.client(proxy).ask(get(b"/another")).body, b"own")
+        server.connection(0).wait_end()
+        self.assertNotIn(b"/another", server.connection(0).record)
+
+    def test_a_chunked_answer_that_outlasts_the_upload(self):
+        self.check_that_a_body_is_no_request(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n", b"0\r\n\r\n")
+
+    def test_an_answer_with_a_length_that_outlasts_the_upload(self):
+        self.check_that_a_body_is_no_request(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nearly", b"-done")
+
+    def test_an_answer_instead_of_100_that_outlasts_the_upload(self):
+        self.check_that_a_body_is_no_request(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nearly", b"-done",
+                                             b"Expect: 100-continue")
+
+    def test_a_client_that_wants_to_close_has_its_body_read_too(self):
+        """The upload was cut off once the answer was through, and the server got a reset."""
+        body = BODY[:200_000]
+
+        def script(peer):
+            peer.read_head()
+            peer.send(ok(b"accepted", status=b"202 Accepted"))
+            peer.read_exact(len(body))
+            peer.read_until_end()
+
+        server = self.server(script)
+        client = self.client(self.proxy(server))
+        client.send(head_of_post(len(body), b"Connection: close") + body[:1000])
+        self.assertEqual(client.recv_response().status, 202)
+        client.send(body[1000:])
+        server.connection(0).wait_received(body[-100:])
+        self.assertEqual(client.recv_until_close(), b"")
 
 
 if __name__ == "__main__":

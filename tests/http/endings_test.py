@@ -1,8 +1,9 @@
 """Who may end what, when: half-closed clients, clients that go, servers that go. A short body is never completed."""
 
+import json
 import threading
 
-from support import (GET, LAST_CHUNK, ProxyTest, always, answering, chunked, get, git_post, main, ok, pattern, post)
+from support import (GET, LAST_CHUNK, LOOPBACK, TIMEOUT, ProxyTest, always, answering, chunked, get, git_post, main, ok, pattern, post)
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -104,6 +105,58 @@ class HalfClosedClient(ProxyTest):
         client.half_close()
         server.connection(0).wait_end()
 
+    def test_a_fetch_behind_another_request_too(self):
+        """The end had been heard in the request before, and was not heard again: the server worked for nobody."""
+        PACK = git_post("upload-pack", b"0032want 0123456789012345678901234567890123456789\n00000009done\n")
+        may = threading.Event()
+
+        def script(peer):
+            peer.read_request()
+            may.wait(TIMEOUT)
+            peer.send(ok(b"one"))
+            peer.read_request()
+
+        server = self.server(script)
+        proxy = self.proxy(server)
+        client = self.client(proxy)
+        client.send(GET)
+        server.connection(0).wait_requests(1)
+        self.wait_until_watched(proxy)
+        client.send(PACK)
+        client.half_close()
+        may.set()
+        self.assertEqual(client.recv_response().body, b"one")
+        peer = server.connection(0) if len(server.connections) == 1 else server.connection(1)
+        self.assertEqual(peer.wait_end(), "reset")
+
+    def wait_until_watched(self, proxy):
+        """The request is old enough for its client to be watched; what can be seen of that is its age."""
+        while json.loads(proxy.admin("/operations", host=LOOPBACK.encode()).body)["operations"][0]["age_ms"] < 100:
+            pass
+
+
+class BehindTheRequest(ProxyTest):
+    """What a client that gets its connection closed sends after its request."""
+
+    def check(self, request):
+        body = pattern(3_000_000)
+        client = self.client(self.proxy(self.server(always(ok(body)))), receive_buffer=8192)
+        client.send(request)
+        client.read_until(b"\r\n\r\n")
+        client.send(b"\r\n")
+        self.assertEqual(client.read_until_end(), body)
+        self.assertEqual(client.ended, "fin")
+
+    def test_an_empty_line_does_not_cost_the_answer(self):
+        """It stood unread in the socket when that was closed, which made a reset of it: most of the answer was lost."""
+        self.check(get(b"/", b"Connection: close"))
+
+    def test_nor_of_an_old_client(self):
+        self.check(b"GET / HTTP/1.0\r\nHost: git.example\r\n\r\n")
+
+    def test_nor_behind_a_body(self):
+        self.check(b"POST / HTTP/1.0\r\nHost: git.example\r\nContent-Length: 3\r\n\r\na=b")
+
 
 class ClientGone(ProxyTest):
     """Whichever way the client goes, the scripted server sees the end of its connection at once."""
@@ -118,6 +171,18 @@ class ClientGone(ProxyTest):
         server.connection(0).wait_end()
         entry = proxy.wait_for_log(lambda entry: entry["method"] == "GET")
         self.assertEqual((entry["ended_by"], entry["phase"]), ("client", "response_head"))
+
+    def test_reset_after_it_has_ended_its_sending(self):
+        """After a first event nobody listened for a second one, and the server worked until the timeout."""
+        server = self.server(lambda peer: peer.read_request())
+        proxy = self.proxy(server)
+        client = self.client(proxy)
+        client.send(GET)
+        server.connection(0).wait_requests(1)
+        client.half_close()
+        self.assertFalse(server.connection(0).ended)
+        client.reset()
+        self.assertEqual(server.connection(0).wait_end(), "reset")
 
     def test_reset_in_the_middle_of_an_upload(self):
         for head in (b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n", git_post("receive-pack") + b"10\r\n"):

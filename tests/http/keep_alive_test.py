@@ -40,6 +40,23 @@ class KeepAlive(ProxyTest):
         self.assertEqual(len(server.connections), 1)
         self.assertEqual(server.requests[0].head_without_ours, GET)
 
+    def test_a_server_connection_that_is_logged_in_is_nobody_elses(self):
+        """NTLM and Negotiate may log in a connection instead of a request (RFC 4559 §6): the next client had the same name."""
+        def script(peer):
+            user = b"nobody"
+            while True:
+                if peer.read_request().head.values("authorization"):
+                    user = b"alice"
+                peer.send(ok(user))
+
+        for scheme in (b"NTLM", b"Negotiate", b"negotiate"):
+            with self.subTest(scheme):
+                server = self.server(script)
+                proxy = self.proxy(server)
+                self.assertEqual(self.client(proxy).ask(get(b"/", b"Authorization: %s YWxpY2U=" % scheme)).body, b"alice")
+                self.assertEqual(self.client(proxy).ask(GET).body, b"nobody")
+                self.assertEqual(server.connection(0).wait_end(), "fin")
+
     def test_server_that_asks_to_close_is_not_reused_and_the_client_stays(self):
         server = self.server(answering(ok(b"one", b"Connection: close")), answering(ok(b"two")))
         client = self.client(self.proxy(server))

@@ -29,6 +29,11 @@ class Targets(Rewriting):
         request = b"OPTIONS * HTTP/1.1\r\nHost: git.example\r\n\r\n"
         self.assertEqual(self.forwarded(request).head_without_ours, request)
 
+    def test_options_of_a_whole_server_by_its_name(self):
+        """It became a request for `/`, which is another thing (RFC 9112 §3.2.4)."""
+        got = self.forwarded(b"OPTIONS http://git.example HTTP/1.1\r\nHost: git.example\r\n\r\n")
+        self.assertEqual(got.head_without_ours, b"OPTIONS * HTTP/1.1\r\nHost: git.example\r\n\r\n")
+
     def test_absolute_form_becomes_origin_form_and_decides_the_host(self):
         for target, path, host in ((b"http://other.example/a%2Fb?c=d", b"/a%2Fb?c=d", b"other.example"),
                                    (b"http://other.example", b"/", b"other.example"),
@@ -133,6 +138,13 @@ class Forwarded(Rewriting):
     def test_the_request_id_of_an_untrusted_client_is_replaced(self):
         got = self.forwarded(get(b"/", b"X-Request-Id: made-up"))
         self.assertNotEqual(got.head.value("x-request-id"), b"made-up")
+
+    def test_the_request_id_of_a_client_passes_in_no_spelling(self):
+        """One with an underscore did, beside ours, and a CGI server makes the same of both."""
+        for trusted in (None, ["127.0.0.0/8"]):
+            with self.subTest(trusted):
+                got = self.forwarded(get(b"/", b"X_Request_Id: made-up", b"X-Request_Id: made-up"), trusted=trusted)
+                self.assertNotIn(b"made-up", got.head.raw)
 
     def test_the_request_id_is_the_one_in_the_log(self):
         server = self.server(always(ok(b"x")))

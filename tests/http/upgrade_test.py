@@ -1,6 +1,9 @@
 """Upgrade: a WebSocket becomes a tunnel, nothing else does."""
 
-from support import ProxyTest, always, answering, get, main, ok, pattern
+import socket
+import threading
+
+from support import TIMEOUT, ProxyTest, always, answering, get, main, ok, pattern
 
 FIELDS = [b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
 ASK = get(b"/ws", b"Connection: Upgrade", b"Upgrade: websocket", *FIELDS)
@@ -116,6 +119,29 @@ class WebSocket(ProxyTest):
         self.assertEqual(client.recv_head().status, 101)
 
 
+    def test_a_server_that_reads_slowly_gets_all_that_was_said_before_the_end(self):
+        """Both sides had ended well, and what was still on its way to the server was thrown away by a reset."""
+        data = pattern(400_000)
+        said = threading.Event()
+        got = bytearray()
+
+        def script(peer):
+            peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            peer.answer(SWITCH + b"bye")
+            peer.shutdown_write()
+            said.wait(TIMEOUT)
+            got.extend(peer.read_exact(len(data)))
+            peer.read_until_end()
+
+        server, client = self.tunnel(script)
+        self.assertEqual(client.recv_until_close(), b"bye")
+        client.send(data)
+        client.shutdown_write()
+        said.set()
+        server.connection(0).wait_end()
+        self.assertEqual((bytes(got), server.connection(0).ended), (data, "fin"))
+
+
 class NoTunnel(ProxyTest):
     def not_forwarded(self, *fields, request=None):
         server = self.server(always(ok(b"plain")))
@@ -156,6 +182,17 @@ class NoTunnel(ProxyTest):
                 self.assert_own_reply(proxy, client.recv_response(), 502)
                 server.connection(0).wait_end()
                 self.assertEqual(self.client(proxy).ask(get(b"/next")).body, b"next")
+                self.assertNotIn(b"EVIL", client.record)
+
+    def test_a_101_to_something_else_is_a_502(self):
+        """The client was told that it was the WebSocket it had asked for."""
+        for switch in (SWITCH.replace(b"Upgrade: websocket\r\n", b""), SWITCH.replace(b"Upgrade: websocket", b"Upgrade: h2c"),
+                       SWITCH.replace(b"HTTP/1.1", b"HTTP/1.0")):
+            with self.subTest(switch):
+                proxy = self.proxy(self.server(answering(switch + b"EVIL")))
+                client = self.client(proxy)
+                client.send(ASK)
+                self.assert_own_reply(proxy, client.recv_response(), 502)
                 self.assertNotIn(b"EVIL", client.record)
 
 

@@ -76,8 +76,8 @@ BUGS = {
     # An answer for which there was no room is left out, and the next one takes its place.
     "reply_left_out": (
         "proxy/session.cc", 1000,
-        " && !reset_ ? Next::request : Next::close;",
-        " ? Next::request : Next::close;"),
+        " && !reset_) co_return Next::request;",
+        ") co_return Next::request;"),
     # A reset heard by the upload passes for the orderly end of the answer.
     "reset_told_once": (
         "proxy/pump.cc", 200,
