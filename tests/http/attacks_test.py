@@ -148,11 +148,6 @@ class Attacked(ProxyTest):
     def metric(self, name):
         return self.breakwater.metrics()[f"breakwater_{name}"]
 
-    def wait_until(self, condition, what):
-        end = time.monotonic() + 6 * TIMEOUT
-        while not condition():  # each look is a round trip to the admin listener
-            self.assertLess(time.monotonic(), end, what)
-
     def wait_for_metric(self, name, least):
         self.wait_until(lambda: self.metric(name) >= least, f"{name} did not come to {least}")
 
@@ -286,6 +281,7 @@ class SlowReaders(Attacked):
 
     def test_in_all_the_buffers_there_are(self):
         self.check(80, "[limits]\npipes = 0\n")
+        self.assertGreaterEqual(self.metric("buffer_waits_total"), 1)
 
 
 class Floods(Attacked):
@@ -350,14 +346,17 @@ class Floods(Attacked):
         return sockets
 
     def test_handshakes_that_nobody_goes_on_with_are_given_up_and_counted(self):
+        hellos = 600  # each wants a signature, and there are places for 256
         self.start(tls=True)
-        self.crowd(600, hello())  # each wants a signature, and there are places for 256
+        self.crowd(hellos, hello())
         self.crowd(100, b"\0not TLS")
         self.crowd(100, get(b"/"))
         self.crowd(100, b"\x16\x03\x01\x40\x00\x01\x00\x50\x00" + bytes(16380))
         self.check_served("900 handshakes that nobody goes on with")
         for reason in ("not_tls", "plain_http", "hello_too_large"):
             self.wait_for_metric(f'tls_failures_total{{reason="{reason}"}}', 100)
+        self.wait_for_metric("timeouts_total", hellos)
+        self.assertEqual(self.metric("timeouts_total"), hellos)
         self.check_memory(connections=900, tls=True)
 
 

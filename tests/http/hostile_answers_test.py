@@ -268,6 +268,7 @@ class HostileAnswers(ProxyTest):
             self.assertLess(len(self.asking.record), 8 * 1024 * 1024, "interim answers without end")
         self.assertIn(b"HTTP/1.1 502 ", self.asking.record)
         self.check_next()
+        self.assertEqual(self.breakwater.metrics()["breakwater_requests_refused_total"], 1)
 
 
 if __name__ == "__main__":
