@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Clients that want to use the proxy up: it stays, within the memory that docs/memory.md adds up, serves others, and counts.
 
-Each test has an attack, and a client that behaves, on a connection of its own and on new ones, before and meanwhile. With
-BREAKWATER_TEST_FIGURES=1 it prints how many requests a second that one got; docs/hostile-input.md has the figures.
+Each test has an attack, and a client that behaves, on a connection of its own and on new ones, before and meanwhile; an attack
+that comes in waves has it served between them, too. With BREAKWATER_TEST_FIGURES=1 it prints how many requests a second that
+one got; docs/hostile-input.md has the figures.
 Out of descriptors, buffers and pipes: scarcity_test.py. Limits of operations: queue_test.py.
 """
 
@@ -96,6 +97,14 @@ class Attacked(ProxyTest):
         if FIGURES:
             print(f"\n{attack}: {rate:.0f} requests/s, {self.quiet:.0f} before, {100 * (1 - rate / self.quiet):.0f} % slower, "
                   f"the longest {1000 * self.longest:.0f} ms; {(self.memory('VmHWM') - self.before) / MIB:.1f} MiB more", flush=True)
+
+    def check_served_meanwhile(self):
+        """Between two waves of the attack: on its own connection, and on a new one."""
+        late = self.client(self.breakwater)
+        for client in (self.friend, late):
+            self.assertEqual(client.ask(get(b"/friend")).body, b"served")
+        self.clients.remove(late)
+        late.close()
 
     # ---- those that do not
 
@@ -208,6 +217,7 @@ class Connections(Attacked):
                 for sock in self.crowd(100, says):
                     sock.close()
                 self.sockets.clear()
+                self.check_served_meanwhile()
         self.wait_until_gone()
         self.check_served("after 9600 connections that were reset")
         self.assertGreaterEqual(self.metric("connections_accepted_total"), 9600)
@@ -306,6 +316,7 @@ class Floods(Attacked):
                 pass
             except ConnectionError:
                 break
+            self.check_served_meanwhile()
         self.wait_for_metric("slow_clients_total", 1)
         self.check_served("after a flood of pipelined requests")
         served = sum(b"/flood" in request.head.start_line for request in self.backend.requests)
@@ -327,10 +338,14 @@ class Floods(Attacked):
         }
         for reason, (bomb, status) in bombs.items():
             with self.subTest(reason):
-                self.assertEqual({self.status_of(sock) for sock in self.finished(self.crowd(100, bomb))}, {status})
+                crowd = self.crowd(100, bomb)
+                self.check_served_meanwhile()
+                self.assertEqual({self.status_of(sock) for sock in self.finished(crowd)}, {status})
                 self.assertEqual(self.metric(f'request_faults_total{{reason="{reason}"}}'), 100)
         too_large = chunked_head + b"20000\r\n" + b"a" * 0x20000 + b"\r\n0\r\n\r\n"
-        self.assertEqual({self.status_of(sock) for sock in self.finished(self.crowd(100, too_large))}, {413})
+        crowd = self.crowd(100, too_large)
+        self.check_served_meanwhile()
+        self.assertEqual({self.status_of(sock) for sock in self.finished(crowd)}, {413})
         self.assertEqual(self.metric("requests_refused_total"), 100 * (len(bombs) + 1))
         self.check_served("after 800 bombs")
         self.check_memory(connections=100, requests=100)
