@@ -20,12 +20,14 @@ from pathlib import Path
 
 from support import LOOPBACK, TIMEOUT, ProxyTest, get, git_post, main, ok, pattern
 from tls_test import hello
+from upload_pack_framing_test import CLONE_V2, HEAD, UNTIL_CLOSE, line, pack, upload_pack
 
 KIB, MIB = 1024, 1024 * 1024
 FIGURES = bool(os.environ.get("BREAKWATER_TEST_FIGURES"))
 QUICK = '[timeouts]\nclient_pace = "64KiB"\nclient_pace_window = "200ms"\n'
 LARGE = pattern(24 * MIB)  # more than the sockets on its way hold
 LARGE_ANSWER = ok(LARGE)
+LARGE_PACK = line(b"packfile\n") + pack(len(LARGE)) + b"0000"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # leaves no port behind that waits
 PORTS_OF_ONE = 4000  # of an address: where most are taken the kernel looks long for one that is free
 BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is looked for when it is connected
@@ -264,21 +266,28 @@ class SlowBodies(Attacked):
 class SlowReaders(Attacked):
     def script(self, peer):
         while True:
-            large = b"/large" in peer.read_request().head.start_line
-            if not peer.try_send(LARGE_ANSWER if large else ok(b"served")):
-                return
+            asked = peer.read_request().head.start_line
+            answer = HEAD + LARGE_PACK if b"upload-pack" in asked else LARGE_ANSWER if b"/large" in asked else ok(b"served")
+            try:
+                if not peer.try_send(answer):
+                    return
+            except TimeoutError:
+                return  # its reader was not cut as soon as that, on a busy machine
+            if b"upload-pack" in asked:
+                return peer.close()
 
-    def check(self, count, tables):
-        self.start(self.script, tables='[timeouts]\nclient_pace = "64KiB"\nclient_pace_window = "1s"\n' + tables)
+    def check(self, count, tables, pool="", request=get(b"/large"), body=LARGE, **options):
+        self.start(self.script, tables=f'{pool}\n[timeouts]\nclient_pace = "64KiB"\nclient_pace_window = "1s"\n{tables}', **options)
         slow = [self.client(self.breakwater, receive_buffer=4096) for _ in range(count)]
         for client in slow:
-            client.send(get(b"/large"))
+            client.send(request)
         self.wait_until_nothing_moves(count * 100_000)
         self.check_served(f"{count} that do not read what they asked for")
         self.wait_for_metric("slow_clients_total", count)
         self.wait_for_metric("responses_aborted_total", count)
         self.check_memory(connections=count, requests=count)
-        self.assertEqual(self.client(self.breakwater).ask(get(b"/large")).body, LARGE)
+        self.grown = self.memory("VmHWM") - self.before
+        self.assertTrue(self.client(self.breakwater).ask(request).body == body)
 
     def wait_until_nothing_moves(self, least):
         """The sockets on the way are full."""
@@ -292,6 +301,18 @@ class SlowReaders(Attacked):
     def test_in_all_the_buffers_there_are(self):
         self.check(80, "[limits]\npipes = 0\n")
         self.assertGreaterEqual(self.metric("buffer_waits_total"), 1)
+
+    def test_over_tls_each_keeps_no_more_records_than_is_documented(self):
+        count = 60
+        self.check(count, "", tls=True)
+        # Of docs/memory.md only what these readers can take: two buffers of a body, those of two heads, the rest of each.
+        of_each = 2 * 128 + 2 * 20 + 49 + 16 + 1 + 8 + 11
+        if not self.is_sanitized():
+            self.assertLess(self.grown, (count * of_each + KIB + 64 + 68) * KIB)
+
+    def test_of_packs_that_end_with_their_connection(self):
+        self.check(60, "", UNTIL_CLOSE, upload_pack(CLONE_V2), LARGE_PACK)
+        self.assertEqual(self.metric("packs_until_close_total"), 61)
 
 
 class Floods(Attacked):
