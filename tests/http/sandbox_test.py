@@ -1,13 +1,19 @@
 """What a running proxy has given up: capabilities, new privileges, and system calls, in each of its threads."""
 
+import ctypes
+import errno
 import os
+import platform
+import random
 import re
 import resource
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 from pathlib import Path
@@ -107,7 +113,9 @@ class Sandbox(ProxyTest):
                 f"--ambient-caps=-all{given}"]
 
     def privileged_port(self):
-        for port in range(PRIVILEGED_PORTS - 1, 0, -1):
+        ports = list(range(max(1, PRIVILEGED_PORTS - 400), PRIVILEGED_PORTS))
+        random.shuffle(ports)  # another run of this test looks for one, too
+        for port in ports:
             try:
                 socket.create_server((LOOPBACK, port)).close()
             except OSError:
@@ -174,6 +182,99 @@ class Reading(ProxyTest):
         self.assertIsNotNone(front.stderr.wait_for(lambda line: "certificates were read again" in line))
         self.assertIsNotNone(front.stderr.wait_for(lambda line: line.startswith("SIGHUP:")))
         self.assertEqual(self.client(front).ask(GET).body, b"served")
+
+
+# Of linux/ptrace.h and linux/seccomp.h; what the kernel calls the machines; and numbers of calls of x86.
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_SECCOMP_GET_FILTER, WALL = 17, 0x4206, 0x4207, 0x420C, 0x40000000
+ENDS, ALLOWED, REFUSED = -0x80000000, 0x7FFF0000, 0x00050000 | errno.EPERM
+X86_64, I386, X32_BIT = 0xC000003E, 0x40000003, 0x40000000
+READ, IOCTL, GETPID, SETRLIMIT, PRLIMIT64, X32_READV, I386_GETPID = 0, 16, 39, 160, 302, 515, 20
+
+
+def filters_of(pid):
+    """The filters that the kernel has of a process: of each its instructions."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.restype = ctypes.c_long
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+    def trace(what, address=None, data=None):
+        result = libc.ptrace(what, pid, address, data)
+        if result < 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        return result
+
+    trace(PTRACE_SEIZE)
+    try:
+        trace(PTRACE_INTERRUPT)
+        os.waitpid(pid, WALL)
+        found = []
+        while True:
+            try:
+                count = trace(PTRACE_SECCOMP_GET_FILTER, len(found))
+            except OSError as error:
+                if error.errno == errno.ENOENT:
+                    return found
+                raise
+            room = ctypes.create_string_buffer(8 * count)
+            trace(PTRACE_SECCOMP_GET_FILTER, len(found), ctypes.addressof(room))
+            found.append(list(struct.iter_unpack("=HBBI", room.raw)))
+    finally:
+        trace(PTRACE_DETACH)
+
+
+def verdict(instructions, call):
+    """What a filter makes of a call (struct seccomp_data), as the kernel runs it."""
+    value = at = 0
+    while True:
+        code, if_so, if_not, operand = instructions[at]
+        at += 1
+        if code == 0x06:  # return
+            return struct.unpack("=i", struct.pack("=I", operand))[0]
+        if code == 0x20:  # load
+            value = struct.unpack_from("=I", call, operand)[0]
+        elif code == 0x54:  # and
+            value &= operand
+        elif code == 0x05:  # jump
+            at += operand
+        else:
+            at += if_so if {0x15: value == operand, 0x25: value > operand, 0x35: value >= operand, 0x45: value & operand != 0}[code] else if_not
+
+
+@unittest.skipUnless(HAS_FILTER and platform.machine() == "x86_64", "the filter of x86_64")
+class Filter(ProxyTest):
+    """What the filter of a proxy that serves says of calls; security/forbidden_calls_test.cc makes others."""
+
+    def setUp(self):
+        super().setUp()
+        front = self.proxy(self.server(always(ok(b"served"))))
+        self.assertEqual(self.client(front).ask(GET).body, b"served")  # so all filters are there
+        try:
+            self.filters = filters_of(front.process.pid)
+        except OSError as error:
+            self.skipTest(f"filters can't be read here: {error.strerror}")
+        self.assertEqual(self.client(front).ask(GET).body, b"served")
+
+    def verdict(self, number, *arguments, machine=X86_64):
+        """The strictest, as the kernel takes it."""
+        call = struct.pack("=IIQ6Q", number, machine, 0, *arguments, *[0] * (6 - len(arguments)))
+        return min(verdict(instructions, call) for instructions in self.filters)
+
+    def test_calls_of_other_machines_end_it(self):
+        self.assertEqual(self.verdict(READ), ALLOWED)
+        self.assertEqual(self.verdict(I386_GETPID, machine=I386), ENDS)
+        for number in (READ, GETPID, X32_READV):
+            self.assertEqual(self.verdict(X32_BIT | number), ENDS)
+
+    def test_an_error_is_all_that_comes_of_other_devices_and_limits(self):
+        for what in (termios.TCGETS, termios.FIONREAD, termios.FIONBIO):
+            self.assertEqual(self.verdict(IOCTL, 0, what), ALLOWED)
+        for what in (termios.TIOCSTI, termios.TCSETS, 0, termios.FIONREAD | 1 << 32):
+            self.assertEqual(self.verdict(IOCTL, 0, what), REFUSED)
+        somewhere = 0x7FFF0000
+        self.assertEqual(self.verdict(PRLIMIT64, 0, resource.RLIMIT_NOFILE, 0, somewhere), ALLOWED)
+        self.assertEqual(self.verdict(PRLIMIT64, 0, resource.RLIMIT_NOFILE, somewhere, 0), REFUSED)
+        self.assertEqual(self.verdict(PRLIMIT64, 1, resource.RLIMIT_NOFILE, 0, somewhere), REFUSED)
+        self.assertEqual(self.verdict(SETRLIMIT), ENDS)
 
 
 if __name__ == "__main__":

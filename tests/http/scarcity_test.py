@@ -92,7 +92,7 @@ class Scarce(ProxyTest):
         self.assertEqual(running.ask(get(b"/during")).body, b"x")
         for client in crowd:
             client.close()
-        self.wait_for(lambda: proxy.metrics()["breakwater_accept_pauses_total"] > 0)
+        self.wait_until(lambda: proxy.metrics()["breakwater_accept_pauses_total"] > 0, "accepting did not pause")
         self.assertEqual(self.client(proxy).ask(get(b"/after")).body, b"x")
 
     def test_no_descriptor_for_the_server_is_a_503(self):
@@ -100,19 +100,15 @@ class Scarce(ProxyTest):
         proxy = self.proxy(server, tables="[limits]\npipes = 0\nservers_idle = 0\n")
         client = self.client(proxy)
         self.assertEqual(client.ask(get(b"/before")).body, b"x")
-        self.wait_for(lambda: proxy.metrics()["breakwater_server_connections_open"] == 0)
+        self.wait_until(lambda: proxy.metrics()["breakwater_server_connections_open"] == 0, "a connection to the server stays")
         before = resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE, (1, before[1]))  # new ones would be above it
         reply = client.ask(get(b"/during"))
-        self.assert_own_reply(proxy, reply, 503, "proxy")
+        entry = self.assert_own_reply(proxy, reply, 503, "proxy")
+        self.assertEqual((entry["ended_by"], entry["reason"]), ("proxy", "proxy no_descriptors"))
         resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE, before)
         self.assertEqual(self.client(proxy).ask(get(b"/after")).body, b"x")
-
-    def wait_for(self, condition):
-        for _ in range(2000):  # each look is a round trip to the admin listener
-            if condition():
-                return
-        self.fail("it never came to this")
+        self.assertEqual(proxy.metrics()["breakwater_requests_refused_total"], 1)
 
 
 if __name__ == "__main__":

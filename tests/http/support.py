@@ -885,6 +885,12 @@ class ProxyTest(unittest.TestCase):
         self.clients.append(client)
         return client
 
+    def wait_until(self, condition, what):
+        """Looks again and again; each look has to be an event of its own, such as a round trip to the admin listener."""
+        end = time.monotonic() + 6 * TIMEOUT
+        while not condition():
+            self.assertLess(time.monotonic(), end, what)
+
     def assert_closed(self, client):
         """The proxy has ended the client's connection without another byte, and not by a reset."""
         self.assertEqual(client.read_until_end(), b"")
