@@ -59,7 +59,8 @@ NOT_PARSERS = {
 }
 
 # Parsers of loadgen that are not in its git/.
-LOADGEN_PARSERS_ELSEWHERE = ["client/inflater.h", "origin/fetch_ask.h", "origin/push_ask.h", "origin/received_pack.h", "origin/request_body.h", "plan/read_access_log.h"]
+LOADGEN_PARSERS_ELSEWHERE = ["client/inflater.h", "origin/fetch_ask.h", "origin/lfs_ask.h", "origin/push_ask.h", "origin/received_pack.h",
+                             "origin/request_body.h", "plan/read_access_log.h"]
 
 # A header of loadgen/git with one of these reads what a server said.
 READER_OF_BYTES = re.compile(r"\b(take|read_\w+)\(std::string_view")
