@@ -1,8 +1,9 @@
-// Git LFS: the batch request and the objects themselves (docs/api/batch.md and basic-transfers.md of
-// git-lfs).
+// Git LFS: the batch request (lfs_ask.h) and the objects themselves (docs/api/batch.md and
+// basic-transfers.md of git-lfs).
 //
 // Which objects there are stands in the tree of a repository as pointer files, as always; beside these GET
 // info/lfs/objects/ lists them, which is ours. What is uploaded is checked, counted, and not kept.
+#include <expected>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -10,14 +11,13 @@
 #include "git/digest.h"
 #include "git/synthetic_commit.h"
 #include "origin/answer.h"
+#include "origin/lfs_ask.h"
 
 namespace breakwater::storm::origin {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::string_view lfs_type = "application/vnd.git-lfs+json";
-constexpr size_t objects_max = 1000;  // in one batch
 
 const SyntheticLfsObject* find(const SyntheticContent& content, std::string_view name) noexcept {
   for (const SyntheticLfsObject& object : content.lfs()) {
@@ -35,13 +35,13 @@ std::string href(const Ask& ask, const std::string& name) {
          ask.repository.name() + "/info/lfs/objects/" + name;
 }
 
-// What a client asks for, by its name and size, becomes what it may do.
-Json offer(const Ask& ask, const std::string& name, uint64_t size, bool is_upload) {
-  Json object = {{"oid", name}, {"size", size}};
-  const SyntheticLfsObject* const known = find(ask.repository.content(), name);
+// What a client asks for becomes what it may do.
+Json offer(const Ask& ask, const LfsObject& asked, bool is_upload) {
+  Json object = {{"oid", asked.oid}, {"size", asked.bytes}};
+  const SyntheticLfsObject* const known = find(ask.repository.content(), asked.oid);
   const auto add_action = [&](const char* action) {
     object["authenticated"] = true;
-    object["actions"] = {{action, {{"href", href(ask, name)}}}};
+    object["actions"] = {{action, {{"href", href(ask, asked.oid)}}}};
   };
   if (is_upload) {
     if (known == nullptr) add_action("upload");  // without actions: it is there already
@@ -63,21 +63,10 @@ std::string hash_of(std::string_view content) {
 
 Reply answer_lfs_batch(const Ask& ask) {
   ask.site.counts.lfs++;
-  const Json asked = Json::parse(ask.request.body, nullptr, false);
-  if (!asked.is_object() || !asked.contains("objects") || !asked["objects"].is_array())
-    return lfs_error(422, "this is no batch request");
-  const Json& operation = asked.contains("operation") ? asked["operation"] : Json();
-  const bool is_upload = operation == "upload";
-  if (!is_upload && operation != "download")
-    return lfs_error(422, "the operation is neither download nor upload");
-  if (asked["objects"].size() > objects_max) return lfs_error(413, "too many objects");
+  const std::expected<LfsAsk, LfsFault> asked = read_lfs_ask(ask.request.body);
+  if (!asked) return lfs_error(asked.error().status, asked.error().sentence);
   Json objects = Json::array();
-  for (const Json& each : asked["objects"]) {
-    const bool is_right = each.is_object() && each.contains("oid") && each["oid"].is_string() &&
-                          each.contains("size") && each["size"].is_number_unsigned();
-    if (!is_right) return lfs_error(422, "an object has no oid or no size");
-    objects.push_back(offer(ask, each["oid"].get<std::string>(), each["size"].get<uint64_t>(), is_upload));
-  }
+  for (const LfsObject& object : asked->objects) objects.push_back(offer(ask, object, asked->is_upload));
   const Json answer = {{"transfer", "basic"}, {"objects", std::move(objects)}, {"hash_algo", "sha256"}};
   return json_reply(200, answer.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", lfs_type);
 }

@@ -1,9 +1,11 @@
-// A push: its commands are read, its pack is checked and taken over, its refs move (gitprotocol-pack(5),
-// "Pushing Data To a Server").
+// A push: its commands are read (push_ask.h), its pack is checked and taken over, its refs move
+// (gitprotocol-pack(5), "Pushing Data To a Server").
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "origin/answer.h"
+#include "origin/push_ask.h"
 #include "origin/received_pack.h"
 #include "wire/pkt_line.h"
 
@@ -12,49 +14,6 @@ namespace breakwater::storm::origin {
 namespace {
 
 constexpr std::string_view push_result_type = "application/x-git-receive-pack-result";
-constexpr size_t updates_max = 10'000;
-
-struct PushAsk {
-  std::vector<RefUpdate> updates;
-  bool reports = false, has_sideband = false, is_whole = false;
-  std::string_view pack;
-};
-
-// "OLD NEW NAME", both ids in hex.
-bool read_update(std::string_view text, RefUpdate& update) {
-  constexpr size_t digits = 40;
-  if (text.size() < 2 * digits + 3 || text[digits] != ' ' || text[2 * digits + 1] != ' ') return false;
-  const std::optional<ObjectId> old_id = ObjectId::parse(text.substr(0, digits));
-  const std::optional<ObjectId> new_id = ObjectId::parse(text.substr(digits + 1, digits));
-  if (!old_id || !new_id) return false;
-  update = {std::string(text.substr(2 * digits + 2)), *old_id, *new_id};
-  return true;
-}
-
-PushAsk read_push(std::string_view body) {
-  PushAsk push;
-  for (wire::PktLine line = wire::read_pkt_line(body); line.bytes > 0; line = wire::read_pkt_line(body)) {
-    body.remove_prefix(line.bytes);
-    if (line.kind == wire::PktLine::Kind::flush) {
-      push.is_whole = true;
-      push.pack = body;
-      return push;
-    }
-    std::string_view text = line.payload;
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    if (const size_t zero = text.find('\0'); zero != std::string_view::npos) {
-      const std::string capabilities = std::string(text.substr(zero + 1)) + " ";
-      push.reports = capabilities.find("report-status ") != std::string::npos;
-      push.has_sideband = capabilities.find("side-band-64k ") != std::string::npos;
-      text = text.substr(0, zero);
-    }
-    if (text.starts_with("shallow ")) continue;
-    RefUpdate update;
-    if (!read_update(text, update) || push.updates.size() == updates_max) return push;
-    push.updates.push_back(std::move(update));
-  }
-  return push;
-}
 
 std::string report(const PushAsk& push, std::string_view unpack, const std::vector<std::string>& reasons) {
   std::string lines;
@@ -83,25 +42,25 @@ Reply answer_receive_pack(const Ask& ask) {
   // A flush-pkt alone is how Git tries whether it may push before it sends what can't be sent twice.
   if (ask.request.body == wire::flush_pkt || ask.request.body.empty()) return reply;
   if (fail(ask, Place::push, reply)) return reply;
-  const PushAsk push = read_push(ask.request.body);
-  if (!push.is_whole) return git_error(push_result_type, "the commands are not understood");
+  const std::optional<PushAsk> push = read_push_ask(ask.request.body);
+  if (!push) return git_error(push_result_type, "the commands are not understood");
 
   std::string unpack;
   std::vector<Object> objects;
-  if (!push.pack.empty()) {
+  if (!push->pack.empty()) {
     const BaseObject base = [&ask](const ObjectId& id) { return ask.repository.object(id); };
-    std::expected<std::vector<Object>, std::string> read = read_received_pack(push.pack, base);
+    std::expected<std::vector<Object>, std::string> read = read_received_pack(push->pack, base);
     if (read)
       objects = std::move(*read);
     else
       unpack = read.error();
   }
-  std::vector<std::string> reasons(push.updates.size(), "unpacker error");
-  if (unpack.empty()) reasons = ask.repository.push(objects, push.updates, unpack);
+  std::vector<std::string> reasons(push->updates.size(), "unpacker error");
+  if (unpack.empty()) reasons = ask.repository.push(objects, push->updates, unpack);
   bool is_taken = true;
   for (const std::string& reason : reasons) is_taken = is_taken && reason.empty();
   (is_taken ? ask.site.counts.pushes : ask.site.counts.pushes_refused)++;
-  reply.front = report(push, unpack, reasons);
+  reply.front = report(*push, unpack, reasons);
   return reply;
 }
 

@@ -45,10 +45,15 @@ class Table {
   std::vector<size_t> widths_;
 };
 
+// No list and no object: it may be nested deeper than a stack holds.
+std::string word(const json& value) {
+  if (value.is_null() || value.is_structured()) return "";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
 std::string word(const json& row, const char* key) {
   const auto found = row.find(key);
-  if (found == row.end() || found->is_null()) return "";
-  return found->is_string() ? found->get<std::string>() : found->dump();
+  return found == row.end() ? "" : word(*found);
 }
 
 bool flag(const json& row, const char* key) {
@@ -125,7 +130,7 @@ std::string remarks_of(const json& page, const char* count) {
   if (number(page, "shown") < number(page, count))
     remarks += printable(fmt::format("{} of {} are shown", word(page, "shown"), word(page, count))) + "\n";
   for (const json& core : list(page, "silent_cores"))
-    remarks += "core " + printable(core.dump()) + " did not answer in time\n";
+    remarks += "core " + printable(word(core)) + " did not answer in time\n";
   return remarks;
 }
 

@@ -108,13 +108,14 @@ std::string_view redact_target(std::string_view target, std::span<char> out) noe
     if (count > 0) std::memcpy(out.data() + written, text.data(), count);
     written += count;
   };
-  // user:password@ of an absolute-form target never gets here as a valid request, but may as a refused one.
+  // user:password@ of an absolute-form target never gets here as a valid request, but may as a refused one,
+  // or behind a slash. A password may hold an @ and a slash of its own, so all up to the last @ goes.
   const size_t mark = std::min(target.find('?'), target.size());
   std::string_view path = target.substr(0, mark);
   const size_t scheme = path.find("://");
   if (scheme != std::string_view::npos) {
-    const size_t at = path.find('@', scheme);
-    if (at != std::string_view::npos) {
+    const size_t at = path.rfind('@');
+    if (at != std::string_view::npos && at > scheme) {
       put(path.substr(0, scheme + 3));
       put("***");
       path.remove_prefix(at);

@@ -480,7 +480,9 @@ class RawBytes(OriginTest):
         name = hashlib.sha256(b"mine").hexdigest()
         for content, status in ((b"mine", 200), (b"thine", 422)):
             self.assertEqual(self.origin.request("PUT", f"/repository-0.git/info/lfs/objects/{name}", content)[0], status)
-        self.assertEqual(self.origin.request("POST", "/repository-0.git/info/lfs/objects/batch", "[]")[0], 422)
+        deep = "[" * 1_000_000 + "]" * 1_000_000  # more than a stack holds
+        for batch in ("[]", f'{{"operation":{deep},"objects":[]}}'):
+            self.assertEqual(self.origin.request("POST", "/repository-0.git/info/lfs/objects/batch", batch)[0], 422)
 
     def test_rate_and_compute(self):
         with Origin("--pack", "256KiB", "--rate", "512KiB/s", "--compute", "300ms") as origin:

@@ -390,7 +390,8 @@ class Verbs(AdminTest):
                             (b'{"state":"drain"}x', "no JSON object"), ({"state": "up"}, '"ready", "drain" or "maintenance"'),
                             ({"state": 1}, '"ready"'), ({"state": None}, '"ready"'), ({"weight": -1}, "from 0 to 256"),
                             ({"weight": 257}, "from 0 to 256"), ({"weight": 1.5}, "from 0 to 256"), ({"weight": "5"}, "from 0 to 256"),
-                            ({"weight": 2**64}, "from 0 to 256"), ({"weights": 5}, "`weights`"), ({"state": "drain", "x": 1}, "`x`"),
+                            ({"weight": 2**64}, "from 0 to 256"), ({"weights": 5}, "`weights`"),
+                            ({"a\n\x1b[2J": 5}, "`a??[2J`"), ({"state": "drain", "x": 1}, "`x`"),
                             (b'{"state":"drain","state":"ready"}', "twice"), (b'{"weight":1,"weight":1}', "twice"),
                             (b'{"state":"drain","st\\u0061te":"ready"}', "twice"), (b"[" * 4096, "no JSON object"),
                             (b'{"state":"\xff"}', "no JSON object"), (b'{"state":"drain"}\0', "no JSON object")):

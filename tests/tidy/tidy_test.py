@@ -48,7 +48,8 @@ CALLS_BEHIND_THE_SEAM = re.compile(r"(?<![\w:])::(accept4?|bind|close|connect|ep
 
 # Parsers of outside bytes that are not in src/wire.
 PARSERS_ELSEWHERE = ["config/parse.h", "tls/engine.h", "tls/records.h", "tls/certificate.h", "tls/pem.h",
-                     "tls/staple.h", "proxy/serving.h", "app/admin_http.h", "app/ctl_tables.h", "app/dns.h"]
+                     "tls/staple.h", "proxy/serving.h", "app/admin_http.h", "app/ctl_tables.h", "app/dns.h",
+                     "app/server_change.h"]
 # Headers of src/wire that parse nothing, each with the reason.
 NOT_PARSERS = {
     "http_fault.h": "names and sentences",
@@ -58,7 +59,8 @@ NOT_PARSERS = {
 }
 
 # Parsers of loadgen that are not in its git/.
-LOADGEN_PARSERS_ELSEWHERE = ["client/inflater.h", "origin/fetch_ask.h", "origin/received_pack.h", "origin/request_body.h", "plan/read_access_log.h"]
+LOADGEN_PARSERS_ELSEWHERE = ["client/inflater.h", "origin/fetch_ask.h", "origin/lfs_ask.h", "origin/push_ask.h", "origin/received_pack.h",
+                             "origin/request_body.h", "plan/read_access_log.h"]
 
 # A header of loadgen/git with one of these reads what a server said.
 READER_OF_BYTES = re.compile(r"\b(take|read_\w+)\(std::string_view")

@@ -102,3 +102,13 @@ TEST_CASE("ctl: an answer of another version shows what it has") {
   CHECK(server_line(json::parse(R"({"name": "a:1", "state": "draining", "weight": 7})")) ==
         "a:1: draining, weight 0 of 7,  in flight\n");
 }
+
+TEST_CASE("ctl: what is nested deeper than a stack holds shows as empty") {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  const std::string row = R"({"name": )" + deep + R"(, "state": "up", "weight": )" + deep + "}";
+  CHECK(server_line(json::parse(row)).starts_with(": up, weight "));
+  CHECK(servers_table(json::parse(R"({"pools": [{"servers": [)" + row + "]}]}")).find("up") !=
+        std::string::npos);
+  CHECK(operations_table(json::parse(R"({"silent_cores": [)" + deep + "]}"))
+            .ends_with("core  did not answer in time\n"));
+}

@@ -70,6 +70,7 @@ TEST_CASE("secrets in a query do not reach a log") {
   CHECK(redact_target("/a?t%6fken=abc", out) == "/a?t%6fken=***");
   CHECK(redact_target("/a?token", out) == "/a?token");
   CHECK(redact_target("http://u:p@h/a", out) == "http://***@h/a");
+  CHECK(redact_target("http://u:p@ss/w@rd@h/a", out) == "http://***@h/a");  // unescaped, as people write them
   std::array<char, 4> small;
   CHECK(redact_target("/abcdef", small) == "/abc");
 }
