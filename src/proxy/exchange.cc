@@ -233,7 +233,9 @@ Task<bool> Exchange::finish() {
         reply = reply_to(body_fault);
       }
       co_await answer(reply, true);
-    } else {
+    } else if (failure_.code != Code::closed || response_begun_) {
+      // Whoever only ended its sending side may still read the answer before this one, which a reset would
+      // destroy.
       session_.abort_on_close();
     }
     co_return keep_client_;

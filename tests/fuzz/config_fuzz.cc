@@ -84,9 +84,9 @@ void check_values(std::string_view text) {
     BW_ASSERT(config::format_probe(probe) == shortest);
   }
   if (config::check_host_pattern(text, why)) BW_ASSERT(is_printable(text));
-  config::Network network, again;
+  config::Network network, same;
   if (config::parse_network(text, network, why))
-    BW_ASSERT(config::parse_network(network.text(), again, why) && again == network);
+    BW_ASSERT(config::parse_network(network.text(), same, why) && same == network);
   if (const auto duration = config::parse_duration(text))
     BW_ASSERT(config::parse_duration(config::format_duration(*duration)) == duration);
   if (const auto size = config::parse_size(text))

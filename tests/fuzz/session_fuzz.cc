@@ -68,7 +68,8 @@ constexpr std::string_view other_client = "GET /of/another/client HTTP/1.1\r\nHo
 constexpr size_t pieces[] = {0, 3, 40, 1000};
 
 struct Answer {
-  char ending = 'k';  // of the connection: k(eep), c(lose), r(eset), s(top saying anything)
+  // Of the connection: k(eep), c(lose), r(eset), s(top saying anything); d(ie): there is no answer.
+  char ending = 'k';
   std::string bytes;
 };
 
@@ -301,6 +302,7 @@ Task<void> Run::serve(End* end) {
       mine.answered++;
       Answer answer;
       if (next_answer_ < input_.answers.size()) answer = input_.answers[next_answer_++];
+      if (answer.ending == 'd') co_return;
       const std::string bytes = answer.bytes.empty() ? good_answer(request) : answer.bytes;
       const bool sent = co_await send(peer, bytes, input_.server_piece, &mine.sent);
       if (!sent) co_return;
@@ -641,6 +643,11 @@ void Run::judge(const Client& client, size_t arrivals_end) {
     if (one == nullptr) fail("an answer that no server gave", received);
     const Connection& connection = connections_[one->connection];
     compare_answer(answer, connection.answers.at(one->number));
+    const Message& given = connection.answers.at(one->number);
+    const bool by_1_0 = connection.requests.at(one->number).minor_version == 0;
+    if (by_1_0 && answer.is_whole() && given.framing == strict::Framing::until_close &&
+        !answer.payload.ends_with("0000"))
+      fail("a pack was completed that Git's own framing does not end", received);
     if (answer.status != 101) continue;
     if (!rest_of(client.bytes, asked[number].end)
              .starts_with(rest_of(connection.received, connection.tunnel_from)))
