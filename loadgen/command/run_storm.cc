@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/second.h"
@@ -92,11 +93,13 @@ int run_storm(const CommandLine& line) {
   if (!why.empty()) return refuse(why);
   const double cpu_before = cpu_seconds();
   threads.begin();
-  watch(threads, signals, scenario, arrivals->size());
+  const std::optional<double> broken_off = watch(threads, signals, scenario, arrivals->size());
   threads.join();
   const double elapsed = static_cast<double>(sys::monotonic_ns() - threads.start_ns()) / second_ns;
-  const Effort effort{
-      .cpu_seconds = cpu_seconds() - cpu_before, .elapsed_seconds = elapsed, .cores = scenario.cores};
+  const Effort effort{.cpu_seconds = cpu_seconds() - cpu_before,
+                      .elapsed_seconds = elapsed,
+                      .cores = scenario.cores,
+                      .broken_off_seconds = broken_off};
   const Report report =
       make_report(scenario, std::move(facts), gather(scenario, threads.collectors(), effort));
   fmt::print("{}", summary(report));

@@ -12,6 +12,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -206,6 +207,25 @@ class Judged(Stormed):
         self.assertIn("did you mean clone?\n  clon.failures > 1\n  ^\n", ran.stderr)
         self.assertIn("nothing was begun", ran.stderr)
         self.assertFalse(self.file("never.json").exists())
+
+
+class BrokenOff(Stormed):
+    def test_a_storm_that_a_signal_ended_did_not_pass(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number.name):
+                words = ("clone", self.origin.url(), "--rate", "20/s", "--for", "60s", "--deep-check", 0, "--json", self.file("broken.json"))
+                storm = subprocess.Popen([stormgen_test.STORMGEN, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE, text=True)
+                with storm:
+                    storm.stderr.readline()  # of the second second
+                    storm.send_signal(number)
+                    said, _ = storm.communicate(timeout=SECONDS_MAX)
+                self.assertEqual(storm.returncode, 1)
+                self.assertRegex(said, r"^INVALID: ended by a signal after [0-9.]+ s of 60 s\n")
+                report = json.loads(self.file("broken.json").read_text())
+                self.assertFalse(report["valid"])
+                self.assertRegex(report["doubts"][0], "^ended by a signal")
+                self.assertGreater(report["all"]["ended"], 0)
 
 
 class Compared(unittest.TestCase):
