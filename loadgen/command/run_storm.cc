@@ -55,7 +55,6 @@ bool is_this_machine(const Address& address) {
 
 int run_storm(const CommandLine& line) {
   const Scenario& scenario = line.scenario;
-  const Signals signals;
   const std::expected<std::vector<Arrival>, std::string> arrivals = plan_arrivals(scenario);
   if (!arrivals) return refuse(arrivals.error());
   const std::expected<std::vector<Condition>, std::string> conditions = read_conditions(line.forms, scenario);
@@ -67,6 +66,9 @@ int run_storm(const CommandLine& line) {
     fmt::print("{}", plan_text(scenario, *arrivals));
     return 0;
   }
+  std::expected<ReportFiles, std::string> files = ReportFiles::open(line.forms);
+  if (!files) return refuse(files.error());
+  const Signals signals;
   const std::expected<Site, std::string> site = make_site(scenario.target);
   if (!site) return refuse(site.error());
   if (!line.allows_target && !is_this_machine(site->address))
@@ -103,7 +105,7 @@ int run_storm(const CommandLine& line) {
   const Report report =
       make_report(scenario, std::move(facts), gather(scenario, threads.collectors(), effort));
   fmt::print("{}", summary(report));
-  const bool is_written = write_forms(line.forms, report);
+  const bool is_written = files->write(report);
   const bool has_passed = passes(*conditions, report);
   // Who says by a condition how many failures are too many means those; else any is.
   const bool any_is_too_many = std::ranges::none_of(

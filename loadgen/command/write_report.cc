@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <utility>
 
-#include "command/write_file.h"
 #include "report/csv.h"
 #include "report/hgrm.h"
 #include "report/html.h"
@@ -30,14 +30,32 @@ std::expected<std::vector<Condition>, std::string> read_conditions(const ReportF
   return conditions;
 }
 
-bool write_forms(const ReportForms& forms, const Report& report) {
+std::expected<ReportFiles, std::string> ReportFiles::open(const ReportForms& forms) {
+  const std::pair<const std::string&, std::string (*)(const Report&)> all[] = {
+      {forms.json, json_report},
+      {forms.html, html_report},
+      {forms.csv, csv_report},
+      {forms.hdr, interval_log},
+      {forms.hgrm, [](const Report& report) { return percentile_distribution(report.results.all.latency); }},
+  };
+  ReportFiles files;
+  for (const auto& [path, text_of] : all) {
+    if (path.empty()) continue;
+    std::expected<OutputFile, std::string> file = OutputFile::open(path);
+    if (!file) return std::unexpected(file.error());
+    files.forms_.push_back({std::move(*file), text_of});
+  }
+  return files;
+}
+
+bool ReportFiles::write(const Report& report) {
   bool is_written = true;
-  if (!forms.json.empty()) is_written &= write_file(forms.json, json_report(report));
-  if (!forms.html.empty()) is_written &= write_file(forms.html, html_report(report));
-  if (!forms.csv.empty()) is_written &= write_file(forms.csv, csv_report(report));
-  if (!forms.hdr.empty()) is_written &= write_file(forms.hdr, interval_log(report));
-  if (!forms.hgrm.empty())
-    is_written &= write_file(forms.hgrm, percentile_distribution(report.results.all.latency));
+  for (Form& each : forms_) {
+    const std::string why = each.file.write(each.text_of(report));
+    if (why.empty()) continue;
+    fmt::print(stderr, "stormgen: {}\n", why);
+    is_written = false;
+  }
   return is_written;
 }
 

@@ -209,6 +209,41 @@ class Judged(Stormed):
         self.assertFalse(self.file("never.json").exists())
 
 
+class Opened(Stormed):
+    """What is to be written is tried before anything begins."""
+
+    def refused(self, *words):
+        ran = self.storm(*words)
+        self.assertEqual((ran.returncode, ran.stdout), (2, ""))
+        return ran.stderr
+
+    def test_a_file_that_can_not_be_written_is_said_before_the_storm(self):
+        nowhere = self.folder / "nowhere" / "x.json"
+        before = self.origin.ask("GET", "/stats")["requests"]
+        self.assertEqual(self.refused("--json", nowhere), f"stormgen: {nowhere} can't be written: No such file or directory; nothing was begun\n")
+        self.assertEqual(self.refused("--html", self.folder), f"stormgen: {self.folder} can't be written: Is a directory; nothing was begun\n")
+        self.assertEqual(self.origin.ask("GET", "/stats")["requests"], before)
+
+    def test_a_refused_storm_leaves_no_empty_file_and_what_was_there(self):
+        first, old = self.file("first.json"), self.file("old.html")
+        old.write_text("an old report")
+        self.refused("--json", first, "--html", old, "--csv", self.folder)
+        self.refused("--json", first, "--html", old, "--driver", "git", "--download", "1MiB")
+        self.assertFalse(first.exists())
+        self.assertEqual(old.read_text(), "an old report")
+
+    def test_a_device_that_takes_nothing_fails_the_run(self):
+        ran = self.storm("--csv", "/dev/full", "--json", self.file("beside.json"))
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("stormgen: /dev/full can't be written: No space left on device\n", ran.stderr)
+        self.assertTrue(self.file("beside.json").exists())
+
+    def test_a_page_of_a_comparison_that_can_not_be_written(self):
+        self.report_of("one.json")
+        ran = stormgen("compare", self.file("one.json"), self.file("one.json"), "--allow-invalid", "--html", self.folder)
+        self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (2, "", f"stormgen: {self.folder} can't be written: Is a directory\n"))
+
+
 class BrokenOff(Stormed):
     def test_a_storm_that_a_signal_ended_did_not_pass(self):
         for number in (signal.SIGTERM, signal.SIGINT):
