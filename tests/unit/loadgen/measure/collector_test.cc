@@ -73,6 +73,15 @@ TEST_CASE("collector: latency counts from the intended start, and only of what w
   CHECK(results.is_valid());
 }
 
+TEST_CASE("collector: what a server said has no control bytes, and an end") {
+  const Scenario scenario = two_operations();
+  Collector collector(scenario, second);
+  collector.record(ended(second, ms, Failure::status), "\x1b[2Jgone\r\n" + std::string(300, 'x'));
+  const std::string& words = collector.words()[static_cast<size_t>(Failure::status)];
+  CHECK(words.starts_with(" [2Jgone  xxx"));
+  CHECK(words.size() == 200);
+}
+
 TEST_CASE("collector: a storm that a signal ended was no whole one, and is not valid") {
   const Scenario scenario = two_operations();
   std::vector<std::unique_ptr<Collector>> collectors;
