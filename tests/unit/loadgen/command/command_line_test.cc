@@ -76,6 +76,13 @@ TEST_CASE("command line: a rate") {
   CHECK(scenario_of({"clone", url}).length == Duration(10'000));
 }
 
+TEST_CASE("command line: a rate without its unit was taken, and a file's was not") {
+  CHECK(refusal_of({"clone", url, "--rate", "50"}) ==
+        "stormgen: --rate: '50' is no rate: write 50/s, 120/m or 3000/h\n");
+  CHECK(refusal_of({"clone", url, "--allow-target", "127.0.0.1", "--max-rate", "50", "--max-runners",
+                    "50"}) == "stormgen: --max-rate: '50' is no rate: write 50/s, 120/m or 3000/h\n");
+}
+
 TEST_CASE("command line: a client tries again as it really does") {
   const Operation operation = scenario_of({"clone", url, "--client", "renovate"}).operations.at(0);
   CHECK(operation.tries == 6);
