@@ -112,7 +112,8 @@ void add_quick_options(CLI::App& command, QuickOptions& options) {
   command.add_option("--client", options.client, "whose requests they look like")
       ->check(CLI::IsMember(clients));
   command.add_option("--ref", options.ref, "a branch, a tag or a commit's id");
-  command.add_option("--path", options.path, "page: what comes behind the repository; lfs: its objects");
+  command.add_option("--path", options.path,
+                     "needed by page: what comes behind the repository; and by lfs: its objects");
   command.add_option("--commits", options.commits, "of each push")->check(CLI::Range(1u, 1000u));
   command.add_option("--user", options.user, "for Basic authentication");
   command.add_option("--password-file", options.password_file, "has the password or token in its first line");
