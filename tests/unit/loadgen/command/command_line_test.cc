@@ -76,6 +76,16 @@ TEST_CASE("command line: a rate") {
   CHECK(scenario_of({"clone", url}).length == Duration(10'000));
 }
 
+TEST_CASE("command line: a word that is no command was not named") {
+  CHECK(refusal_of({"foo"}) ==
+        "stormgen: 'foo' is no command; commands are run, check, ls-remote, clone, fetch, fetch-object, "
+        "tags, push, "
+        "lfs, dumb, page, compare and origin\n");
+  CHECK(refusal_of({"cloen", url}) == "stormgen: 'cloen' is no command; did you mean `clone`?\n");
+  CHECK(refusal_of({}).find("subcommand is required") != std::string::npos);
+  CHECK(parsed({"--version"}).exit_status == 0);
+}
+
 TEST_CASE("command line: a rate without its unit was taken, and a file's was not") {
   CHECK(refusal_of({"clone", url, "--rate", "50"}) ==
         "stormgen: --rate: '50' is no rate: write 50/s, 120/m or 3000/h\n");
