@@ -11,7 +11,7 @@ namespace breakwater::storm {
 
 namespace {
 
-std::string why_not(const std::string& path) {
+std::string why_not_written(const std::string& path) {
   return path + " can't be written: " + std::strerror(errno);
 }
 
@@ -22,7 +22,7 @@ std::expected<OutputFile, std::string> OutputFile::open(const std::string& path)
   int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, anybody);
   const bool is_new = fd >= 0;
   if (!is_new && errno == EEXIST) fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, anybody);
-  if (fd < 0) return std::unexpected(why_not(path));
+  if (fd < 0) return std::unexpected(why_not_written(path));
   return OutputFile(path, fd, is_new);
 }
 
@@ -42,15 +42,15 @@ OutputFile::~OutputFile() {
 std::string OutputFile::write(std::string_view text) {
   is_new_ = false;
   // What is no regular file has no length.
-  if (::ftruncate(fd_, 0) != 0 && errno != EINVAL) return why_not(path_);
+  if (::ftruncate(fd_, 0) != 0 && errno != EINVAL) return why_not_written(path_);
   while (!text.empty()) {
     const ssize_t written = ::write(fd_, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return why_not(path_);
+    if (written < 0) return why_not_written(path_);
     text.remove_prefix(static_cast<size_t>(written));
   }
   // Of some file systems it is only known now.
-  return ::close(std::exchange(fd_, -1)) == 0 ? std::string() : why_not(path_);
+  return ::close(std::exchange(fd_, -1)) == 0 ? std::string() : why_not_written(path_);
 }
 
 }  // namespace breakwater::storm

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <expected>
 #include <optional>
 #include <utility>
 
 #include "base/read_file.h"
 #include "command/output_file.h"
+#include "command/say.h"
 #include "report/compare.h"
 #include "report/compare_page.h"
 #include "report/compare_text.h"
@@ -29,7 +29,7 @@ std::expected<Report, std::string> read_report(const std::string& path) {
 }
 
 int cant_compare(std::string_view sentence) {
-  fmt::print(stderr, "stormgen: {}\n", sentence);
+  complain("stormgen: " + std::string(sentence) + "\n");
   return 2;
 }
 
@@ -51,11 +51,11 @@ int run_compare(const CompareAsked& asked) {
     page.emplace(std::move(*file));
   }
   const Comparison comparison = compare({asked.a, *a}, {asked.b, *b}, {.seed = asked.seed});
-  fmt::print("{}", compare_text(comparison));
+  say(compare_text(comparison));
   if (page) {
     const std::string why = page->write(compare_page(comparison));
     if (!why.empty()) {
-      fmt::print(stderr, "stormgen: {}\n", why);
+      complain("stormgen: " + why + "\n");
       return 1;
     }
   }

@@ -1,10 +1,8 @@
 #include "command/run_storm.h"
 
-#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -16,6 +14,7 @@
 #include "client/site.h"
 #include "client/storm_threads.h"
 #include "command/plan_text.h"
+#include "command/say.h"
 #include "command/watch.h"
 #include "command/write_report.h"
 #include "measure/results.h"
@@ -29,7 +28,7 @@ namespace breakwater::storm {
 namespace {
 
 int refuse(std::string_view sentence) {
-  fmt::print(stderr, "stormgen: {}; nothing was begun\n", sentence);
+  complain("stormgen: " + std::string(sentence) + "; nothing was begun\n");
   return 2;
 }
 
@@ -59,11 +58,11 @@ int run_storm(const CommandLine& line) {
   if (!arrivals) return refuse(arrivals.error());
   const std::expected<std::vector<Condition>, std::string> conditions = read_conditions(line.forms, scenario);
   if (!conditions) {
-    fmt::print(stderr, "{}", conditions.error());
+    complain(conditions.error());
     return refuse("what it is judged by can't be read");
   }
   if (line.is_dry) {
-    fmt::print("{}", plan_text(scenario, *arrivals));
+    say(plan_text(scenario, *arrivals));
     return 0;
   }
   std::expected<ReportFiles, std::string> files = ReportFiles::open(line.forms);
@@ -76,7 +75,7 @@ int run_storm(const CommandLine& line) {
                   " is another machine. If its owners know of this storm, say so: --allow-target " +
                   scenario.target.host + " --max-rate 50/s --max-runners 100");
   std::expected<std::unique_ptr<PackInspector>, std::string> inspector = PackInspector::make();
-  if (!inspector) fmt::print(stderr, "no pack is unpacked by git: {}\n", inspector.error());
+  if (!inspector) complain("no pack is unpacked by git: " + inspector.error() + "\n");
 
   std::unique_ptr<GitDriver> git;
   if (scenario.driver == Driver::git) {
@@ -104,7 +103,7 @@ int run_storm(const CommandLine& line) {
                       .broken_off_seconds = broken_off};
   const Report report =
       make_report(scenario, std::move(facts), gather(scenario, threads.collectors(), effort));
-  fmt::print("{}", summary(report));
+  say(summary(report));
   const bool is_written = files->write(report);
   const bool has_passed = passes(*conditions, report);
   // Who says by a condition how many failures are too many means those; else any is.

@@ -1,17 +1,16 @@
 #include "command/watch.h"
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/second.h"
+#include "command/say.h"
 #include "report/screen.h"
 #include "report/summary.h"
 #include "ring/sys.h"
@@ -71,8 +70,8 @@ std::optional<double> watch(StormThreads& threads, const Signals& signals, const
   while (!threads.has_ended()) {
     if (!broken_off && signals.wait(look_ns)) {
       broken_off = std::max(seconds_since_start(), 0.0);
-      fmt::print(stderr, "{}ending: what runs is not counted (signal again to end at once)\n",
-                 screen ? screen->end() : "");
+      complain((screen ? screen->end() : "") +
+               "ending: what runs is not counted (signal again to end at once)\n");
       threads.abort();
       signals.let_the_next_end_us();
     } else if (broken_off) {
@@ -83,11 +82,9 @@ std::optional<double> watch(StormThreads& threads, const Signals& signals, const
     next_ns += between_ns;
     const double elapsed = seconds_since_start();
     const Progress progress = threads.progress();
-    fmt::print(
-        stderr, "{}",
-        screen ? screen->frame(progress, elapsed, columns()) : progress_line(progress, elapsed) + "\n");
+    complain(screen ? screen->frame(progress, elapsed, columns()) : progress_line(progress, elapsed) + "\n");
   }
-  if (screen) fmt::print(stderr, "{}", screen->end());
+  if (screen) complain(screen->end());
   return broken_off;
 }
 

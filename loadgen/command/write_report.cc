@@ -1,10 +1,8 @@
 #include "command/write_report.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <utility>
 
+#include "command/say.h"
 #include "report/csv.h"
 #include "report/hgrm.h"
 #include "report/html.h"
@@ -53,7 +51,7 @@ bool ReportFiles::write(const Report& report) {
   for (Form& each : forms_) {
     const std::string why = each.file.write(each.text_of(report));
     if (why.empty()) continue;
-    fmt::print(stderr, "stormgen: {}\n", why);
+    complain("stormgen: " + why + "\n");
     is_written = false;
   }
   return is_written;
@@ -64,8 +62,8 @@ bool passes(const std::vector<Condition>& conditions, const Report& report) {
   for (const Condition& each : conditions) {
     const Judgement judgement = judge(each, report);
     if (!judgement.is_met) continue;
-    if (has_passed) fmt::print("\n");
-    fmt::print("FAILED: {}\n", judgement.sentence);
+    if (has_passed) say("\n");
+    say("FAILED: " + judgement.sentence + "\n");
     has_passed = false;
   }
   return has_passed;

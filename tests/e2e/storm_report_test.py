@@ -238,6 +238,22 @@ class Opened(Stormed):
         self.assertIn("stormgen: /dev/full can't be written: No space left on device\n", ran.stderr)
         self.assertTrue(self.file("beside.json").exists())
 
+    def test_a_standard_output_that_takes_nothing_was_a_pass(self):
+        for words in (("clone", self.origin.url(), *EASY), ("clone", self.origin.url(), "--dry-run"), ("--help",), ("origin", "--help")):
+            with self.subTest(words[-1]), open("/dev/full", "w", encoding="ascii") as full:
+                ran = subprocess.run([stormgen_test.STORMGEN, *map(str, words)], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True,
+                                     timeout=SECONDS_MAX, check=False)
+                self.assertEqual(ran.returncode, 1)
+                self.assertTrue(ran.stderr.endswith("stormgen: standard output can't be written: No space left on device\n"), ran.stderr)
+
+    def test_a_standard_error_that_takes_nothing_does_not_end_a_storm(self):
+        path = self.file("unheard.json")
+        with open("/dev/full", "w", encoding="ascii") as full:
+            ran = subprocess.run([stormgen_test.STORMGEN, "clone", self.origin.url(), "--rate", "20/s", "--for", "3s", "--deep-check", "0", "--json", path],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full, text=True, timeout=SECONDS_MAX, check=False)
+        self.assertIn(ran.returncode, (0, 1))  # late or not
+        self.assertEqual(json.loads(path.read_text())["all"]["ended"], 60)
+
     def test_a_page_of_a_comparison_that_can_not_be_written(self):
         self.report_of("one.json")
         ran = stormgen("compare", self.file("one.json"), self.file("one.json"), "--allow-invalid", "--html", self.folder)
