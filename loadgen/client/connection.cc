@@ -71,12 +71,20 @@ Task<int32_t> Connection::perform(tls::StreamCall& call, int64_t due_ns) {
   co_return result;
 }
 
-Failure Connection::failure_of(int32_t result, Failure broken) const noexcept {
+std::string_view Connection::words_of(int32_t result) const noexcept {
+  if (result == -EPROTO && stream_ && stream_->fault()) return tls::explain(stream_->fault().kind);
+  const char* const words = strerrordesc_np(-result);
+  return words == nullptr ? "" : words;
+}
+
+Failure Connection::failure_of(int32_t result, Failure broken) noexcept {
+  why_ = {};
   if (stopped_) return Failure::timed_out;
   if (late_) {
     const bool is_whole_try = patience_.due_ns > 0 && core_.now_ns() >= patience_.due_ns;
     return is_whole_try ? Failure::timed_out : Failure::stalled;
   }
+  why_ = words_of(result);
   return is_local(result) ? Failure::local : broken;
 }
 
@@ -90,7 +98,10 @@ Task<Failure> Connection::open(Times& times) {
   BW_ASSERT(!is_open());
   if (stopped_) co_return Failure::timed_out;
   const int fd = sys::stream_socket(site_.address);
-  if (fd < 0) co_return Failure::local;
+  if (fd < 0) {
+    why_ = words_of(fd);
+    co_return Failure::local;
+  }
   sys::tune_connection(fd);
   // Before the connect, which tells the server how much may be under way.
   if (pace_.socket_bytes > 0)
@@ -109,7 +120,9 @@ Task<Failure> Connection::open(Times& times) {
   if (result < 0) {
     const Failure failure = failure_of(result, Failure::connect);
     drop();
-    co_return failure == Failure::stalled ? Failure::connect : failure;
+    if (failure != Failure::stalled) co_return failure;
+    why_ = "nothing answers";
+    co_return Failure::connect;
   }
   times.connected_ns = core_.now_ns();
   if (site_.tls == nullptr) co_return Failure::none;
@@ -128,6 +141,8 @@ Task<Failure> Connection::shake_hands(Times& times) {
     co_return Failure::none;
   }
   const bool is_whole_try = patience_.due_ns > 0 && core_.now_ns() >= patience_.due_ns;
+  why_ = {};
+  if (!stopped_) why_ = shake.fault ? tls::explain(shake.fault.kind) : "the handshake has no end";
   co_return stopped_ || (shake.timed_out && is_whole_try) ? Failure::timed_out : Failure::tls;
 }
 
@@ -209,7 +224,10 @@ Task<Failure> Connection::receive() {
   const int64_t until_ns = due_ns();
   for (;;) {
     tls::StreamCall call(*stream_);
-    if (!prepare_receive(call)) co_return Failure::http;
+    if (!prepare_receive(call)) {
+      why_ = "a head without an end";
+      co_return Failure::http;
+    }
     const int32_t received = co_await perform(call, until_ns);
     if (call.buffer_selected) {
       Buffer picked = core_.bulk_buffers().take_picked(call.buffer_id);
@@ -220,7 +238,10 @@ Task<Failure> Connection::receive() {
     }
     if (received == -ENOBUFS && !late_ && !stopped_) {
       co_await wait_for_buffer(until_ns);
-      if (until_ns > 0 && core_.now_ns() >= until_ns) co_return Failure::local;
+      if (until_ns > 0 && core_.now_ns() >= until_ns) {
+        why_ = "no buffer was free for what comes";
+        co_return Failure::local;
+      }
       continue;
     }
     note_wait(since_ns);

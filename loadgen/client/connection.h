@@ -65,6 +65,9 @@ class Connection {
   // no bytes were added. Failure::http: it broke, or there is no room: head_bytes_max of a head and no end.
   Task<Failure> receive();
 
+  // What the kernel, or TLS, had to say of the last failure; empty: that it took too long.
+  std::string_view why() const noexcept { return why_; }
+
   bool is_open() const noexcept { return stream_.has_value(); }
   bool ended() const noexcept { return ended_; }
   // Open, and nothing was heard from the server since its last answer, not even the end.
@@ -87,7 +90,8 @@ class Connection {
   Task<void> wait_for_buffer(int64_t due_ns);
   bool prepare_receive(Op& op) noexcept;
   int64_t due_ns() const noexcept;
-  Failure failure_of(int32_t result, Failure broken) const noexcept;
+  Failure failure_of(int32_t result, Failure broken) noexcept;
+  std::string_view words_of(int32_t result) const noexcept;
   size_t bytes_left() const noexcept { return end_ - begin_; }
   void note_wait(int64_t since_ns) noexcept;
   static void on_due(void* context);
@@ -108,6 +112,7 @@ class Connection {
   bool ended_ = false;
   bool stopped_ = false;
   bool late_ = false;  // the wait that goes on has taken too long
+  std::string_view why_;
   tls::StreamCall* call_ = nullptr;
   Pause pause_;
 };

@@ -23,12 +23,22 @@ void note_fields(const wire::ResponseHead& head, Answer& answer) {
   }
 }
 
+std::string bad_head(wire::Fault fault) {
+  return "the head of the answer: " + std::string(wire::name(fault));
+}
+
 }  // namespace
+
+Failure Exchange::fail(Failure failure, std::string_view why) {
+  why_ = why;
+  return failure;
+}
 
 Task<Failure> Exchange::perform(const Message& message, Sink& sink, Answer& answer,
                                 Connection::Times& times) {
   for (;;) {
     const bool reused = connection_.is_reusable();
+    why_.clear();
     if (!reused) {
       connection_.close();
       Connection::Times opened;
@@ -87,24 +97,25 @@ Task<Failure> Exchange::read_head(const Message& message, Answer& answer) {
     if (is_final) co_return Failure::none;
     const Failure failure = co_await connection_.receive();
     if (failure != Failure::none) co_return failure;
-    if (connection_.ended()) co_return Failure::http;
+    if (connection_.ended()) co_return fail(Failure::http, "the connection ended before an answer");
     if (answer.first_byte_ns < 0) answer.first_byte_ns = core_.now_ns();
   }
 }
 
-Failure Exchange::look_at_head(const Message& message, Answer& answer, bool& is_final) noexcept {
+Failure Exchange::look_at_head(const Message& message, Answer& answer, bool& is_final) {
   for (;;) {
     const std::span<char> bytes = connection_.bytes();
     const std::string_view text(bytes.data(), bytes.size());
     if (text.empty()) return Failure::none;
     const wire::HeadScanner::State state = scanner_.scan(text);
     if (state == wire::HeadScanner::State::incomplete) return Failure::none;
-    if (state == wire::HeadScanner::State::refused || scanner_.start() != 0) return Failure::http;
+    if (state == wire::HeadScanner::State::refused || scanner_.start() != 0)
+      return fail(Failure::http, bad_head(scanner_.fault()));
     wire::ResponseHead head;
     const std::string_view whole = text.substr(0, scanner_.end());
-    if (wire::parse_response(whole, head_limits, message.method, head) != wire::Fault::none)
-      return Failure::http;
-    if (head.status == 101) return Failure::http;  // nobody asked for another protocol
+    const wire::Fault fault = wire::parse_response(whole, head_limits, message.method, head);
+    if (fault != wire::Fault::none) return fail(Failure::http, bad_head(fault));
+    if (head.status == 101) return fail(Failure::http, "status 101: nobody asked for another protocol");
     is_final = head.status >= 200;
     if (is_final) {
       answer.status = head.status;
@@ -112,7 +123,8 @@ Failure Exchange::look_at_head(const Message& message, Answer& answer, bool& is_
       note_fields(head, answer);
       body_.start(head.body);
       inflater_ = Inflater::of(head.fields.find("content-encoding"));
-      if (inflater_ != nullptr && !inflater_->is_usable()) return Failure::http;
+      if (inflater_ != nullptr && !inflater_->is_usable())
+        return fail(Failure::http, "a Content-Encoding that was not asked for, or no memory for it");
     }
     connection_.consume(whole.size());
     if (is_final) return Failure::none;
@@ -131,10 +143,11 @@ Task<Failure> Exchange::read_body(Sink& sink, Answer& answer) {
     if (failure != Failure::none) co_return failure;
     if (!connection_.ended()) continue;
     keep_alive_ = false;
-    if (!body_.end_of_connection()) co_return Failure::truncated;
+    if (!body_.end_of_connection())
+      co_return fail(Failure::truncated, "the connection ended in the body of the answer");
   }
   if (inflater_ != nullptr && !inflater_->is_whole() && answer.payload_bytes > 0)
-    co_return Failure::truncated;
+    co_return fail(Failure::truncated, "the end of what is compressed is missing");
   co_return Failure::none;
 }
 
@@ -147,9 +160,11 @@ Failure Exchange::take_body(Sink& sink, Answer& answer) {
     pieces.clear();
     const size_t walked = body_.walk(raw, pieces);
     for (size_t i = 0; i < pieces.count && !answer.was_cut; ++i)
-      if (!give({pieces.piece[i].data, pieces.piece[i].bytes}, sink, answer)) return Failure::http;
+      if (!give({pieces.piece[i].data, pieces.piece[i].bytes}, sink, answer))
+        return fail(Failure::http, "a body that is not compressed as its head says");
     connection_.consume(walked);
-    if (body_.fault() != wire::Fault::none) return Failure::http;
+    if (body_.fault() != wire::Fault::none)
+      return fail(Failure::http, "the body of the answer: " + std::string(wire::name(body_.fault())));
     if (answer.was_cut) return Failure::none;
   }
   return Failure::none;

@@ -68,13 +68,17 @@ class Exchange {
   // the first connection that is made.
   Task<Failure> perform(const Message& message, Sink& sink, Answer& answer, Connection::Times& times);
 
+  // What there is to say of the last failure besides its class; empty: nothing.
+  std::string_view why() const noexcept { return why_.empty() ? connection_.why() : why_; }
+
  private:
   Task<Failure> send(const Message& message);
   Task<Failure> read_head(const Message& message, Answer& answer);
   Task<Failure> read_body(Sink& sink, Answer& answer);
-  Failure look_at_head(const Message& message, Answer& answer, bool& is_final) noexcept;
+  Failure look_at_head(const Message& message, Answer& answer, bool& is_final);
   Failure take_body(Sink& sink, Answer& answer);
   bool give(std::string_view payload, Sink& sink, Answer& answer);
+  Failure fail(Failure failure, std::string_view why);
 
   Core& core_;
   Connection& connection_;
@@ -82,6 +86,7 @@ class Exchange {
   wire::BodyReader body_;
   std::unique_ptr<Inflater> inflater_;
   bool keep_alive_ = false;
+  std::string why_;  // of what the server sent; empty: ask the connection
 
   static constexpr wire::HeadLimits head_limits{};
 };

@@ -174,7 +174,7 @@ Task<Failure> GitDriver::run(Job& job, std::string folder, std::vector<std::stri
   call.log = complaints;
   call.output = output;
   GitChild& git = job.runner.git;
-  if (!git.start(call)) co_return Failure::local;
+  if (!git.start(call)) co_return job.fail(Failure::local, "git can't be started");
   const int64_t timeout_ns = ns(job.operation.timeout);
   Deadline deadline(
       job.core, timeout_ns > 0 ? job.try_began_ns + timeout_ns : 0,
@@ -195,7 +195,7 @@ Task<Failure> GitDriver::run(Job& job, std::string folder, std::vector<std::stri
 // `git init` where nothing is yet.
 Task<Failure> GitDriver::make_repository(Job& job, std::string place, bool has_origin) const {
   if (fs::exists(place)) co_return Failure::none;
-  if (!make_folder(place)) co_return Failure::local;
+  if (!make_folder(place)) co_return job.fail(Failure::local, "no folder can be made for git");
   std::vector<std::string> words = {"init", "-q", "-b", branch};
   Failure failure = co_await run(job, place, std::move(words));
   if (failure != Failure::none || !has_origin) co_return failure;
@@ -230,7 +230,7 @@ Task<Failure> GitDriver::perform(Job& job) const {
 
 Task<Failure> GitDriver::list(Job& job) const {
   std::string place = place_of(job, "list");
-  if (!make_folder(place)) co_return Failure::local;
+  if (!make_folder(place)) co_return job.fail(Failure::local, "no folder can be made for git");
   std::vector<std::string> words = {"ls-remote"};
   if (profile_of(job.operation.client).heads_only) words.emplace_back("--heads");
   words.push_back(url_of(job));
@@ -241,7 +241,7 @@ Task<Failure> GitDriver::list(Job& job) const {
 Task<Failure> GitDriver::clone(Job& job) const {
   const std::string place = place_of(job, "clone");
   remove_all(place);
-  if (!make_folder(place)) co_return Failure::local;
+  if (!make_folder(place)) co_return job.fail(Failure::local, "no folder can be made for git");
   std::vector<std::string> words = {"clone", "-q"};
   // A checkout is of interest where it asks for more.
   words.emplace_back(job.operation.blobless ? "--filter=blob:none" : "--no-checkout");
@@ -273,13 +273,13 @@ Task<Failure> GitDriver::fetch(Job& job) const {
 
 Task<Failure> GitDriver::find_tip(Job& job) const {
   const std::string place = place_of(job, "list");
-  if (!make_folder(place)) co_return Failure::local;
+  if (!make_folder(place)) co_return job.fail(Failure::local, "no folder can be made for git");
   std::vector<std::string> words = {"ls-remote", url_of(job), "HEAD"};
   const Failure failure = co_await run(job, place, std::move(words));
   if (failure != Failure::none) co_return failure;
   const std::string line = words_in(place + "/" + output);
   const std::optional<ObjectId> id = ObjectId::parse(std::string_view(line).substr(0, line.find('\t')));
-  if (!id) co_return Failure::git;  // an empty repository
+  if (!id) co_return job.fail(Failure::git, "the server has no ref HEAD");
   job.known.tip = *id;
   co_return Failure::none;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/rng.h"
@@ -54,7 +55,7 @@ struct Job {
   ObjectId pushed{};                 // push: the commit that the server has taken
   std::unique_ptr<KeptPack> kept{};  // a pack for git to look at
   int64_t try_began_ns = 0;
-  std::string words{};  // what the server said of its failure
+  std::string words{};  // of its failure: what happened, or what the server said
 
   const std::string& repository() const { return plan.scenario.target.repositories[arrival.repository]; }
   bool throws(uint32_t per_mille) noexcept { return dice.next() % 1000 < per_mille; }
@@ -66,6 +67,11 @@ struct Job {
   void mark_last(Phase phase, int64_t at_ns) noexcept {
     int64_t& last_ns = outcome.phase_ns[static_cast<size_t>(phase)];
     if (at_ns >= 0) last_ns = std::max(last_ns, at_ns - try_began_ns);
+  }
+  // What failed, in words for a report.
+  Failure fail(Failure failure, std::string_view why) {
+    words = why;
+    return failure;
   }
   void mark_now(Phase phase) noexcept { mark(phase, core.now_ns()); }
 };

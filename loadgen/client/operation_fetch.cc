@@ -82,11 +82,12 @@ Task<Failure> fetch_pack(Job& job, Remote& remote, FetchRequest request, PackLis
     failure = sink.finish(failure);
     if (failure != Failure::none) co_return failure;
     if (reader.needs_another_round()) {
-      if (request.is_done) co_return Failure::git;
+      if (request.is_done) co_return job.fail(Failure::git, "another round is asked for behind `done`");
       request.is_done = true;
       continue;
     }
-    co_return check.tip() == PackCheck::Tip::absent ? Failure::corrupt : Failure::none;
+    if (check.tip() != PackCheck::Tip::absent) co_return Failure::none;
+    co_return job.fail(Failure::corrupt, "the pack is without " + request.wants.front().hex());
   }
 }
 

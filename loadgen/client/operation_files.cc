@@ -23,7 +23,7 @@ Task<Failure> read_files(Job& job) {
   if (failure != Failure::none || refs.text.empty()) co_return failure;
   const std::optional<ObjectId> id =
       ObjectId::parse(std::string_view(refs.text).substr(0, refs.text.find('\t')));
-  if (!id) co_return Failure::git;
+  if (!id) co_return job.fail(Failure::git, "/info/refs does not begin with an object's name");
   const std::string name = id->hex();
   const std::string object = "/objects/" + name.substr(0, 2) + "/" + name.substr(2);
   asked = {.kind = RequestKind::dumb_object, .rest = object};

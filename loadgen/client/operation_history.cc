@@ -51,7 +51,8 @@ Task<Failure> read_wanted(Job& job, Remote& remote, WantedRefs& wanted, Advertis
     wanted.leave_out_head();
   }
   if (!wanted.head().is_zero()) job.known.tip = wanted.head();
-  co_return wanted.is_too_many() ? Failure::local : Failure::none;
+  if (!wanted.is_too_many()) co_return Failure::none;
+  co_return job.fail(Failure::local, "more refs are wanted than a runner remembers");
 }
 
 void keep_copy(Job& job, WantedRefs&& wanted, bool was_shallow) {
@@ -78,7 +79,8 @@ Task<Failure> fetch_history(Job& job) {
     Advertised advertised;
     failure = co_await read_wanted(job, remote, wanted, advertised);
     if (failure != Failure::none) co_return failure;
-    if (!job.operation.ref.empty() && wanted.head().is_zero()) co_return Failure::git;  // no such ref
+    if (!job.operation.ref.empty() && wanted.head().is_zero())
+      co_return job.fail(Failure::git, "the server has no ref " + job.operation.ref);
     if (wanted.wants().empty()) co_return Failure::none;  // nothing is there, or nothing is new
     FetchRequest request = fetch_request(job, remote, advertised);
     request.wants = wanted.wants();
@@ -117,7 +119,10 @@ Task<Failure> fetch_one(Job& job) {
     failure = co_await read_refs(job, remote, advertised, head, listener);
     if (failure != Failure::none) co_return failure;
   }
-  if (!id && wanted.head().is_zero()) co_return Failure::git;
+  if (!id && wanted.head().is_zero()) {
+    const std::string& ref = job.operation.ref;
+    co_return job.fail(Failure::git, "the server has no ref " + (ref.empty() ? "HEAD" : ref));
+  }
   if (!id) id = job.known.tip = wanted.head();
   FetchRequest request = fetch_request(job, remote, advertised);
   request.wants = {*id};

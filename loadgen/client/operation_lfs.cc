@@ -52,6 +52,7 @@ class Downloads {
       over_.clear();
       co_await over_;
     }
+    job_.words = words_;
     co_return failure_;
   }
 
@@ -84,7 +85,9 @@ class Downloads {
   static Task<void> work(Downloads* self, Remote* remote) {
     while (self->next_ < self->wanted_.size() && self->failure_ == Failure::none) {
       const Failure failure = co_await self->download(*remote, self->wanted_[self->next_++]);
-      if (self->failure_ == Failure::none) self->failure_ = failure;
+      if (failure == Failure::none || self->failure_ != Failure::none) continue;
+      self->failure_ = failure;
+      self->words_ = self->job_.words;
     }
   }
 
@@ -100,7 +103,8 @@ class Downloads {
 
   Task<Failure> download(Remote& remote, const LfsDownload& what) {
     const std::string_view path = job_.plan.site.path_of(what.href);
-    if (path.empty()) co_return Failure::status;  // it is somewhere else, where no storm goes
+    if (path.empty())  // it is somewhere else, where no storm goes
+      co_return job_.fail(Failure::status, "an object is at " + what.href + ": not followed");
     Remote::Asked asked{.kind = RequestKind::lfs_object, .rest = path};
     for (const auto& [name, value] : what.header)
       if (wire::equals_ignoring_case(name, "authorization")) asked.authorization = value;
@@ -110,7 +114,8 @@ class Downloads {
     const bool is_whole = sink.bytes == what.object.bytes && sink.digest.finish().hex() == what.object.oid;
     job_.outcome.pack_bytes += sink.bytes;
     job_.outcome.pack_objects++;
-    co_return is_whole ? Failure::none : Failure::corrupt;
+    if (is_whole) co_return Failure::none;
+    co_return job_.fail(Failure::corrupt, "LFS object " + what.object.oid + " is not what its name says");
   }
 
   Job& job_;
@@ -118,6 +123,7 @@ class Downloads {
   const std::vector<LfsDownload> wanted_;
   size_t next_ = 0;
   Failure failure_ = Failure::none;  // the first one
+  std::string words_;                // of it
   std::deque<Line> lines_;
   Signal over_;
   Scope scope_;
@@ -133,7 +139,7 @@ Task<Failure> download_lfs(Job& job) {
   const Failure failure = co_await remote.ask(asked, answer);
   if (failure != Failure::none) co_return failure;
   std::expected<std::vector<LfsDownload>, std::string> wanted = read_lfs_batch(answer.text);
-  if (!wanted) co_return Failure::git;
+  if (!wanted) co_return job.fail(Failure::git, wanted.error());
   Downloads downloads(job, remote, std::move(*wanted));
   const Failure of_downloads = co_await downloads.all();
   co_return of_downloads;

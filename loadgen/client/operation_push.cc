@@ -83,7 +83,8 @@ Task<Failure> push_commits(Job& job) {
   else
     failure = co_await send_at_once(remote, body, sink);
   failure = sink.finish(failure);
-  if (failure == Failure::none && !reader.is_taken()) failure = Failure::git;
+  if (failure == Failure::none && !reader.is_taken())
+    failure = job.fail(Failure::git, "the server does not say that it took the push");
   if (failure != Failure::none) co_return failure;
   job.pushed = body.tip();
   job.outcome.pack_bytes = body.pack_bytes();

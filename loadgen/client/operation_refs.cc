@@ -15,7 +15,8 @@ Task<Failure> read_advertisement(Job& job, Remote& remote, RequestKind kind, Ref
   ReaderSink sink(job, reader);
   const Remote::Asked asked{.kind = kind};
   const Failure asking = co_await remote.ask(asked, sink);
-  if (asking == Failure::none && remote.is_dumb()) co_return Failure::git;
+  if (asking == Failure::none && remote.is_dumb())
+    co_return job.fail(Failure::git, "an answer whose Content-Type is none of Git's smart protocol");
   const Failure failure = sink.finish(asking);
   if (failure != Failure::none) co_return failure;
   advertised.version = reader.version();

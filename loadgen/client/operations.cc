@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/git_driver.h"
+#include "config/units.h"
 #include "plan/profile.h"
 
 namespace breakwater::storm {
@@ -39,6 +40,16 @@ bool is_final(Failure failure) {
   return failure == Failure::none || failure == Failure::local;
 }
 
+// Of a wait that was too long nobody else has said anything.
+std::string words_of_wait(const Job& job) {
+  if (job.outcome.failure == Failure::stalled)
+    return "nothing came for " + config::format_duration(job.operation.stall);
+  if (job.outcome.failure != Failure::timed_out) return {};
+  return job.runner.connection.is_stopped()
+             ? "still under way when the storm and its grace were over"
+             : "not done within " + config::format_duration(job.operation.timeout);
+}
+
 Task<void> pause_before_next(Job& job) {
   const int64_t least_ns = ns(job.operation.retry_min);
   const int64_t span_ns = std::max<int64_t>(ns(job.operation.retry_max) - least_ns, 0);
@@ -73,6 +84,7 @@ Task<void> perform_tries(Job& job) {
   }
   if (outcome.failure == Failure::none && !outcome.vanished) job.mark_now(Phase::done);
   if (outcome.failure != Failure::none) job.kept.reset();
+  if (job.words.empty()) job.words = words_of_wait(job);
   const Traffic& after = job.runner.traffic;
   outcome.bytes_received = after.received - before.received;
   outcome.bytes_sent = after.sent - before.sent;

@@ -77,14 +77,15 @@ std::string Remote::head_of(const Asked& asked) {
 Task<Failure> Remote::ask(const Asked& asked, Sink& sink) {
   for (;;) {
     const std::string head = head_of(asked);
-    if (head.empty()) co_return Failure::local;
+    if (head.empty()) co_return job_.fail(Failure::local, "the head of the request is too large");
     Message message{is_get(asked.kind) ? wire::Method::get : wire::Method::post, head, asked.body,
                     asked.pieces};
     Connection::Times times;
     job_.outcome.requests++;
     const Failure failure = co_await exchange_.perform(message, sink, answer_, times);
     note(times);
-    if (failure != Failure::none || answer_.status == 200) co_return failure;
+    if (failure != Failure::none) co_return job_.fail(failure, exchange_.why());
+    if (answer_.status == 200) co_return Failure::none;
     if (answer_.status == 401 && may_answer_challenge() && asked.pieces == nullptr) {
       shows_credentials_ = true;
       job_.mark_now(Phase::challenge);
@@ -94,8 +95,16 @@ Task<Failure> Remote::ask(const Asked& asked, Sink& sink) {
       --redirects_left_;
       continue;
     }
-    co_return answer_.retry_after ? Failure::refused : Failure::status;
+    co_return fail_by_status(head);
   }
+}
+
+// "404 for GET /team/app.git/info/refs?service=git-upload-pack".
+Failure Remote::fail_by_status(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find(" HTTP/"));
+  job_.words = std::to_string(answer_.status) + " for " + std::string(line);
+  if (!answer_.location.empty()) job_.words += ", which leads to " + answer_.location + ": not followed";
+  return answer_.retry_after ? Failure::refused : Failure::status;
 }
 
 void Remote::note(const Connection::Times& times) noexcept {

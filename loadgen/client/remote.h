@@ -36,7 +36,7 @@ class Remote {
     std::string_view authorization;  // instead of our own; for what another answer said
   };
   // Suspends; what is named stays in place. Failure::none: a 200, and all of its payload went to the sink, or
-  // the sink had enough, which was_cut() tells.
+  // the sink had enough, which was_cut() tells. Otherwise the job's words say what happened.
   Task<Failure> ask(const Asked& asked, Sink& sink);
 
   bool was_cut() const noexcept { return answer_.was_cut; }
@@ -47,6 +47,7 @@ class Remote {
 
  private:
   std::string head_of(const Asked& asked);
+  Failure fail_by_status(std::string_view head);
   std::string_view authorization() const noexcept;
   bool may_answer_challenge() const noexcept;
   bool follow(std::string_view location, RequestKind kind);

@@ -216,7 +216,8 @@ Task<void> Storm::perform(Runner& runner, const Arrival& arrival, uint32_t index
     co_await perform_tries(job);
     places_.leave();
   } else {
-    job.outcome.failure = Failure::timed_out;
+    job.outcome.failure =
+        job.fail(Failure::timed_out, "it waited for one of `connections_max` until the end");
   }
   job.outcome.ended_ns = core_.now_ns();
   const bool is_followed =

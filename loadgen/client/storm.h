@@ -32,7 +32,7 @@ class Storm {
   // Who hears of it. `context` is handed to all of them.
   struct Listener {
     void* context = nullptr;
-    // `words`: what the server said of a failure, or empty.
+    // `words`: of a failure, what happened, or what the server said.
     void (*on_outcome)(void* context, const Outcome& outcome, std::string_view words) = nullptr;
     void (*on_lag)(void* context, int64_t late_ns) = nullptr;  // an arrival: the core came to it so late
     void (*on_push)(void* context) = nullptr;  // a push that is followed has ended: all cores should look

@@ -10,6 +10,8 @@ std::string why_not_allowed(const StormOptions& options, const Scenario& scenari
   if (options.allow_target != scenario.target.host)
     return "--allow-target names another host than the URL, " + scenario.target.host;
   const double ceiling = parse_rate(options.max_rate).value_or(0);
+  if (ceiling == 0 && !options.max_rate.empty())
+    return "--max-rate: '" + options.max_rate + "' is no rate: write 50/s, 120/m or 3000/h";
   if (ceiling == 0 || options.max_runners == 0)
     return "--allow-target needs a ceiling: --max-rate 50/s and --max-runners 100";
   const double peak = peak_rate(scenario);

@@ -1,6 +1,7 @@
 #include "command/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <span>
@@ -12,6 +13,8 @@
 #include "command/options.h"
 #include "command/plan_text.h"
 #include "command/quick_scenario.h"
+#include "config/message.h"
+#include "config/nearest.h"
 #include "plan/arrivals.h"
 #include "plan/profile.h"
 #include "plan/scenario_schema.h"
@@ -112,7 +115,8 @@ void add_quick_options(CLI::App& command, QuickOptions& options) {
   command.add_option("--client", options.client, "whose requests they look like")
       ->check(CLI::IsMember(clients));
   command.add_option("--ref", options.ref, "a branch, a tag or a commit's id");
-  command.add_option("--path", options.path, "page: what comes behind the repository; lfs: its objects");
+  command.add_option("--path", options.path,
+                     "needed by page: what comes behind the repository; and by lfs: its objects");
   command.add_option("--commits", options.commits, "of each push")->check(CLI::Range(1u, 1000u));
   command.add_option("--user", options.user, "for Basic authentication");
   command.add_option("--password-file", options.password_file, "has the password or token in its first line");
@@ -151,6 +155,22 @@ void refuse(CommandLine& line, std::string text) {
   line.command = CommandLine::Command::print;
   line.text = std::move(text);
   line.exit_status = 2;
+}
+
+// "stormgen: 'foo' is no command", of the first word, which has to be one. Empty: it is one, or an option.
+std::string why_no_command(const CLI::App& app, std::string_view word) {
+  std::vector<std::string> names;
+  for (const CLI::App* const each : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(each->get_name());
+  if (word.starts_with('-') || std::ranges::find(names, word) != names.end()) return {};
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::string_view near = config::nearest(word, known);
+  std::string text = "stormgen: '" + config::shown(word) + "' is no command";
+  if (!near.empty()) return text + "; " + config::did_you_mean(near) + "\n";
+  text += "; commands are ";
+  for (size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 < names.size() ? ", " : " and ") + names[i];
+  return text + "\n";
 }
 
 void check_file(const FileOptions& options, CommandLine& line) {
@@ -195,6 +215,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", "stormgen " BW_VERSION);
   app.require_subcommand(1);
   add_commands(app, options, line);
+  if (const std::string why = argc > 1 ? why_no_command(app, argv[1]) : ""; !why.empty()) {
+    refuse(line, why);
+    return line;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

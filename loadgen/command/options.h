@@ -32,12 +32,12 @@ struct QuickOptions {
   bool closed = false, poisson = false;
   uint32_t burst = 0, fan_out = 0;
   std::string within, every;
-  uint32_t depth = 0;
+  std::optional<uint32_t> depth;
   std::string filter;
   uint32_t protocol = 2;
   std::string client = "git";
   std::string ref, path;
-  uint32_t commits = 1;
+  std::optional<uint32_t> commits;
   std::string user, password_file;
   bool preemptive = false;
   std::string ca;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "command/first_line.h"
+#include "config/message.h"
 #include "config/units.h"
+#include "plan/operation_path.h"
 #include "plan/profile.h"
 #include "plan/rate.h"
 #include "plan/scenario_schema.h"
@@ -21,8 +24,8 @@ class QuickScenario {
 
   std::string make() {
     why_ = read_url(quick_.url, scenario_.target);
-    if (!why_.empty() || !read_rate() || !read_crowd() || !read_times() || !read_credentials() ||
-        !read_download() || !read_runners())
+    if (!why_.empty() || !check_uses() || !read_rate() || !read_crowd() || !read_times() ||
+        !read_credentials() || !read_download() || !read_runners())
       return why_;
     scenario_.name = name_of(verb_);
     scenario_.seed = options_.seed.value_or(1);
@@ -47,6 +50,45 @@ class QuickScenario {
   bool fails(std::string why) {
     why_ = std::move(why);
     return false;
+  }
+
+  // What operations of these verbs make nothing of, and what they can't do without.
+  bool check_uses() {
+    const std::pair<std::string_view, bool> given[] = {{"depth", quick_.depth.has_value()},
+                                                       {"filter", !quick_.filter.empty()},
+                                                       {"ref", !quick_.ref.empty()},
+                                                       {"path", !quick_.path.empty()},
+                                                       {"commits", quick_.commits.has_value()}};
+    const uint32_t verbs = verbs_of_it();
+    for (const auto& [key, is_given] : given) {
+      const KeyUse& use = *std::ranges::find(operation_uses, key, &KeyUse::key);
+      if (is_given && (use.used_with & verbs) == 0)
+        return fails("--" + std::string(key) + " means nothing to " + std::string(name_of(verb_)) +
+                     ", only to " + words_of(use.used_with));
+    }
+    if (verb_ == Verb::page && quick_.path.empty())
+      return fails("page needs --path: what comes behind the repository, for example /issues");
+    if (verb_ == Verb::lfs && quick_.path.empty()) return fails("lfs needs --path OID:BYTES,OID:BYTES");
+    const std::string why = why_no_path(verb_, quick_.path);
+    return why.empty() || fails("--path can't be " + config::in_quotes(quick_.path) + ": " + why);
+  }
+
+  // With a fan-out there are two.
+  uint32_t verbs_of_it() const {
+    if (quick_.fan_out == 0) return set_of(verb_);
+    return set_of(Verb::push, verb_ == Verb::push ? Verb::fetch_object : verb_);
+  }
+
+  // "clone, fetch or fetch-object".
+  static std::string words_of(uint32_t verbs) {
+    std::string text;
+    for (const config::Word<Verb>& each : verb_words) {
+      if ((verbs & set_of(each.value)) == 0) continue;
+      verbs &= ~set_of(each.value);
+      if (!text.empty()) text += verbs == 0 ? " or " : ", ";
+      text += each.text;
+    }
+    return text;
   }
 
   bool read_duration(const char* name, const std::string& text, Duration& duration) {
@@ -142,7 +184,7 @@ class QuickScenario {
     operation.retry_min = profile.retry_min;
     operation.retry_max = profile.retry_max;
     operation.protocol = static_cast<uint8_t>(quick_.protocol);
-    operation.commits = quick_.commits;
+    operation.commits = quick_.commits.value_or(1);
     return operation;
   }
 
@@ -150,7 +192,7 @@ class QuickScenario {
     const bool pushes_first = arrivals_.shape == Shape::fan_out;
     const Verb verb = pushes_first && verb_ == Verb::push ? Verb::fetch_object : verb_;
     Operation operation = operation_of(verb);
-    operation.depth = quick_.depth;
+    operation.depth = quick_.depth.value_or(0);
     operation.blobless = !quick_.filter.empty();
     operation.path = quick_.path;
     // Of a fan-out of `push` it is where to push to.

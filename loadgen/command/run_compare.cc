@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <expected>
+#include <optional>
+#include <utility>
 
 #include "base/read_file.h"
-#include "command/write_file.h"
+#include "command/output_file.h"
+#include "command/say.h"
 #include "report/compare.h"
 #include "report/compare_page.h"
 #include "report/compare_text.h"
@@ -26,8 +28,8 @@ std::expected<Report, std::string> read_report(const std::string& path) {
   return report;
 }
 
-int refuse(std::string_view sentence) {
-  fmt::print(stderr, "stormgen: {}\n", sentence);
+int cant_compare(std::string_view sentence) {
+  complain("stormgen: " + std::string(sentence) + "\n");
   return 2;
 }
 
@@ -35,16 +37,28 @@ int refuse(std::string_view sentence) {
 
 int run_compare(const CompareAsked& asked) {
   const std::expected<Report, std::string> a = read_report(asked.a);
-  if (!a) return refuse(a.error());
+  if (!a) return cant_compare(a.error());
   const std::expected<Report, std::string> b = read_report(asked.b);
-  if (!b) return refuse(b.error());
+  if (!b) return cant_compare(b.error());
   for (const auto& [path, report] : {std::pair(asked.a, &*a), std::pair(asked.b, &*b)})
     if (!report->results.is_valid() && !asked.allows_invalid)
-      return refuse(fmt::format("{} is INVALID: {} (--allow-invalid compares it all the same)", path,
-                                report->results.doubts.front()));
+      return cant_compare(fmt::format("{} is INVALID: {} (--allow-invalid compares it all the same)", path,
+                                      report->results.doubts.front()));
+  std::optional<OutputFile> page;
+  if (!asked.html.empty()) {
+    std::expected<OutputFile, std::string> file = OutputFile::open(asked.html);
+    if (!file) return cant_compare(file.error());
+    page.emplace(std::move(*file));
+  }
   const Comparison comparison = compare({asked.a, *a}, {asked.b, *b}, {.seed = asked.seed});
-  fmt::print("{}", compare_text(comparison));
-  if (!asked.html.empty() && !write_file(asked.html, compare_page(comparison))) return 1;
+  say(compare_text(comparison));
+  if (page) {
+    const std::string why = page->write(compare_page(comparison));
+    if (!why.empty()) {
+      complain("stormgen: " + why + "\n");
+      return 1;
+    }
+  }
   return asked.fails_if_worse && comparison.count(Verdict::worse) > 0 ? 1 : 0;
 }
 

@@ -1,12 +1,11 @@
 #include "command/run_storm.h"
 
-#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/second.h"
@@ -15,6 +14,7 @@
 #include "client/site.h"
 #include "client/storm_threads.h"
 #include "command/plan_text.h"
+#include "command/say.h"
 #include "command/watch.h"
 #include "command/write_report.h"
 #include "measure/results.h"
@@ -28,7 +28,7 @@ namespace breakwater::storm {
 namespace {
 
 int refuse(std::string_view sentence) {
-  fmt::print(stderr, "stormgen: {}; nothing was begun\n", sentence);
+  complain("stormgen: " + std::string(sentence) + "; nothing was begun\n");
   return 2;
 }
 
@@ -54,18 +54,20 @@ bool is_this_machine(const Address& address) {
 
 int run_storm(const CommandLine& line) {
   const Scenario& scenario = line.scenario;
-  const Signals signals;
   const std::expected<std::vector<Arrival>, std::string> arrivals = plan_arrivals(scenario);
   if (!arrivals) return refuse(arrivals.error());
   const std::expected<std::vector<Condition>, std::string> conditions = read_conditions(line.forms, scenario);
   if (!conditions) {
-    fmt::print(stderr, "{}", conditions.error());
+    complain(conditions.error());
     return refuse("what it is judged by can't be read");
   }
   if (line.is_dry) {
-    fmt::print("{}", plan_text(scenario, *arrivals));
+    say(plan_text(scenario, *arrivals));
     return 0;
   }
+  std::expected<ReportFiles, std::string> files = ReportFiles::open(line.forms);
+  if (!files) return refuse(files.error());
+  const Signals signals;
   const std::expected<Site, std::string> site = make_site(scenario.target);
   if (!site) return refuse(site.error());
   if (!line.allows_target && !is_this_machine(site->address))
@@ -73,7 +75,7 @@ int run_storm(const CommandLine& line) {
                   " is another machine. If its owners know of this storm, say so: --allow-target " +
                   scenario.target.host + " --max-rate 50/s --max-runners 100");
   std::expected<std::unique_ptr<PackInspector>, std::string> inspector = PackInspector::make();
-  if (!inspector) fmt::print(stderr, "no pack is unpacked by git: {}\n", inspector.error());
+  if (!inspector) complain("no pack is unpacked by git: " + inspector.error() + "\n");
 
   std::unique_ptr<GitDriver> git;
   if (scenario.driver == Driver::git) {
@@ -92,15 +94,17 @@ int run_storm(const CommandLine& line) {
   if (!why.empty()) return refuse(why);
   const double cpu_before = cpu_seconds();
   threads.begin();
-  watch(threads, signals, scenario, arrivals->size());
+  const std::optional<double> broken_off = watch(threads, signals, scenario, arrivals->size());
   threads.join();
   const double elapsed = static_cast<double>(sys::monotonic_ns() - threads.start_ns()) / second_ns;
-  const Effort effort{
-      .cpu_seconds = cpu_seconds() - cpu_before, .elapsed_seconds = elapsed, .cores = scenario.cores};
+  const Effort effort{.cpu_seconds = cpu_seconds() - cpu_before,
+                      .elapsed_seconds = elapsed,
+                      .cores = scenario.cores,
+                      .broken_off_seconds = broken_off};
   const Report report =
       make_report(scenario, std::move(facts), gather(scenario, threads.collectors(), effort));
-  fmt::print("{}", summary(report));
-  const bool is_written = write_forms(line.forms, report);
+  say(summary(report));
+  const bool is_written = files->write(report);
   const bool has_passed = passes(*conditions, report);
   // Who says by a condition how many failures are too many means those; else any is.
   const bool any_is_too_many = std::ranges::none_of(

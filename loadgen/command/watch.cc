@@ -1,16 +1,16 @@
 #include "command/watch.h"
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/second.h"
+#include "command/say.h"
 #include "report/screen.h"
 #include "report/summary.h"
 #include "ring/sys.h"
@@ -57,32 +57,35 @@ void Signals::let_the_next_end_us() const {
   pthread_sigmask(SIG_UNBLOCK, &ending_, nullptr);
 }
 
-void watch(StormThreads& threads, const Signals& signals, const Scenario& scenario, uint64_t arrivals) {
+std::optional<double> watch(StormThreads& threads, const Signals& signals, const Scenario& scenario,
+                            uint64_t arrivals) {
   std::optional<Screen> screen;
   if (is_screen()) screen.emplace(scenario, arrivals, variable("NO_COLOR").empty());
   const int64_t between_ns = screen ? between_frames_ns : between_lines_ns;
   int64_t next_ns = threads.start_ns() + between_ns;
-  bool asked_to_end = false;
+  const auto seconds_since_start = [&threads] {
+    return static_cast<double>(sys::monotonic_ns() - threads.start_ns()) / second_ns;
+  };
+  std::optional<double> broken_off;
   while (!threads.has_ended()) {
-    if (!asked_to_end && signals.wait(look_ns)) {
-      asked_to_end = true;
-      fmt::print(stderr, "{}ending: what runs is not counted (signal again to end at once)\n",
-                 screen ? screen->end() : "");
+    if (!broken_off && signals.wait(look_ns)) {
+      broken_off = std::max(seconds_since_start(), 0.0);
+      complain((screen ? screen->end() : "") +
+               "ending: what runs is not counted (signal again to end at once)\n");
       threads.abort();
       signals.let_the_next_end_us();
-    } else if (asked_to_end) {
+    } else if (broken_off) {
       usleep(look_ns / 1000);
     }
     const int64_t now = sys::monotonic_ns();
     if (now < next_ns) continue;
     next_ns += between_ns;
-    const double elapsed = static_cast<double>(now - threads.start_ns()) / second_ns;
+    const double elapsed = seconds_since_start();
     const Progress progress = threads.progress();
-    fmt::print(
-        stderr, "{}",
-        screen ? screen->frame(progress, elapsed, columns()) : progress_line(progress, elapsed) + "\n");
+    complain(screen ? screen->frame(progress, elapsed, columns()) : progress_line(progress, elapsed) + "\n");
   }
-  if (screen) fmt::print(stderr, "{}", screen->end());
+  if (screen) complain(screen->end());
+  return broken_off;
 }
 
 }  // namespace breakwater::storm

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "client/storm_threads.h"
 #include "plan/scenario.h"
@@ -23,8 +24,10 @@ class Signals {
   sigset_t ending_;
 };
 
-// Returns when all is over. On standard error, if that is a terminal, a screen that is drawn anew twice a
-// second, without colours if NO_COLOR is set (no-color.org); else a line every other second.
-void watch(StormThreads& threads, const Signals& signals, const Scenario& scenario, uint64_t arrivals);
+// Returns when all is over: how many seconds after its start a signal ended it; nullopt: none did. On
+// standard error, if that is a terminal, a screen that is drawn anew twice a second, without colours if
+// NO_COLOR is set (no-color.org); else a line every other second.
+std::optional<double> watch(StormThreads& threads, const Signals& signals, const Scenario& scenario,
+                            uint64_t arrivals);
 
 }  // namespace breakwater::storm

@@ -1,10 +1,8 @@
 #include "command/write_report.h"
 
-#include <fmt/format.h>
+#include <utility>
 
-#include <cstdio>
-
-#include "command/write_file.h"
+#include "command/say.h"
 #include "report/csv.h"
 #include "report/hgrm.h"
 #include "report/html.h"
@@ -30,14 +28,32 @@ std::expected<std::vector<Condition>, std::string> read_conditions(const ReportF
   return conditions;
 }
 
-bool write_forms(const ReportForms& forms, const Report& report) {
+std::expected<ReportFiles, std::string> ReportFiles::open(const ReportForms& forms) {
+  const std::pair<const std::string&, std::string (*)(const Report&)> all[] = {
+      {forms.json, json_report},
+      {forms.html, html_report},
+      {forms.csv, csv_report},
+      {forms.hdr, interval_log},
+      {forms.hgrm, [](const Report& report) { return percentile_distribution(report.results.all.latency); }},
+  };
+  ReportFiles files;
+  for (const auto& [path, text_of] : all) {
+    if (path.empty()) continue;
+    std::expected<OutputFile, std::string> file = OutputFile::open(path);
+    if (!file) return std::unexpected(file.error());
+    files.forms_.push_back({std::move(*file), text_of});
+  }
+  return files;
+}
+
+bool ReportFiles::write(const Report& report) {
   bool is_written = true;
-  if (!forms.json.empty()) is_written &= write_file(forms.json, json_report(report));
-  if (!forms.html.empty()) is_written &= write_file(forms.html, html_report(report));
-  if (!forms.csv.empty()) is_written &= write_file(forms.csv, csv_report(report));
-  if (!forms.hdr.empty()) is_written &= write_file(forms.hdr, interval_log(report));
-  if (!forms.hgrm.empty())
-    is_written &= write_file(forms.hgrm, percentile_distribution(report.results.all.latency));
+  for (Form& each : forms_) {
+    const std::string why = each.file.write(each.text_of(report));
+    if (why.empty()) continue;
+    complain("stormgen: " + why + "\n");
+    is_written = false;
+  }
   return is_written;
 }
 
@@ -46,8 +62,8 @@ bool passes(const std::vector<Condition>& conditions, const Report& report) {
   for (const Condition& each : conditions) {
     const Judgement judgement = judge(each, report);
     if (!judgement.is_met) continue;
-    if (has_passed) fmt::print("\n");
-    fmt::print("FAILED: {}\n", judgement.sentence);
+    if (has_passed) say("\n");
+    say("FAILED: " + judgement.sentence + "\n");
     has_passed = false;
   }
   return has_passed;

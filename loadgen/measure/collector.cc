@@ -24,6 +24,13 @@ uint64_t latency_us(const Outcome& outcome) noexcept {
   return static_cast<uint64_t>(std::max<int64_t>(outcome.latency_ns(), 0)) / 1000;
 }
 
+// Servers have a say in it.
+std::string printable(std::string_view words) {
+  std::string text(words);
+  std::ranges::replace_if(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }, ' ');
+  return text;
+}
+
 // Only this thread adds; others read.
 void add(std::atomic<uint64_t>& count, uint64_t more) noexcept {
   count.store(count.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
@@ -76,7 +83,7 @@ void Collector::record(const Outcome& outcome, std::string_view words) {
   if (outcome.intended_ns < counted_from_ns_) return;
   operations_[outcome.operation].count(outcome, part_of(outcome.intended_ns));
   std::string& first = words_[static_cast<size_t>(outcome.failure)];
-  if (is_failed && first.empty()) first = words.substr(0, words_bytes_max);
+  if (is_failed && first.empty()) first = printable(words.substr(0, words_bytes_max));
 
   row_at(outcome.operation, outcome.started_ns).begun++;
   SecondCounts& row = row_at(outcome.operation, outcome.ended_ns);

@@ -27,7 +27,19 @@ void add_series(Results& results, const Collector& collector) {
   }
 }
 
+// Also in its grace: then operations that had begun are missing.
+void doubt_what_was_broken_off(const Scenario& scenario, Results& results) {
+  const std::optional<double> at = results.effort.broken_off_seconds;
+  if (!at) return;
+  const double length = seconds(scenario.length);
+  results.doubts.push_back(
+      *at < length ? fmt::format("ended by a signal after {:.1f} s of {:g} s", *at, length)
+                   : fmt::format("ended by a signal {:.1f} s into its grace: what still ran is not counted",
+                                 *at - length));
+}
+
 void doubt(const Scenario& scenario, Results& results) {
+  doubt_what_was_broken_off(scenario, results);
   const uint64_t lag_us = results.lag.us_at(0.99);
   if (is_open(scenario) && lag_us > lag_us_max)
     results.doubts.push_back(fmt::format(

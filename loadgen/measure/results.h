@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct Effort {
   double cpu_seconds = 0;      // of the whole process, user and system
   double elapsed_seconds = 0;  // from the storm's start to its end
   uint32_t cores = 1;          // threads that ran it
+  // A signal ended it so long after its start: what ran or was to come is not counted.
+  std::optional<double> broken_off_seconds = std::nullopt;
 };
 
 struct Results {

@@ -38,6 +38,9 @@ enum class Place : uint8_t {
 };
 std::string_view name(Place place) noexcept;
 
+// All kinds and keys, in lines for --help.
+std::string faults_help();
+
 // How one answer fails.
 struct Fault {
   FaultKind kind = FaultKind::reset;
@@ -75,6 +78,12 @@ class Faults {
     uint64_t seed = 1;
     uint64_t matched = 0, chosen = 0, given = 0;
   };
+  struct Draft {
+    Order order;
+    std::optional<Place> place;
+    bool has_kind = false;
+  };
+  static std::string read(std::string_view key, std::string_view value, Draft& draft);
   Order* find(uint32_t number);
 
   std::atomic<bool> some_{false};

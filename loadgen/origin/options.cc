@@ -6,6 +6,7 @@
 
 #include "base/parse_number.h"
 #include "config/units.h"
+#include "origin/faults.h"
 
 namespace breakwater::storm::origin {
 
@@ -116,7 +117,7 @@ std::expected<Options, std::string> read_options(int argc, const char* const* ar
   return options;
 }
 
-std::string_view usage() noexcept {
+std::string usage() {
   return "usage: stormgen origin [OPTION...]\n"
          "A Git server of repositories made from a seed, for benchmarks and tests, or of real ones.\n"
          "  --listen ADDRESS:PORT   where to listen (default 127.0.0.1:0; port 0 takes a free one)\n"
@@ -134,7 +135,8 @@ std::string_view usage() noexcept {
          "  --control ADDRESS:PORT  where faults are ordered: PUT, GET, DELETE /faults; GET /stats;\n"
          "                          POST /advance?repository=repository-0.git\n"
          "  --repos DIR             instead: the bare repositories below DIR, by the installed git\n"
-         "  --allow-push            with --repos: let clients push\n";
+         "  --allow-push            with --repos: let clients push\n" +
+         faults_help();
 }
 
 }  // namespace breakwater::storm::origin

@@ -33,6 +33,6 @@ struct Options {
 // argv[0] is the name of the program or command. A sentence if it can't be understood. Reads the file of the
 // password.
 std::expected<Options, std::string> read_options(int argc, const char* const* argv);
-std::string_view usage() noexcept;
+std::string usage();
 
 }  // namespace breakwater::storm::origin

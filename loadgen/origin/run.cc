@@ -37,7 +37,7 @@ int run_origin(int argc, const char* const* argv) {
     return 2;
   }
   if (options->help) {
-    std::fputs(std::string(usage()).c_str(), stdout);
+    std::fputs(usage().c_str(), stdout);
     return 0;
   }
   return options->repos.empty() ? serve_synthetic(*options) : serve_repositories_of(*options);

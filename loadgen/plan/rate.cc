@@ -5,10 +5,12 @@
 namespace breakwater::storm {
 
 std::optional<double> parse_rate(std::string_view text) noexcept {
-  double seconds = 1;
+  double seconds = 0;
+  if (text.ends_with("/s")) seconds = 1;
   if (text.ends_with("/m")) seconds = 60;
   if (text.ends_with("/h")) seconds = 3600;
-  if (text.ends_with("/s") || seconds > 1) text.remove_suffix(2);
+  if (seconds == 0) return std::nullopt;
+  text.remove_suffix(2);
   double count = 0;
   const char* const all = text.data() + text.size();
   const auto [end, error] = std::from_chars(text.data(), all, count, std::chars_format::fixed);

@@ -9,8 +9,7 @@ namespace breakwater::storm {
 
 inline constexpr double rate_max = 1e6;
 
-// A second; without a unit it is that of a second, too. nullopt for anything else, and for more than
-// rate_max.
+// A second. nullopt for anything else, also for a number without its unit, and for more than rate_max.
 std::optional<double> parse_rate(std::string_view text) noexcept;
 
 // "50/s", "0.5/s", "66.67/s".

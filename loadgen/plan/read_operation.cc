@@ -1,6 +1,5 @@
 // [operation.NAME]: one thing that a runner does. What it doesn't say is as its client has it (profile.h).
-#include <algorithm>
-
+#include "plan/operation_path.h"
 #include "plan/profile.h"
 #include "plan/scenario_reader.h"
 
@@ -60,36 +59,15 @@ void fill_in(const config::KeyOrigins& origins, Operation& operation) {
   }
 }
 
-bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-// "OID:BYTES,OID:BYTES", by SHA-256.
-bool is_list_of_lfs_objects(std::string_view list) {
-  constexpr size_t oid_letters = 64, digits_max = 18;
-  while (true) {
-    const std::string_view one = list.substr(0, list.find(','));
-    if (one.size() < oid_letters + 2 || one.size() > oid_letters + 1 + digits_max || one[oid_letters] != ':')
-      return false;
-    const std::string_view bytes = one.substr(oid_letters + 1);
-    if (!std::ranges::all_of(one.substr(0, oid_letters), is_hex)) return false;
-    if (bytes.find_first_not_of("0123456789") != std::string_view::npos) return false;
-    if (one.size() == list.size()) return true;
-    list.remove_prefix(one.size() + 1);
-  }
-}
-
 void check_path(const config::TableDraft& in, const Operation& operation) {
   const auto origin = in.origins.find("path");
   if (origin == in.origins.end() || config::is_wrong(in.origins, "path")) return;
-  const std::string subject = "`path` in " + in.title + " can't be " + config::in_quotes(operation.path);
-  if (operation.verb == Verb::lfs && !is_list_of_lfs_objects(operation.path))
-    in.findings.report(origin->second.place, subject + ": it is no list of LFS objects",
-                       "write \"OID:BYTES,OID:BYTES\"");
-  if (operation.verb != Verb::page) return;
-  if (!operation.path.starts_with('/') || operation.path.size() > text_bytes_max)
-    in.findings.report(origin->second.place, subject + ": it has to begin with a slash, and have at most " +
-                                                 std::to_string(text_bytes_max) + " bytes");
+  const std::string why = why_no_path(operation.verb, operation.path);
+  if (!why.empty())
+    in.findings.report(
+        origin->second.place,
+        "`path` in " + in.title + " can't be " + config::in_quotes(operation.path) + ": " + why,
+        operation.verb == Verb::lfs ? "write \"OID:BYTES,OID:BYTES\"" : "");
 }
 
 }  // namespace

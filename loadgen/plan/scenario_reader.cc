@@ -30,8 +30,7 @@ ScenarioReader::ScenarioReader(ScenarioDraft& a_draft)
 bool ScenarioReader::read(const toml::node& node, const RateKey& key, const std::string& title,
                           Arrivals& owner) {
   const auto* const text = node.as_string();
-  const bool has_unit = text != nullptr && text->get().find('/') != std::string::npos;
-  const std::optional<double> rate = has_unit ? parse_rate(text->get()) : std::nullopt;
+  const std::optional<double> rate = text != nullptr ? parse_rate(text->get()) : std::nullopt;
   if (rate) {
     owner.*key.member = *rate;
     return true;

@@ -24,17 +24,21 @@ void write_count(std::string& out, std::string_view value, std::string_view what
   out += fmt::format("<li><b>{}</b> {}</li>", value, what);
 }
 
-void write_counts(std::string& out, const OperationCounts& counts, double per_second) {
+void write_counts(std::string& out, const Report& report, const OperationCounts& counts) {
   out += "<ul class=\"counts\">";
   write_count(out, fmt::format("{}", counts.ended), "ended");
-  write_count(out, fmt::format("{:.2f}/s", per_second), "went well");
+  write_count(out, fmt::format("{:.2f}/s", operations_per_second(report, counts)), "went well");
   write_count(out, fmt::format("{}", counts.failed()),
               fmt::format("failed ({:.3f} %)", failed_share(counts) * 100));
   if (counts.vanished > 0) write_count(out, fmt::format("{}", counts.vanished), "vanished, as told");
-  write_count(out, bytes_text(counts.bytes_received), "received");
-  write_count(out, bytes_text(counts.bytes_sent), "sent");
-  write_count(out, fmt::format("{}", counts.requests), "requests");
-  write_count(out, fmt::format("{}", counts.connections), "connections");
+  if (counts_http(report.facts)) {
+    write_count(out, bytes_text(counts.bytes_received), "received");
+    write_count(out, bytes_text(counts.bytes_sent), "sent");
+    write_count(out, fmt::format("{}", counts.requests), "requests");
+    write_count(out, fmt::format("{}", counts.connections), "connections");
+  } else {
+    write_count(out, "not measured", "bytes, requests and connections, which are git's own");
+  }
   if (counts.packs > 0)
     write_count(out, fmt::format("{}", counts.packs),
                 fmt::format("packs checked, {} unpacked by git", counts.deep_checks));
@@ -53,7 +57,7 @@ void write_latencies(std::string& out, std::string_view what, const Latencies& l
 void write_operation(std::string& out, const Report& report, size_t i) {
   const OperationCounts& counts = report.results.operations[i];
   out += fmt::format("<section class=\"card\">\n<h3>{}</h3>\n", escaped(report.operations[i]));
-  write_counts(out, counts, operations_per_second(report, counts));
+  write_counts(out, report, counts);
   if (counts.latency.count() > 0) {
     out += fmt::format(
         "<table>\n<thead><tr><th scope=\"col\">of what went well</th><th scope=\"col\">p50</th>"
@@ -121,7 +125,9 @@ void write_facts(std::string& out, const Report& report) {
       fmt::format("late by {} at p99, {:.2f} CPU s in {:.1f} s", time_text(report.results.lag.us_at(0.99)),
                   effort.cpu_seconds, effort.elapsed_seconds));
   write_fact(out, "fairness between runners",
-             fmt::format("{:.3f} (Jain's index; 1: all had the same rate)", report.results.fairness));
+             counts_http(facts)
+                 ? fmt::format("{:.3f} (Jain's index; 1: all had the same rate)", report.results.fairness)
+                 : "not measured");
   out += "</tbody>\n</table></div>\n";
 }
 
@@ -134,7 +140,7 @@ std::string html_report(const Report& report) {
                       escaped(report.facts.repository), escaped(report.facts.started_at),
                       escaped(report.facts.program));
   write_verdict(body, report.results);
-  write_counts(body, report.results.all, operations_per_second(report, report.results.all));
+  write_counts(body, report, report.results.all);
   body += plots_html(report);
   body += "<h2>Operations</h2>\n";
   for (size_t i = 0; i < report.operations.size(); ++i) write_operation(body, report, i);

@@ -240,7 +240,7 @@ std::string plots_html(const Report& report) {
   if (rows.rows.empty()) return {};
   std::string text = "<div class=\"grid2\">\n" + plot_html(throughput(rows));
   if (results.all.latency.count() > 0) text += plot_html(latency_over_time(rows));
-  text += plot_html(bytes(rows));
+  if (counts_http(report.facts)) text += plot_html(bytes(rows));
   if (results.all.latency.count() > 0)
     text += plot_html(distribution(report)) + plot_html(histogram(results.all.latency));
   if (results.all.failed() > 0)

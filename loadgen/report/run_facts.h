@@ -28,6 +28,11 @@ struct RunFacts {
   std::string git;  // "git version 2.39.5", by which packs are unpacked; empty: none is there
 };
 
+// Bytes, requests and connections are counted; of git's own processes they are not known, and 0.
+inline bool counts_http(const RunFacts& facts) noexcept {
+  return facts.driver != "git";
+}
+
 // Of this machine, now.
 RunFacts facts_of_this_run(const Scenario& scenario, uint64_t operations_planned);
 

@@ -20,14 +20,17 @@ void write_row(std::string& out, std::string_view what, const Latencies& latenci
 }
 
 void write_operation(std::string& out, std::string_view operation, const OperationCounts& counts,
-                     double seconds) {
+                     double seconds, bool counts_http) {
   out += fmt::format("\n  {}: {} ended, {:.2f}/s, {} failed ({:.3f} %)", operation, counts.ended,
                      seconds > 0 ? static_cast<double>(counts.ended) / seconds : 0, counts.failed(),
                      share(counts.failed(), counts.ended));
   if (counts.vanished > 0) out += fmt::format(", {} vanished", counts.vanished);
-  out += fmt::format("\n    {} received, {} sent, {} requests, {} connections",
-                     bytes_text(counts.bytes_received), bytes_text(counts.bytes_sent), counts.requests,
-                     counts.connections);
+  if (counts_http)
+    out += fmt::format("\n    {} received, {} sent, {} requests, {} connections",
+                       bytes_text(counts.bytes_received), bytes_text(counts.bytes_sent), counts.requests,
+                       counts.connections);
+  else
+    out += "\n    bytes, requests and connections: not measured (they are git's own)";
   if (counts.packs > 0)
     out += fmt::format("\n    {} packs checked, {} of them unpacked by git; {} objects", counts.packs,
                        counts.deep_checks, counts.pack_objects);
@@ -72,8 +75,10 @@ std::string bytes_text(uint64_t bytes) {
 }
 
 std::string progress_line(const Progress& progress, double elapsed_seconds) {
-  return fmt::format("{:4.0f} s: {} begun, {} ended, {} failed, {}", elapsed_seconds, progress.begun,
-                     progress.ended, progress.failed, bytes_text(progress.bytes_received));
+  std::string text = fmt::format("{:4.0f} s: {} begun, {} ended, {} failed", elapsed_seconds, progress.begun,
+                                 progress.ended, progress.failed);
+  if (progress.bytes_received > 0) text += ", " + bytes_text(progress.bytes_received);
+  return text;
 }
 
 std::string summary(const Report& report) {
@@ -87,7 +92,8 @@ std::string summary(const Report& report) {
                       facts.is_open ? "open" : "closed", facts.runners, facts.seed, facts.scenario_hash);
   text += fmt::format("kernel {}, {} x {}\n", facts.kernel, facts.cpus, facts.cpu);
   for (size_t i = 0; i < report.operations.size(); ++i)
-    write_operation(text, report.operations[i], results.operations[i], results.effort.elapsed_seconds);
+    write_operation(text, report.operations[i], results.operations[i], results.effort.elapsed_seconds,
+                    counts_http(facts));
   write_failures(text, results);
   const Effort& effort = results.effort;
   text += fmt::format("\n  generator: late by {} at p99, {:.2f} CPU s in {:.1f} s",
@@ -97,7 +103,8 @@ std::string summary(const Report& report) {
     text += fmt::format(", {:.2f} CPU s/GB", cpu_seconds_per_gigabyte(results));
   if (effort.cpu_seconds > 0)
     text += fmt::format(", {:.0f} operations per CPU s", operations_per_cpu_second(results));
-  text += fmt::format("\n  fairness between runners (Jain): {:.3f}\n", results.fairness);
+  text += counts_http(facts) ? fmt::format("\n  fairness between runners (Jain): {:.3f}\n", results.fairness)
+                             : "\n  fairness between runners: not measured\n";
   return text;
 }
 

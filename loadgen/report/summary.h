@@ -14,7 +14,8 @@ std::string summary(const Report& report);
 std::string time_text(uint64_t us);
 std::string bytes_text(uint64_t bytes);
 
-// One line while it goes on: "  12 s: 240 begun, 236 ended, 0 failed, 1.20 GB".
+// One line while it goes on: "  12 s: 240 begun, 236 ended, 0 failed, 1.20 GB"; without the bytes where
+// none were counted.
 std::string progress_line(const Progress& progress, double elapsed_seconds);
 
 }  // namespace breakwater::storm

@@ -117,7 +117,7 @@ class OfGitAlone(unittest.TestCase):
         self.assertEqual([each["failures"] for each in nobody], [{"connect": OPERATIONS}] * 2)
 
     def test_what_it_can_not_do(self):
-        for words in (("page",), ("lfs", "--path", "0" * 64 + ":1"), ("clone", "--download", "1MiB")):
+        for words in (("page", "--path", "/x"), ("lfs", "--path", "0" * 64 + ":1"), ("clone", "--download", "1MiB")):
             ran = subprocess.run([os.environ["STORMGEN"], words[0], "http://127.0.0.1:9/a.git", *words[1:], "--driver", "git"],
                                  capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
             self.assertEqual(ran.returncode, 2)

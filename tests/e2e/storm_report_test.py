@@ -12,6 +12,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -187,7 +188,7 @@ class Judged(Stormed):
         self.assertEqual(ran.returncode, 1)
         failed = re.findall(r"^FAILED: (.*)$", ran.stdout, re.MULTILINE)
         self.assertEqual(len(failed), 1, ran.stdout)
-        self.assertRegex(failed[0], r"^clone\.p99\.done > 1us: it is [0-9.]+ m?s, and so above 1 us$")
+        self.assertRegex(failed[0], r"^clone\.p99\.done > 1us: it is [0-9.]+ [mu]?s, and so above 1 us$")
 
     def test_failures_are_too_many_where_a_condition_says_so(self):
         self.origin.fault(kind="flip", share=0.2, seed=5)
@@ -206,6 +207,76 @@ class Judged(Stormed):
         self.assertIn("did you mean clone?\n  clon.failures > 1\n  ^\n", ran.stderr)
         self.assertIn("nothing was begun", ran.stderr)
         self.assertFalse(self.file("never.json").exists())
+
+
+class Opened(Stormed):
+    """What is to be written is tried before anything begins."""
+
+    def refused(self, *words):
+        ran = self.storm(*words)
+        self.assertEqual((ran.returncode, ran.stdout), (2, ""))
+        return ran.stderr
+
+    def test_a_file_that_can_not_be_written_is_said_before_the_storm(self):
+        nowhere = self.folder / "nowhere" / "x.json"
+        before = self.origin.ask("GET", "/stats")["requests"]
+        self.assertEqual(self.refused("--json", nowhere), f"stormgen: {nowhere} can't be written: No such file or directory; nothing was begun\n")
+        self.assertEqual(self.refused("--html", self.folder), f"stormgen: {self.folder} can't be written: Is a directory; nothing was begun\n")
+        self.assertEqual(self.origin.ask("GET", "/stats")["requests"], before)
+
+    def test_a_refused_storm_leaves_no_empty_file_and_what_was_there(self):
+        first, old = self.file("first.json"), self.file("old.html")
+        old.write_text("an old report")
+        self.refused("--json", first, "--html", old, "--csv", self.folder)
+        self.refused("--json", first, "--html", old, "--driver", "git", "--download", "1MiB")
+        self.assertFalse(first.exists())
+        self.assertEqual(old.read_text(), "an old report")
+
+    def test_a_device_that_takes_nothing_fails_the_run(self):
+        ran = self.storm("--csv", "/dev/full", "--json", self.file("beside.json"))
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("stormgen: /dev/full can't be written: No space left on device\n", ran.stderr)
+        self.assertTrue(self.file("beside.json").exists())
+
+    def test_a_standard_output_that_takes_nothing_was_a_pass(self):
+        for words in (("clone", self.origin.url(), *EASY), ("clone", self.origin.url(), "--dry-run"), ("--help",), ("origin", "--help")):
+            with self.subTest(words[-1]), open("/dev/full", "w", encoding="ascii") as full:
+                ran = subprocess.run([stormgen_test.STORMGEN, *map(str, words)], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True,
+                                     timeout=SECONDS_MAX, check=False)
+                self.assertEqual(ran.returncode, 1)
+                self.assertTrue(ran.stderr.endswith("stormgen: standard output can't be written: No space left on device\n"), ran.stderr)
+
+    def test_a_standard_error_that_takes_nothing_does_not_end_a_storm(self):
+        path = self.file("unheard.json")
+        with open("/dev/full", "w", encoding="ascii") as full:
+            ran = subprocess.run([stormgen_test.STORMGEN, "clone", self.origin.url(), "--rate", "20/s", "--for", "3s", "--deep-check", "0", "--json", path],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full, text=True, timeout=SECONDS_MAX, check=False)
+        self.assertIn(ran.returncode, (0, 1))  # late or not
+        self.assertEqual(json.loads(path.read_text())["all"]["ended"], 60)
+
+    def test_a_page_of_a_comparison_that_can_not_be_written(self):
+        self.report_of("one.json")
+        ran = stormgen("compare", self.file("one.json"), self.file("one.json"), "--allow-invalid", "--html", self.folder)
+        self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (2, "", f"stormgen: {self.folder} can't be written: Is a directory\n"))
+
+
+class BrokenOff(Stormed):
+    def test_a_storm_that_a_signal_ended_did_not_pass(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number.name):
+                words = ("clone", self.origin.url(), "--rate", "20/s", "--for", "60s", "--deep-check", 0, "--json", self.file("broken.json"))
+                storm = subprocess.Popen([stormgen_test.STORMGEN, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE, text=True)
+                with storm:
+                    storm.stderr.readline()  # of the second second
+                    storm.send_signal(number)
+                    said, _ = storm.communicate(timeout=SECONDS_MAX)
+                self.assertEqual(storm.returncode, 1)
+                self.assertRegex(said, r"^INVALID: ended by a signal after [0-9.]+ s of 60 s\n")
+                report = json.loads(self.file("broken.json").read_text())
+                self.assertFalse(report["valid"])
+                self.assertRegex(report["doubts"][0], "^ended by a signal")
+                self.assertGreater(report["all"]["ended"], 0)
 
 
 class Compared(unittest.TestCase):

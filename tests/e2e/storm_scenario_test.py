@@ -8,6 +8,7 @@ usage: storm_scenario_test.py STORMGEN [TEST...]. Python's standard library only
 import base64
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -371,6 +372,30 @@ class Replayed(FromFiles):
         self.assertIn("access.log is no access log of breakwater's: see its line 1\n", stormgen("check", path).stderr)
         log.unlink()
         self.assertIn("access.log can't be read: No such file or directory\n", stormgen("check", path).stderr)
+
+
+class Readme(FromFiles):
+    """README's section about storms, followed to the letter: only ports are others, and times shorter."""
+
+    def setUp(self):
+        super().setUp()
+        section = re.search(r"(?ms)^## Storm your own server\n(.*?)^## ", (ROOT / "README.md").read_text())[1]
+        self.commands = {words[0]: words[1:] for words in (line.split()[1:] for line in section.splitlines() if line.startswith("    ./build/loadgen/stormgen "))}
+
+    def test_its_server_did_not_have_what_its_storms_ask_for(self):
+        self.assertEqual(set(self.commands), {"origin", "clone", "run"})
+        listen, address, *options = self.commands["origin"]
+        self.assertEqual((listen, address), ("--listen", "127.0.0.1:3000"))
+        with Origin(*options) as origin:
+            words = [word.replace(address, origin.address) for word in self.commands["clone"]]
+            words[words.index("--for") + 1] = "1s"
+            words[words.index("--html") + 1] = self.folder / "storm.html"
+            self.all_well(stormgen_test.lenient("clone", *words), clone=50)
+            text = (ROOT / self.commands["run"][0]).read_text().replace(address, origin.address)
+            for long, short in (("count = 2000", "count = 40"), ('window = "30s"', 'window = "1s"')):
+                self.assertIn(long, text)
+                text = text.replace(long, short)
+            self.all_well(self.run_file(self.file(text)), checkout=40)
 
 
 class WhatIsSaid(FromFiles):

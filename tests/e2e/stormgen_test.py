@@ -7,6 +7,7 @@ usage: stormgen_test.py STORMGEN BREAKWATER_ORIGIN [TEST...]. Python's standard 
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -115,9 +116,11 @@ class AgainstRealGit(unittest.TestCase):
     def test_what_is_not_there(self):
         for words, failures in ((("clone", "--ref", "nobody", "--depth", 1), {"git"}), (("fetch-object", "--ref", "1" * 40), {"error", "git"})):
             with self.subTest(words=words):
-                found = lenient(words[0], self.url, *EASY, *words[1:])["operations"][words[0]]["failures"]
+                report = lenient(words[0], self.url, *EASY, *words[1:])
+                found = report["operations"][words[0]]["failures"]
                 self.assertEqual(sum(found.values()), 20)
                 self.assertLessEqual(set(found), failures)
+                self.assertEqual(set(report["first_words"]), set(found))
 
     def test_pages(self):
         self.check("page", "--path", "/HEAD", requests=20, packs=False)
@@ -134,6 +137,17 @@ class AgainstRealGit(unittest.TestCase):
     def test_a_repository_that_is_not_there(self):
         report = lenient("clone", f"{self.server.url}/team/gone.git", *EASY)
         self.assertEqual(report["operations"]["clone"]["failures"], {"status": 20})
+        self.assertEqual(report["first_words"], {"status": "404 for GET /team/gone.git/info/refs?service=git-upload-pack"})
+
+    def test_a_ref_that_is_not_there_is_named(self):
+        self.assertEqual(lenient("clone", self.url, *EASY, "--ref", "nosuch")["first_words"], {"git": "the server has no ref nosuch"})
+
+    def test_a_port_where_nobody_listens(self):
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        report = lenient("clone", f"http://127.0.0.1:{port}/team/app.git", *EASY)
+        self.assertEqual(report["operations"]["clone"]["failures"], {"connect": 20})
+        self.assertEqual(report["first_words"], {"connect": "Connection refused"})
 
 
 class AgainstFaults(unittest.TestCase):
@@ -141,7 +155,9 @@ class AgainstFaults(unittest.TestCase):
         self.origin = self.enterContext(storm_origin_test.Origin("--pack", "256KiB", "--refs", "10"))
 
     def storm(self, *words):
-        return lenient("clone", self.origin.url(), "--runners", 10, "--rate", "50/s", "--for", "2s", "--deep-check", 0, *words)["operations"]["clone"]
+        report = lenient("clone", self.origin.url(), "--runners", 10, "--rate", "50/s", "--for", "2s", "--deep-check", 0, *words)
+        self.words = report["first_words"]
+        return report["operations"]["clone"]
 
     def test_none(self):
         done = self.storm()
@@ -163,6 +179,7 @@ class AgainstFaults(unittest.TestCase):
                 self.origin.fault(kind=kind, count=10, **more)
                 done = self.storm()
                 self.assertEqual(done["failures"], {failure: 10})
+                self.assertEqual(set(self.words), {failure})
 
 
 class Safety(unittest.TestCase):

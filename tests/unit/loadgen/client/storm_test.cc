@@ -1,6 +1,7 @@
 // Storms as a whole, on one core and on two: what begins when, what follows a push, and that all of it ends.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -43,11 +44,14 @@ struct Run {
     if (is_aborted) threads.abort();
     threads.join();
     CHECK(threads.has_ended());
-    for (const Collector* const collector : threads.collectors())
+    for (const Collector* const collector : threads.collectors()) {
+      for (size_t i = 0; i < failures; ++i)
+        if (words[i].empty()) words[i] = collector->words()[i];
       for (size_t i = 0; i < scenario.operations.size(); ++i) {
         if (counts.size() <= i) counts.emplace_back();
         counts[i].add(collector->operations()[i]);
       }
+    }
   }
   void add(uint32_t count, uint16_t what = 0) {
     for (uint32_t i = 0; i < count; ++i)
@@ -58,6 +62,7 @@ struct Run {
   std::vector<Arrival> arrivals;
   bool is_aborted = false;
   std::vector<OperationCounts> counts;
+  std::array<std::string, failures> words;
 };
 
 uint64_t failed_by(const OperationCounts& counts, Failure failure) {
@@ -135,6 +140,77 @@ TEST_CASE("wrong credentials are a status, after one answer to the challenge") {
   run.go();
   CHECK(failed_by(run.counts[0], Failure::status) == 3);
   CHECK(server.challenges == 6);
+}
+
+namespace {
+
+// What one operation that this server makes fail is said to have failed by.
+std::string words_of(const Operation& what, Failure failure, const ScriptedServer::Step& step) {
+  ScriptedServer server({step});
+  SmallGitServer only_for_its_address;
+  Run run(only_for_its_address);
+  run.scenario.target.port = server.address.port();
+  run.scenario.grace = Duration{100};
+  run.scenario.operations = {what};
+  run.add(1);
+  run.go();
+  CHECK(failed_by(run.counts[0], failure) == 1);
+  return run.words[static_cast<size_t>(failure)];
+}
+
+}  // namespace
+
+TEST_CASE("a failure was only a class: its words say what happened") {
+  const auto answering = [](std::string bytes) {
+    return [bytes](Peer& peer) {
+      peer.read_head();
+      peer.write(bytes);
+    };
+  };
+  const Operation clone = operation(Verb::clone);
+  const std::string advertisement = "GET /app.git/info/refs?service=git-upload-pack";
+  CHECK(words_of(clone, Failure::status, answering("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")) ==
+        "404 for " + advertisement);
+  CHECK(words_of(clone, Failure::refused,
+                 answering("HTTP/1.1 503 x\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")) ==
+        "503 for " + advertisement);
+  CHECK(words_of(clone, Failure::status,
+                 answering("HTTP/1.1 302 x\r\nLocation: http://other/x\r\nContent-Length: 0\r\n\r\n")) ==
+        "302 for " + advertisement + ", which leads to http://other/x: not followed");
+  CHECK(words_of(clone, Failure::git, answering("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi!\n")) ==
+        "an answer whose Content-Type is none of Git's smart protocol");
+  CHECK(words_of(clone, Failure::http, answering("")) == "the connection ended before an answer");
+  CHECK(words_of(clone, Failure::http, answering("SSH-2.0-x\r\n\r\n")) == "the head of the answer: not_http");
+  CHECK(words_of(clone, Failure::truncated,
+                 answering("HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n"
+                           "Content-Length: 40\r\n\r\n")) ==
+        "the connection ended in the body of the answer");
+  const auto silent = [](Peer& peer) { peer.read_end(); };
+  CHECK(words_of(clone, Failure::timed_out, silent) ==
+        "still under way when the storm and its grace were over");
+  Operation impatient = clone;
+  impatient.stall = Duration{20};
+  CHECK(words_of(impatient, Failure::stalled, silent) == "nothing came for 20ms");
+  impatient = clone;
+  impatient.timeout = Duration{20};
+  CHECK(words_of(impatient, Failure::timed_out, silent) == "not done within 20ms");
+}
+
+TEST_CASE("a failure was only a class: a port where nobody listens, and a ref that is not there") {
+  SmallGitServer server;
+  Run run(server);
+  Operation clone = operation(Verb::clone);
+  clone.ref = "nosuch";
+  run.scenario.operations = {clone};
+  run.add(1);
+  run.go();
+  CHECK(run.words[static_cast<size_t>(Failure::git)] == "the server has no ref nosuch");
+  {
+    const ScriptedServer gone({});
+    run.scenario.target.port = gone.address.port();
+  }
+  run.go();
+  CHECK(run.words[static_cast<size_t>(Failure::connect)] == "Connection refused");
 }
 
 TEST_CASE("no more connections than may be at a time") {

@@ -76,6 +76,23 @@ TEST_CASE("command line: a rate") {
   CHECK(scenario_of({"clone", url}).length == Duration(10'000));
 }
 
+TEST_CASE("command line: a word that is no command was not named") {
+  CHECK(refusal_of({"foo"}) ==
+        "stormgen: 'foo' is no command; commands are run, check, ls-remote, clone, fetch, fetch-object, "
+        "tags, push, "
+        "lfs, dumb, page, compare and origin\n");
+  CHECK(refusal_of({"cloen", url}) == "stormgen: 'cloen' is no command; did you mean `clone`?\n");
+  CHECK(refusal_of({}).find("subcommand is required") != std::string::npos);
+  CHECK(parsed({"--version"}).exit_status == 0);
+}
+
+TEST_CASE("command line: a rate without its unit was taken, and a file's was not") {
+  CHECK(refusal_of({"clone", url, "--rate", "50"}) ==
+        "stormgen: --rate: '50' is no rate: write 50/s, 120/m or 3000/h\n");
+  CHECK(refusal_of({"clone", url, "--allow-target", "127.0.0.1", "--max-rate", "50", "--max-runners",
+                    "50"}) == "stormgen: --max-rate: '50' is no rate: write 50/s, 120/m or 3000/h\n");
+}
+
 TEST_CASE("command line: a client tries again as it really does") {
   const Operation operation = scenario_of({"clone", url, "--client", "renovate"}).operations.at(0);
   CHECK(operation.tries == 6);
@@ -126,6 +143,36 @@ TEST_CASE("command line: what makes no sense") {
   CHECK(refusal_of({"clone", url, "--burst", "5", "--rate", "1/s"}).find("--burst") != std::string::npos);
   CHECK(refusal_of({"clone", url, "--burst", "5", "--fan-out", "1"}).find("--burst") != std::string::npos);
   CHECK(refusal_of({"run"}).find("FILE") != std::string::npos);
+}
+
+TEST_CASE("command line: what an operation makes nothing of was ignored") {
+  CHECK(refusal_of({"ls-remote", url, "--depth", "3"}) ==
+        "stormgen: --depth means nothing to ls-remote, only to clone, fetch or fetch-object\n");
+  CHECK(refusal_of({"tags", url, "--filter", "blob:none"}) ==
+        "stormgen: --filter means nothing to tags, only to clone, fetch or fetch-object\n");
+  CHECK(refusal_of({"clone", url, "--commits", "3"}) ==
+        "stormgen: --commits means nothing to clone, only to push\n");
+  CHECK(refusal_of({"dumb", url, "--ref", "main"}).find("--ref means nothing to dumb, only to ") == 10);
+  CHECK(refusal_of({"push", url, "--path", "/x"}) ==
+        "stormgen: --path means nothing to push, only to lfs or page\n");
+  CHECK(refusal_of({"push", url, "--depth", "1"}).find("--depth means nothing to push") == 10);
+  CHECK(
+      scenario_of({"push", url, "--depth", "1", "--fan-out", "2", "--within", "1s"}).operations.at(0).depth ==
+      1);
+  CHECK(scenario_of({"clone", url, "--commits", "3", "--fan-out", "2", "--within", "1s"})
+            .operations.at(1)
+            .commits == 3);
+}
+
+TEST_CASE("command line: pages and LFS objects were stormed without a --path") {
+  CHECK(refusal_of({"page", url}) ==
+        "stormgen: page needs --path: what comes behind the repository, for example /issues\n");
+  CHECK(refusal_of({"page", url, "--path", "issues"}) ==
+        "stormgen: --path can't be \"issues\": it has to begin with a slash, and have at most 2048 bytes\n");
+  CHECK(refusal_of({"lfs", url}) == "stormgen: lfs needs --path OID:BYTES,OID:BYTES\n");
+  CHECK(refusal_of({"lfs", url, "--path", "1234:5"}) ==
+        "stormgen: --path can't be \"1234:5\": it is no list of LFS objects\n");
+  CHECK(scenario_of({"lfs", url, "--path", std::string(64, 'a') + ":5"}).operations.at(0).path.size() == 66);
 }
 
 TEST_CASE("command line: a ceiling counts a burst by its window") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "measure/collector.h"
@@ -70,6 +71,29 @@ TEST_CASE("collector: latency counts from the intended start, and only of what w
   CHECK(results.words[static_cast<size_t>(Failure::status)] == "503 from the edge");
   CHECK(results.all.bytes_received == 102'000);
   CHECK(results.is_valid());
+}
+
+TEST_CASE("collector: what a server said has no control bytes, and an end") {
+  const Scenario scenario = two_operations();
+  Collector collector(scenario, second);
+  collector.record(ended(second, ms, Failure::status), "\x1b[2Jgone\r\n" + std::string(300, 'x'));
+  const std::string& words = collector.words()[static_cast<size_t>(Failure::status)];
+  CHECK(words.starts_with(" [2Jgone  xxx"));
+  CHECK(words.size() == 200);
+}
+
+TEST_CASE("collector: a storm that a signal ended was no whole one, and is not valid") {
+  const Scenario scenario = two_operations();
+  std::vector<std::unique_ptr<Collector>> collectors;
+  collectors.push_back(std::make_unique<Collector>(scenario, second));
+  collectors[0]->record(ended(second, 10 * ms));
+  const auto doubts_at = [&](double seconds) {
+    return results_of(scenario, collectors, {.elapsed_seconds = seconds, .broken_off_seconds = seconds})
+        .doubts;
+  };
+  CHECK(doubts_at(2.04) == std::vector<std::string>{"ended by a signal after 2.0 s of 10 s"});
+  CHECK(doubts_at(11.5) ==
+        std::vector<std::string>{"ended by a signal 1.5 s into its grace: what still ran is not counted"});
 }
 
 TEST_CASE("collector: a series of seconds ends with the last that had something") {

@@ -88,6 +88,23 @@ TEST_CASE("faults: in the share that was ordered, and no more than were ordered"
     CHECK_FALSE(faults.add(wrong));
 }
 
+TEST_CASE("faults: their kinds could not be found: the help has them, and so has what is said of another") {
+  Faults faults;
+  const std::string help = usage();
+  for (uint8_t kind = 0; kind <= static_cast<uint8_t>(FaultKind::flip); kind++)
+    CHECK(help.find("\n  " + std::string(name(static_cast<FaultKind>(kind))) + "  ") != std::string::npos);
+  CHECK(help.find("  flip                    one bit of the pack is wrong\n") != std::string::npos);
+  const std::string kinds = "slow, hang, reset, error, busy, truncate, err, sideband, stale or flip";
+  CHECK(faults.add("kind=bogus").error() == "'kind=bogus' is not understood: it is " + kinds);
+  CHECK(faults.add("share=1").error() == "kind= is missing: it is " + kinds);
+  CHECK(faults.add("kind=flip&on=x").error() == "'on=x' is not understood: it is refs, pack, push or any");
+  CHECK(faults.add("kind=flip&share=2").error() ==
+        "'share=2' is not understood: it takes 0 to 1, like 0.001");
+  CHECK(faults.add("kind=flip&what=1").error() ==
+        "'what=1' is not understood: keys are kind, on, repository, share, count, seed, status, retry_after, "
+        "after and rate");
+}
+
 TEST_CASE("options: all of them, in both forms, and why not") {
   const auto options =
       read({"origin", "--listen=127.0.0.1:1", "--pack", "2MiB", "--refs", "7", "--rate=1MiB/s", "--compute",

@@ -58,9 +58,8 @@ TEST_CASE("rate: with its unit") {
   CHECK(parse_rate("3600/h") == 1.0);
   CHECK(parse_rate("0.5/s") == 0.5);
   CHECK(parse_rate("0/s") == 0.0);
-  CHECK(parse_rate("7") == 7.0);
   for (const char* const none :
-       {"", "/s", "x/s", "5/d", "-1/s", "inf/s", "nan", "1e3/s", "2000000/s", "5 /s"})
+       {"", "7", "/s", "x/s", "5/d", "-1/s", "inf/s", "nan", "1e3/s", "2000000/s", "5 /s"})
     CHECK_MESSAGE(!parse_rate(none), none);
   CHECK(rate_text(50) == "50/s");
   CHECK(rate_text(66.6666) == "66.67/s");

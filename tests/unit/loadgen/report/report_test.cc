@@ -6,6 +6,7 @@
 #include <string>
 
 #include "report/csv.h"
+#include "report/html.h"
 #include "report/interval_log.h"
 #include "report/json.h"
 #include "report/read_json.h"
@@ -37,6 +38,25 @@ TEST_CASE("report: a summary says first whether it may be believed") {
   CHECK(text.find("canary") == std::string::npos);
   report.results.doubts.push_back("the generator was late");
   CHECK(summary(report).starts_with("INVALID: the generator was late\n"));
+}
+
+TEST_CASE("report: what git's own processes send was not measured, and was said to be nothing") {
+  Report report = report_of({.seconds = 10, .rate = 10});
+  CHECK(summary(report).find(" received, ") != std::string::npos);
+  CHECK(summary(report).find("not measured") == std::string::npos);
+  CHECK(html_report(report).find("not measured") == std::string::npos);
+  report.facts.driver = "git";
+  CHECK(summary(report).find("\n    bytes, requests and connections: not measured (they are git's own)\n") !=
+        std::string::npos);
+  CHECK(summary(report).find(" received, ") == std::string::npos);
+  CHECK(summary(report).find("fairness between runners: not measured\n") != std::string::npos);
+  CHECK(html_report(report).find("<b>not measured</b>") != std::string::npos);
+  CHECK(html_report(report).find("Bytes received a second") == std::string::npos);
+  Progress progress;
+  progress.begun = 3;
+  CHECK(progress_line(progress, 2) == "   2 s: 3 begun, 0 ended, 0 failed");
+  progress.bytes_received = 5000;
+  CHECK(progress_line(progress, 2) == "   2 s: 3 begun, 0 ended, 0 failed, 5.0 kB");
 }
 
 TEST_CASE("report: JSON has what the summary has, and bytes that are no UTF-8 do not break it") {
