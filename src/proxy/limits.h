@@ -4,7 +4,7 @@
 //   head buffers    1024 x  20 KiB = 20 MiB   requests' heads and small bodies; held while they are served
 //   answer buffers   256 x  20 KiB =  5 MiB   answers' heads and small bodies (a quarter of the head buffers)
 //   bulk buffers     128 x 128 KiB = 16 MiB   bodies that are copied: at most two for each direction
-//   outgoing heads   512 x  20 KiB = 10 MiB   heads being sent
+//   outgoing heads   512 x  20 KiB = 10 MiB   heads while they are sent
 //   log ring           1 x   1 MiB =  1 MiB
 //   look room          1 x  64 KiB            what a splice looks at ahead of time (Core::look_room)
 //   seal room          1 x  68 KiB            records of TLS on their way out (Core::seal_room)

@@ -63,8 +63,10 @@ class Hardened(unittest.TestCase):
     @unittest.skipUnless(X86, "of x86")
     def test_jumps_land_on_marks(self):
         folder = os.path.dirname(BREAKWATER)
-        ours = readelf("-n", os.path.join(folder, "proxy", "libproxy.a"))
-        self.assertIn("IBT, SHSTK", ours)
+        for name in ("app", "proxy", "tls", "wire"):
+            members = re.split(r"(?m)^(?=File: )", readelf("-n", os.path.join(folder, name, f"lib{name}.a")))[1:]
+            self.assertGreater(len(members), 5)
+            self.assertEqual([member.splitlines()[0] for member in members if "IBT, SHSTK" not in member], [])
         whole = readelf("-n", BREAKWATER)
         if "IBT" not in whole or "SHSTK" not in whole:
             self.skipTest("our objects have it, but something that is linked in has not: libc's start files, or wolfSSL's assembly")
