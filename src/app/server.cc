@@ -127,10 +127,23 @@ void remove_pid_file(const std::string& path) {
 sigset_t steering_signals() {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGHUP);
+  for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
   return set;
+}
+
+bool asks_to_end(int signal) {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+}
+
+// SIGUSR1 because other proxies open their logs anew at it; who is used to that should not end this one.
+bool asks_to_reread(int signal) {
+  return signal == SIGHUP || signal == SIGUSR1;
+}
+
+// Signals that mean nothing to us, and would end the process.
+void ignore_what_means_nothing() {
+  // SIGXFSZ: a log as large as a file may be: its lines are lost, and nothing else.
+  for (const int each : {SIGPIPE, SIGXFSZ, SIGUSR2, SIGALRM, SIGVTALRM}) signal(each, SIG_IGN);
 }
 
 class Program {
@@ -298,8 +311,8 @@ class Program {
     int signal = 0;
     do {
       if (sigwait(&signals, &signal) != 0) continue;
-      if (signal == SIGHUP) reread();
-    } while (signal != SIGTERM && signal != SIGINT);
+      if (asks_to_reread(signal)) reread();
+    } while (!asks_to_end(signal));
     pages_.set_draining();
     post(Mailbox::drain);  // before it is said
     std::fprintf(stderr,
@@ -308,8 +321,8 @@ class Program {
     const int64_t drain_end = drain_ns > 0 ? sys::monotonic_ns() + drain_ns : INT64_MAX;
     while (!all_ended()) {
       const int again = sigtimedwait(&signals, nullptr, &poll_end);
-      if (again == SIGHUP) reread();
-      if (again == SIGTERM || again == SIGINT || sys::monotonic_ns() >= drain_end) return stop_at_once();
+      if (asks_to_reread(again)) reread();
+      if (asks_to_end(again) || sys::monotonic_ns() >= drain_end) return stop_at_once();
     }
   }
 
@@ -369,8 +382,7 @@ uint32_t allowed_cpus() {
 }
 
 int run_server(const config::Config& config) {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);  // a log as large as a file may be: its lines are lost, and nothing else
+  ignore_what_means_nothing();
   const sigset_t signals = steering_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   Program program(config);
