@@ -7,6 +7,7 @@
 #include "base/read_file.h"
 #include "config/explain.h"
 #include "config/parse.h"
+#include "config/rules.h"
 #include "config/schema.h"
 #include "config/server.h"
 
@@ -41,7 +42,8 @@ CommandLine sentence(const std::string& text) {
 // The file's configuration and where it came from, or what is wrong with it.
 bool load(const std::string& path, config::Config& config, config::Origins& origins, std::string& why) {
   std::string text, reason;
-  if (!read_file(path, SIZE_MAX, text, reason)) {  // the parser says more of one that is too large
+  // One byte more than may be there: then the parser says that it is too large.
+  if (!read_file(path, config::file_bytes_max + 1, text, reason)) {
     why = "breakwater: the configuration " + path + " can't be read: " + reason + "\n";
     return false;
   }

@@ -153,3 +153,9 @@ TEST_CASE("check: one line, then what each kind set, and the timeouts if they ar
   CHECK(line.text.find("\npool.gogs.server_idle ") != std::string::npos);
   CHECK(line.text.find(path + ":8 ") != std::string::npos);
 }
+
+TEST_CASE("check: a file without an end was read until memory had one") {
+  const CommandLine line = parse({"check", "-f", "/dev/zero"});
+  CHECK(line.exit_status == 2);
+  CHECK(line.text.find("the file is larger than 1MiB") != std::string::npos);
+}
