@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +19,7 @@
 #include "app/admin_pages.h"
 #include "app/certificate_watch.h"
 #include "app/core_thread.h"
+#include "app/descriptors.h"
 #include "app/log_writer.h"
 #include "app/metrics.h"
 #include "app/operations.h"
@@ -78,25 +78,6 @@ bool resolve(const config::Endpoint& endpoint, bool passive, Address& address, s
   address.bytes = found->ai_addrlen;
   freeaddrinfo(found);
   return true;
-}
-
-// Both ends of every connection and the pipes need descriptors; take as many as we may.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// Connections per core that the descriptors allow, beside pipes, pooled connections and a reserve.
-uint32_t connections_that_fit(const config::Config& config, uint32_t cores) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return config.limits.connections;
-  const uint64_t per_core = limit.rlim_cur / cores;
-  const uint64_t pipes = 2ull * config.limits.pipes;
-  const uint64_t reserve = 64 + proxy::refusals_max;
-  const uint64_t rest = per_core > pipes + reserve ? per_core - pipes - reserve : 32;
-  return static_cast<uint32_t>(std::min<uint64_t>(config.limits.connections, rest / 2));
 }
 
 bool write_pid_file(const std::string& path, std::string& why) {
@@ -186,9 +167,10 @@ class Program {
             " cores are asked for (--cores, [process] cores)";
       return false;
     }
-    raise_descriptor_limit();
+    const uint64_t descriptors = raise_descriptor_limit();
     if (config_.sandbox && !begin_without_privileges(why)) return false;
-    config_.limits.connections = connections_that_fit(config_, cores);
+    few_connections_ = few_connections_warning(config_.limits, cores, descriptors);
+    config_.limits.connections = connections_that_fit(config_.limits, cores, descriptors);
     shared_.config = &config_;
     shared_.log_writer = &log_writer_;
     if (!find_servers(why) || !log_writer_.open(why)) return false;
@@ -302,7 +284,8 @@ class Program {
     for (const std::string& address : listen_addresses_)
       std::fprintf(stderr, "listening on %s\n", address.c_str());
     const std::string slow = certificates_.empty() ? "" : tls::slow_library_warning();
-    if (!slow.empty()) std::fprintf(stderr, "warning: %s\n", slow.c_str());
+    for (const std::string& warning : {few_connections_, slow})
+      if (!warning.empty()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }
 
   // Waits for signals: the first that ends us drains, the second stops at once.
@@ -354,7 +337,7 @@ class Program {
   std::string metrics() const {
     std::vector<CoreReading> cores;
     for (const std::unique_ptr<CoreThread>& thread : threads_) {
-      cores.push_back({thread->stats(), context_switches(thread->thread_id())});
+      cores.push_back({thread->stats(), context_switches(thread->thread_id()), config_.limits.connections});
     }
     return metrics_text(cores, resolver_.reading(), certificates_.readings(), shared_.pools,
                         sys::monotonic_ns(), log_writer_.lost_lines());
@@ -369,6 +352,7 @@ class Program {
   LogWriter log_writer_;
   std::vector<std::string> listen_addresses_;
   std::string admin_address_;
+  std::string few_connections_;  // a warning
   std::vector<std::unique_ptr<CoreThread>> threads_;
   AdminLog admin_log_;
   AdminPages pages_;
