@@ -4,11 +4,16 @@
 
 #include "app/command_line.h"
 #include "app/ctl.h"
+#include "app/descriptors.h"
 #include "app/server.h"
 #include "app/version.h"
 
 int main(int argc, char** argv) {
   using breakwater::app::CommandLine;
+  if (!breakwater::app::open_standard_descriptors()) {
+    std::perror("breakwater: /dev/null can't be opened in place of a standard descriptor that is closed");
+    return 1;
+  }
   const CommandLine command = breakwater::app::parse_command_line(argc, argv, breakwater::app::version_text);
   if (!command.text.empty()) {
     std::fputs(command.text.c_str(), command.exit_status == 0 ? stdout : stderr);

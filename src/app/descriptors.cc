@@ -1,7 +1,9 @@
 #include "app/descriptors.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -21,6 +23,13 @@ uint64_t beside_connections(const config::Limits& limits) {
 }
 
 }  // namespace
+
+bool open_standard_descriptors() noexcept {
+  // Those below are open by then, so that what is opened gets the lowest number that is free: this one.
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
+  return true;
+}
 
 uint64_t raise_descriptor_limit() {
   rlimit limit{};

@@ -1,4 +1,4 @@
-// How many client connections the descriptors of this process are enough for.
+// The descriptors of this process: the first three, and how many client connections the others are enough for.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,11 @@
 #include "config/config.h"
 
 namespace breakwater::app {
+
+// Whatever was closed of standard input, output and error leads to /dev/null from now on; otherwise the next
+// file or socket would be called so, and get what is said. Before anything is opened. False, with errno, if
+// that can't be done.
+bool open_standard_descriptors() noexcept;
 
 // Takes as many descriptors as the hard limit allows: both ends of every connection and the pipes need some.
 // Returns how many there may be now; as good as infinite if that can't be known.

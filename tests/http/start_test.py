@@ -32,5 +32,44 @@ class Signals(ProxyTest):
         self.assertIn("draining", front.stderr.text())
 
 
+class Descriptors(StartTest):
+    def test_few_are_said_with_their_cure(self):
+        process = self.run_it("--log", "off", before=("sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"))
+        self.said(process, "warning: each core takes 192 client connections at most, and not 10000 as configured")
+        self.said(process, "LimitNOFILE")
+
+    def test_a_closed_standard_error_became_the_access_log(self):
+        server = self.server(always(ok(b"served")))
+        log, admin = self.folder / "access.log", self.folder / "admin"
+        process = self.run_it("--log", str(log), "--admin", f"unix:{admin}", server=server.address, stderr=None,
+                              before=("sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh"))
+        port = self.port_of_process(process)
+        client = RawClient(port)
+        self.clients.append(client)
+        self.assertEqual(client.ask(GET).body, b"served")
+        for fd in range(3):
+            self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{fd}"), "/dev/null")
+        process.terminate()  # it says that it drains
+        self.assertEqual(process.wait(TIMEOUT), 0)
+        self.assertEqual([json.loads(line)["status"] for line in log.read_text(encoding="utf-8").splitlines()], [200])
+
+    def port_of_process(self, process):
+        """Where it listens, of one that can't say so: the kernel knows."""
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            inodes = set()
+            for fd in Path(f"/proc/{process.pid}/fd").iterdir():
+                try:
+                    inodes.add(os.readlink(fd))
+                except OSError:
+                    continue
+            for line in Path(f"/proc/{process.pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+                words = line.split()
+                if words[3] == "0A" and f"socket:[{words[9]}]" in inodes:
+                    return int(words[1].split(":")[1], 16)
+            time.sleep(0.01)
+        self.fail("it listens nowhere")
+
+
 if __name__ == "__main__":
     main()
