@@ -1,4 +1,5 @@
-// The descriptors of this process: the first three, and how many client connections the others are enough for.
+// The descriptors of this process: the first three, and how many client connections the others are enough
+// for.
 #pragma once
 
 #include <cstdint>

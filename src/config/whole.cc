@@ -64,7 +64,9 @@ void check_routes_differ(Draft& draft) {
   std::map<std::tuple<std::string, std::string, std::string>, std::pair<const Route*, Place>> seen;
   for (const auto& [index, place] : draft.route_places) {
     const Route& route = draft.config.routes[index];
-    const auto [first, is_new] = seen.insert({{route.listen, route.host, route.path}, {&route, place}});
+    std::string path = route.path;
+    if (path.ends_with('/')) path.pop_back();  // as the router has it
+    const auto [first, is_new] = seen.insert({{route.listen, route.host, path}, {&route, place}});
     if (is_new) continue;
     const auto& [other, where] = first->second;
     draft.report(place, "[route." + route.name + "] is for the same requests as [route." + other->name +
