@@ -1,9 +1,52 @@
 """What an operator meets first: the start and what is said when it fails, signals, `check`, a restart."""
 
+import json
+import os
+import shutil
 import signal
-import unittest
+import subprocess
+import tempfile
+import time
+from pathlib import Path
 
-from support import GET, ProxyTest, always, main, ok
+from support import BREAKWATER, GET, LOOPBACK, TIMEOUT, Lines, ProxyTest, RawClient, always, main, ok
+
+
+class StartTest(ProxyTest):
+    """Starts Breakwater as an operator does, and not as Proxy does."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(tempfile.mkdtemp(prefix="breakwater-start-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def start(self, *words, before=(), stderr=subprocess.PIPE, **options):
+        """A process, with the lines of its standard error."""
+        process = subprocess.Popen([*before, BREAKWATER, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=stderr, **options)
+        process.lines = Lines(process.stderr) if process.stderr else None
+
+        def end():
+            process.kill()
+            process.wait()
+            if process.lines:
+                process.lines.thread.join(TIMEOUT)
+                process.stderr.close()
+
+        self.addCleanup(end)
+        return process
+
+    def run_it(self, *words, server=f"{LOOPBACK}:1", **options):
+        return self.start("run", "--listen", f"{LOOPBACK}:0", "--backend", server, "--cores", "1", *words, **options)
+
+    def said(self, process, what):
+        self.assertIsNotNone(process.lines.wait_for(lambda line: what in line), process.lines.text())
+
+    def say(self, *words):
+        """Status, and what is said, of a command that ends by itself."""
+        done = subprocess.run([BREAKWATER, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT,
+                              check=False)
+        return done.returncode, done.stdout + done.stderr
 
 
 class Signals(ProxyTest):
