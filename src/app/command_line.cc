@@ -71,6 +71,10 @@ bool from_options(const Options& options, config::Config& config, std::string& w
       why = "--backend: " + why;
       return false;
     }
+    if (config::leads_back(server.address, listen.bind)) {
+      why = "--backend: " + backend + " is --listen itself, so that requests would go round in circles";
+      return false;
+    }
     const auto is_same = [&](const config::Server& other) {
       return config::same_server(other.address, server.address);
     };

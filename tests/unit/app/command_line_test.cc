@@ -98,6 +98,7 @@ TEST_CASE("mistakes are one sentence and exit status 2") {
       {"run", "--listen", "a", "--backend", "b:1"},
       {"run", "--listen", "a:1", "--backend", "b:0"},
       {"run", "--listen", "a:1", "--backend", "unix:x"},
+      {"run", "--listen", ":1", "--backend", "127.0.0.1:1"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--backend", "B:1"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--admin", "unix:x"},
       {"ctl"},

@@ -272,7 +272,32 @@ TEST_CASE("parse: one address is bound once") {
         "2:8 [listen.b] binds :8080, which [listen.git] in line 2 already binds");
   CHECK(only("[admin]\nbind = \"0.0.0.0:8080\"\n").find("[listen.git] in line 2 already binds") !=
         std::string::npos);
-  good(minimal + "[listen.b]\nbind = \"127.0.0.1:8080\"\n");
+  good(minimal + "[listen.b]\nbind = \"[::1]:8080\"\n");
+}
+
+TEST_CASE("parse: any address and one of them could not be bound, and nothing said so before the start") {
+  CHECK(only("[listen.b]\nbind = \"127.0.0.1:8080\"\n") ==
+        "2:8 [listen.b] binds 127.0.0.1:8080, which [listen.git] in line 2 already takes a part of | any "
+        "address has "
+        "all of this machine's; write each, or take another port");
+  CHECK(only("[admin]\nbind = \"10.0.0.1:8080\"\n").starts_with("2:8 [admin] binds 10.0.0.1:8080, which "));
+}
+
+TEST_CASE("parse: a server that is the listener in front of it sent requests round in circles") {
+  const std::string pool = "[pool.b]\nservers = [\"127.0.0.1:8080\"]\n";
+  const Problems routed =
+      bad("[listen.git]\nbind = \":8080\"\npool = \"a\"\n[pool.a]\nservers = [\"c:1\"]\n" + pool +
+          "[route.b]\npath = \"/b\"\npool = \"b\"\n");
+  REQUIRE(routed.size() == 1);
+  CHECK(routed[0].line == 7);
+  const Problems problems = bad("[listen.git]\nbind = \":8080\"\n" + pool);
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].line == 4);
+  CHECK(problems[0].message.starts_with("the server 127.0.0.1:8080 of [pool.b] is [listen.git] itself"));
+  // Who listens there serves another pool, or nothing.
+  good("[listen.a]\nbind = \"127.0.0.1:8080\"\npool = \"a\"\n[pool.a]\nservers = [\"c:1\"]\n" + pool +
+       "[listen.b]\nbind = \"127.0.0.1:8081\"\npool = \"b\"\n");
+  good("[listen.a]\nbind = \"127.0.0.1:8080\"\npool = \"b\"\nredirect = \"https\"\n" + pool);
 }
 
 TEST_CASE("parse: log target and path go together") {
