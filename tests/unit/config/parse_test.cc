@@ -336,6 +336,23 @@ TEST_CASE("parse: what isn't TOML has a place too, and what stands above it is r
   CHECK(bad("[listen.a\n\n\n")[0].message.starts_with("this is not TOML: "));
 }
 
+TEST_CASE("parse: a string without quotes was called a bad number, and nothing said what it lacks") {
+  const auto hint = [](const std::string& line) {
+    return bad(minimal + "[timeouts]\n" + line + "\n")[0].hint;
+  };
+  CHECK(hint("idle = 30s") == "write it in quotes: \"30s\"");
+  CHECK(hint("idle = 1.5s # long") == "write it in quotes: \"1.5s\"");
+  CHECK(hint("idle = off\r") == "write it in quotes: \"off\"");
+  CHECK(hint("idle = 127.0.0.1:80") == "write it in quotes: \"127.0.0.1:80\"");
+  CHECK(hint("idle = 127.0.0.1") == "write it in quotes: \"127.0.0.1\"");
+  CHECK(hint("idle = /var/log") == "write it in quotes: \"/var/log\"");
+  for (const char* line :
+       {"idle = ", "idle = 05", "idle = 1.", "idle = [a:1]", "idle = \"1s\"x", "idle = \"1s\"\nidle = 30"}) {
+    CAPTURE(line);
+    CHECK(hint(line) == "");
+  }
+}
+
 TEST_CASE("parse: texts made to hurt the parser are refused before it sees them") {
   std::string deep = "a";
   for (int part = 0; part < 100'000; ++part) deep += ".a";
