@@ -5,6 +5,7 @@
 #include "app/command_line.h"
 #include "app/ctl.h"
 #include "app/descriptors.h"
+#include "app/say.h"
 #include "app/server.h"
 #include "app/version.h"
 
@@ -15,9 +16,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   const CommandLine command = breakwater::app::parse_command_line(argc, argv, breakwater::app::version_text);
-  if (!command.text.empty()) {
-    std::fputs(command.text.c_str(), command.exit_status == 0 ? stdout : stderr);
-  }
+  if (command.exit_status != 0)
+    std::fputs(command.text.c_str(), stderr);
+  else if (!command.text.empty() && !breakwater::app::print(command.text))
+    return 1;
   if (command.command == CommandLine::Command::ctl) return breakwater::app::run_ctl(command.ctl);
   if (command.command != CommandLine::Command::run) return command.exit_status;
   return breakwater::app::run_server(command.config);

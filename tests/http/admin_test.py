@@ -657,7 +657,7 @@ class Ctl(AdminTest):
         gone = self.keep(RefusingServer())
         self.assertIn("refused", self.run_ctl("-s", gone.address, "servers", status=1))
         self.assertIn("No such file", self.run_ctl("-s", "unix:/no/such/socket", "servers", status=1))
-        self.assertIn("port", self.run_ctl("-s", "localhost", "servers", status=1))
+        self.assertIn("port", self.run_ctl("-s", "localhost", "servers", status=2))
         self.run_ctl("-s", at, "weight", f"main/{server.address}", "257", status=2)
         noise = self.server(always(b"hello\r\n\r\n"))
         self.assertIn("HTTP", self.run_ctl("-s", f"{LOOPBACK}:{self.closing(noise)}", "servers", status=1))

@@ -114,5 +114,20 @@ class Descriptors(StartTest):
         self.fail("it listens nowhere")
 
 
+class Words(StartTest):
+    def test_what_does_not_arrive_was_called_printed(self):
+        config = self.folder / "breakwater.toml"
+        config.write_text(f'[listen.a]\nbind = "{LOOPBACK}:0"\n[pool.a]\nservers = ["{LOOPBACK}:1"]\n', encoding="ascii")
+        for words in (("--version",), ("--help",), ("check", "-f", str(config))):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([BREAKWATER, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT, check=False)
+            self.assertEqual((done.returncode, done.stderr), (1, "breakwater: standard output can't be written: No space left on device\n"))
+
+    def test_ctl_says_what_may_be_missing(self):
+        status, said = self.say("ctl", "-s", f"unix:{self.folder}/admin.sock", "servers")
+        self.assertEqual(status, 1)
+        self.assertIn("No such file or directory (does Breakwater run with [admin] bind or --admin? -s says where)", said)
+
+
 if __name__ == "__main__":
     main()

@@ -130,6 +130,35 @@ TEST_CASE("mistakes are one sentence and exit status 2") {
   CHECK(parse({}).exit_status == 2);
 }
 
+TEST_CASE("the help that a mistake points to had none of the command's options") {
+  CHECK(parse({"run", "--nonsense"}).text.find("(breakwater run --help shows") != std::string::npos);
+  CHECK(parse({"check"}).text.find("(breakwater check --help shows") != std::string::npos);
+  CHECK(parse({"ctl", "drain"}).text.find("(breakwater ctl --help shows") != std::string::npos);
+  CHECK(parse({"nonsense"}).text.find("(breakwater --help shows") != std::string::npos);
+}
+
+TEST_CASE("an address of ctl that is none was found out too late to be called a mistake") {
+  const CommandLine line = parse({"ctl", "-s", "foo", "servers"});
+  CHECK(line.exit_status == 2);
+  CHECK(line.text == "breakwater: -s: the port is missing; write host:port\n");
+  CHECK(parse({"ctl", "-s", "/run/x.sock", "servers"}).text ==
+        "breakwater: -s: a unix socket is written unix:/run/x.sock\n");
+  CHECK(parse({"ctl", "servers"}).ctl.endpoint.path == "/run/breakwater.sock");
+}
+
+TEST_CASE("--log: a dash became a file, and so did stderr; nothing became stdout") {
+  using Target = breakwater::config::Log::Target;
+  const auto with = [](const char* log) {
+    return parse({"run", "--listen", ":1", "--backend", "a:1", "--log", log});
+  };
+  CHECK(with("-").config.log.target == Target::standard_output);
+  CHECK(with("stdout").config.log.target == Target::standard_output);
+  CHECK(with("./stderr").config.log.path == "./stderr");
+  CHECK(with("").text == "breakwater: --log takes a file, stdout or off\n");
+  CHECK(with("stderr").text.find("./stderr") != std::string::npos);
+  CHECK(with("stderr").exit_status == 2);
+}
+
 TEST_CASE("help and version are no mistakes") {
   CHECK(parse({"--version"}).text == "version text\n");
   CHECK(parse({"--help"}).exit_status == 0);
