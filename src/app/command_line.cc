@@ -188,13 +188,13 @@ CommandLine ask(Ctl& ctl) {
 
 CommandLine check(const Options& options) {
   const std::string& path = options.file;
-  config::Config config;
+  CommandLine result;
+  config::Config& config = result.config;
   config::Origins origins;
   std::string why;
   if (!load(path, config, origins, why)) return failed(why);
   size_t servers = 0;
   for (const config::Pool& pool : config.pools) servers += pool.servers.size();
-  CommandLine result;
   result.command = CommandLine::Command::check;
   result.text = path + ": ok: " + count(config.listens.size(), "listener") + ", " +
                 count(config.pools.size(), "pool") + ", " + count(servers, "server") +

@@ -144,7 +144,7 @@ class Program {
     std::string why;
     if (!start(why)) {
       for (const std::unique_ptr<CoreThread>& thread : threads_) thread->post(Mailbox::stop_now);
-      say(why);
+      say(why + hint_for_root(config_.sandbox, why));
       return 1;
     }
     announce();

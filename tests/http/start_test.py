@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import certificates
 from support import BREAKWATER, GET, LOOPBACK, TIMEOUT, Lines, ProxyTest, RawClient, always, main, ok
 
 
@@ -112,6 +113,22 @@ class Descriptors(StartTest):
                     return int(words[1].split(":")[1], 16)
             time.sleep(0.01)
         self.fail("it listens nowhere")
+
+
+class Check(StartTest):
+    def test_a_file_that_could_not_start_was_called_ok(self):
+        config = self.folder / "breakwater.toml"
+        text = (f'[listen.a]\nbind = "{LOOPBACK}:0"\ntls = "{self.folder}/certificates"\n[pool.a]\nservers = ["{LOOPBACK}:1"]\n'
+                f'[log]\ntarget = "file"\npath = "{self.folder}/logs/access.log"\n')
+        config.write_text(text, encoding="utf-8")
+        status, said = self.say("check", "-f", str(config))
+        self.assertEqual(status, 2)
+        self.assertIn("[listen.a] can't speak TLS:", said)
+        self.assertIn("there is no folder", said)
+        shutil.copytree(certificates.folder(), self.folder / "certificates")
+        (self.folder / "logs").mkdir()
+        status, said = self.say("check", "-f", str(config))
+        self.assertEqual((status, said), (0, f"{config}: ok: 1 listener, 1 pool, 1 server\n"))
 
 
 class Words(StartTest):
