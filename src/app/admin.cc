@@ -72,6 +72,11 @@ bool Admin::bind(const Address& address, std::string& why) {
   setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (::bind(fd_, &address.any, address.bytes) == 0) return true;
   why = strerror(errno);
+  if (errno == EADDRINUSE)
+    why +=
+        " (another program listens there: if it is a Breakwater that drains, wait for its end, or give this "
+        "one "
+        "another address: --admin)";
   return false;
 }
 

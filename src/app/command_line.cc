@@ -7,6 +7,7 @@
 #include "base/read_file.h"
 #include "config/explain.h"
 #include "config/parse.h"
+#include "config/rules.h"
 #include "config/schema.h"
 #include "config/server.h"
 
@@ -23,6 +24,7 @@ struct Options {
   std::string pid_file;
   uint32_t cores = 0;
   bool has_cores = false;
+  bool has_log = false;
   bool explain_timeouts = false;
   bool no_sandbox = false;
 };
@@ -41,7 +43,8 @@ CommandLine sentence(const std::string& text) {
 // The file's configuration and where it came from, or what is wrong with it.
 bool load(const std::string& path, config::Config& config, config::Origins& origins, std::string& why) {
   std::string text, reason;
-  if (!read_file(path, SIZE_MAX, text, reason)) {  // the parser says more of one that is too large
+  // One byte more than may be there: then the parser says that it is too large.
+  if (!read_file(path, config::file_bytes_max + 1, text, reason)) {
     why = "breakwater: the configuration " + path + " can't be read: " + reason + "\n";
     return false;
   }
@@ -69,6 +72,10 @@ bool from_options(const Options& options, config::Config& config, std::string& w
       why = "--backend: " + why;
       return false;
     }
+    if (config::leads_back(server.address, listen.bind)) {
+      why = "--backend: " + backend + " is --listen itself, so that requests would go round in circles";
+      return false;
+    }
     const auto is_same = [&](const config::Server& other) {
       return config::same_server(other.address, server.address);
     };
@@ -88,6 +95,22 @@ bool from_options(const Options& options, config::Config& config, std::string& w
   return true;
 }
 
+bool set_log(const std::string& text, config::Log& log, std::string& why) {
+  if (text.empty() || text == "stderr") {
+    why = "--log takes a file, stdout or off" +
+          std::string(text.empty() ? ""
+                                   : "; on standard error are messages, and a file of that name is ./stderr");
+    return false;
+  }
+  if (text == "off")
+    log.target = config::Log::Target::off;
+  else if (text == "stdout" || text == "-")
+    log.target = config::Log::Target::standard_output;
+  else
+    log = {config::Log::Target::file, text};
+  return true;
+}
+
 bool override_config(const Options& options, config::Config& config, std::string& why) {
   if (!options.admin.empty()) {
     if (!config::parse_endpoint_or_socket(options.admin, config.admin, why)) {
@@ -96,12 +119,7 @@ bool override_config(const Options& options, config::Config& config, std::string
     }
     config.admin_enabled = true;
   }
-  if (options.log == "off")
-    config.log.target = config::Log::Target::off;
-  else if (options.log == "stdout")
-    config.log.target = config::Log::Target::standard_output;
-  else if (!options.log.empty())
-    config.log = {config::Log::Target::file, options.log};
+  if (options.has_log && !set_log(options.log, config.log, why)) return false;
   if (!options.pid_file.empty()) config.pid_file = options.pid_file;
   if (options.no_sandbox) config.sandbox = false;
   if (options.has_cores) {
@@ -156,7 +174,9 @@ void add_ctl(CLI::App& app, Ctl& ctl) {
   }
 }
 
-CommandLine ask(const Ctl& ctl) {
+CommandLine ask(Ctl& ctl) {
+  std::string why;
+  if (!config::parse_endpoint_or_socket(ctl.address, ctl.endpoint, why)) return sentence("-s: " + why);
   const size_t slash = ctl.server.find('/');
   if (names_server(ctl.verb) && (slash == 0 || slash == std::string::npos || slash + 1 == ctl.server.size()))
     return sentence("`" + ctl.server + "` names no server; write POOL/SERVER, as in gogs/10.0.0.11:3000");
@@ -168,13 +188,13 @@ CommandLine ask(const Ctl& ctl) {
 
 CommandLine check(const Options& options) {
   const std::string& path = options.file;
-  config::Config config;
+  CommandLine result;
+  config::Config& config = result.config;
   config::Origins origins;
   std::string why;
   if (!load(path, config, origins, why)) return failed(why);
   size_t servers = 0;
   for (const config::Pool& pool : config.pools) servers += pool.servers.size();
-  CommandLine result;
   result.command = CommandLine::Command::check;
   result.text = path + ": ok: " + count(config.listens.size(), "listener") + ", " +
                 count(config.pools.size(), "pool") + ", " + count(servers, "server") +
@@ -223,8 +243,9 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
   run_command->add_option("--pid-file", options.pid_file, "Write the process id here")->type_name("PATH");
   run_command->add_option("--admin", options.admin, "Serve metrics, views and verbs here (default: off)")
       ->type_name("ADDRESS:PORT|unix:PATH");
-  run_command->add_option("--log", options.log, "Access log: a file, stdout or off (default: stdout)")
-      ->type_name("FILE|stdout|off");
+  CLI::Option* const log =
+      run_command->add_option("--log", options.log, "Access log: a file, stdout or off (default: stdout)")
+          ->type_name("FILE|stdout|off");
   run_command->add_flag("--no-sandbox", options.no_sandbox,
                         "Keep capabilities and every system call, to look for faults");
   CLI::App* const check_command =
@@ -246,9 +267,13 @@ CommandLine parse_command_line(int argc, const char* const* argv, std::string (*
     result.text = commands.empty() ? app.help() : commands.front()->help();
     return result;
   } catch (const CLI::ParseError& error) {
-    return sentence(std::string(error.what()) + " (breakwater --help shows what there is)");
+    // Of a command its own help: that of all has none of its options.
+    const std::vector<CLI::App*> commands = app.get_subcommands();
+    const std::string of = commands.empty() ? "" : " " + commands.front()->get_name();
+    return sentence(std::string(error.what()) + " (breakwater" + of + " --help shows what there is)");
   }
   options.has_cores = cores->count() > 0;
+  options.has_log = log->count() > 0;
   if (wants_version) {
     CommandLine result;
     result.command = CommandLine::Command::version;

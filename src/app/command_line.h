@@ -12,7 +12,7 @@ namespace breakwater::app {
 struct CommandLine {
   enum class Command : uint8_t { run, check, ctl, version, help, failed };
   Command command = Command::failed;
-  config::Config config;  // of run: the file, overridden by options
+  config::Config config;  // of run: the file, overridden by options; of check: the file
   Ctl ctl;                // of ctl
   std::string text;       // to print: on standard output if exit_status is 0, otherwise on standard error
   int exit_status = 0;    // 2: the command line or the configuration is wrong, and nothing was started

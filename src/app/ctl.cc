@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/ctl_tables.h"
-#include "config/parse.h"
+#include "app/say.h"
 #include "ring/address.h"
 #include "wire/http_head.h"
 
@@ -158,12 +158,12 @@ int give_up(const std::string& why) {
 }  // namespace
 
 int run_ctl(const Ctl& ctl) {
-  config::Endpoint endpoint;
   std::string why;
-  if (!config::parse_endpoint_or_socket(ctl.address, endpoint, why)) return give_up("-s: " + why);
   std::string host;
-  const int fd = connect_to(endpoint, host, why);
-  if (fd < 0) return give_up("the admin listener at " + ctl.address + " can't be reached: " + why);
+  const int fd = connect_to(ctl.endpoint, host, why);
+  if (fd < 0)
+    return give_up("the admin listener at " + ctl.address + " can't be reached: " + why +
+                   " (does Breakwater run with [admin] bind or --admin? -s says where)");
   std::string answer;
   const bool answered = exchange(fd, request_of(ctl, host), answer, why);
   close(fd);
@@ -172,8 +172,7 @@ int run_ctl(const Ctl& ctl) {
   if (!read_reply(answer, reply))
     return give_up("what listens at " + ctl.address + " gave no whole answer of HTTP");
   if (reply.status != 200) return give_up(reply.body);
-  std::fputs(ctl.json ? reply.body.c_str() : table_of(ctl, reply.body).c_str(), stdout);
-  return 0;
+  return print(ctl.json ? reply.body : table_of(ctl, reply.body)) ? 0 : 1;
 }
 
 }  // namespace breakwater::app

@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <string>
 
+#include "config/config.h"
+
 namespace breakwater::app {
 
 struct Ctl {
   enum class Verb : uint8_t { servers, operations, queue, drain, ready, maintenance, weight };
   std::string address = "unix:/run/breakwater.sock";
+  config::Endpoint endpoint;  // the same, read
   Verb verb = Verb::servers;
   std::string server;   // "POOL/SERVER", of those that change one
   uint32_t weight = 0;  // of Verb::weight

@@ -87,7 +87,8 @@ void LogWriter::take_new_file() {
       said = "the access log " + target_.path + " was opened anew";
     }
   }
-  std::fprintf(stderr, "SIGHUP: %s; the configuration is read at the start only\n", said.c_str());
+  std::fprintf(stderr, "asked to open the log anew: %s; the configuration is read at the start only\n",
+               said.c_str());
 }
 
 void LogWriter::run() {

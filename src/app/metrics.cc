@@ -67,7 +67,9 @@ std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& d
     return total;
   };
   ContextSwitches switches;
+  uint64_t connections_limit = 0;
   for (const CoreReading& core : cores) {
+    connections_limit += core.connections_limit;
     switches.voluntary += core.switches.voluntary;
     switches.involuntary += core.switches.involuntary;
   }
@@ -89,6 +91,9 @@ std::string metrics_text(std::span<const CoreReading> cores, const DnsReading& d
 #define BW_WRITE(name, help) text.gauge(#name, help, sum(&Stats::name));
   BW_GAUGES(BW_WRITE)
 #undef BW_WRITE
+  text.gauge("connections_limit",
+             "client connections that may be open: `connections` for each core, or what descriptors allow",
+             connections_limit);
   text.gauge("dns_names_failing", "names whose known addresses stay because no resolver answers",
              dns.names_failing);
   text.gauge("cores", "cores that serve", cores.size());

@@ -26,6 +26,7 @@ ContextSwitches context_switches(int thread_id);
 struct CoreReading {
   const Stats& stats;
   ContextSwitches switches;
+  uint32_t connections_limit = 0;  // of clients, that it takes at a time
 };
 
 // What the resolver says of names.

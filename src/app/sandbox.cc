@@ -200,6 +200,13 @@ bool filter_system_calls(std::string& why) {
   return false;
 }
 
+std::string hint_for_root(bool sandbox, std::string_view why) {
+  if (!sandbox || geteuid() != 0 || why.find(strerror(EACCES)) == std::string_view::npos) return "";
+  return "\n  root's privileges are given up before files are opened, so it needs permission as anybody else "
+         "does" +
+         std::string(run_without);
+}
+
 bool build_has_filter() noexcept {
   return BW_SANITIZED == 0;
 }

@@ -12,7 +12,7 @@
 
 namespace breakwater::app {
 
-// These three: true, or `why` is a sentence with cause and cure.
+// Those that return bool: true, or `why` is a sentence with cause and cure.
 
 // Gives up every capability of this thread but two: to bind ports below 1024, and to lock memory beyond the
 // user's limit, which some kernels count rings against. In the bounding set too, where that is allowed
@@ -27,6 +27,10 @@ bool give_up_privileges(std::string& why);
 // From here on and in all threads, what is not among allowed_calls() ends the process with SIGSYS. No thread
 // can be made then, nor a ring, nor memory that can be executed. After give_up_privileges().
 bool filter_system_calls(std::string& why);
+
+// For behind a sentence that says why a start failed: what root may not have thought of, if it was denied a
+// file; otherwise empty.
+std::string hint_for_root(bool sandbox, std::string_view why);
 
 // False in a build with sanitizers, which ask for more than can be listed: filter_system_calls() does
 // nothing.

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +19,7 @@
 #include "app/admin_pages.h"
 #include "app/certificate_watch.h"
 #include "app/core_thread.h"
+#include "app/descriptors.h"
 #include "app/log_writer.h"
 #include "app/metrics.h"
 #include "app/operations.h"
@@ -80,25 +80,6 @@ bool resolve(const config::Endpoint& endpoint, bool passive, Address& address, s
   return true;
 }
 
-// Both ends of every connection and the pipes need descriptors; take as many as we may.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// Connections per core that the descriptors allow, beside pipes, pooled connections and a reserve.
-uint32_t connections_that_fit(const config::Config& config, uint32_t cores) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return config.limits.connections;
-  const uint64_t per_core = limit.rlim_cur / cores;
-  const uint64_t pipes = 2ull * config.limits.pipes;
-  const uint64_t reserve = 64 + proxy::refusals_max;
-  const uint64_t rest = per_core > pipes + reserve ? per_core - pipes - reserve : 32;
-  return static_cast<uint32_t>(std::min<uint64_t>(config.limits.connections, rest / 2));
-}
-
 bool write_pid_file(const std::string& path, std::string& why) {
   if (path.empty()) return true;
   FILE* const file = std::fopen(path.c_str(), "we");
@@ -127,10 +108,23 @@ void remove_pid_file(const std::string& path) {
 sigset_t steering_signals() {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGHUP);
+  for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
   return set;
+}
+
+bool asks_to_end(int signal) {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+}
+
+// SIGUSR1 because other proxies open their logs anew at it; who is used to that should not end this one.
+bool asks_to_reread(int signal) {
+  return signal == SIGHUP || signal == SIGUSR1;
+}
+
+// Signals that mean nothing to us, and would end the process.
+void ignore_what_means_nothing() {
+  // SIGXFSZ: a log as large as a file may be: its lines are lost, and nothing else.
+  for (const int each : {SIGPIPE, SIGXFSZ, SIGUSR2, SIGALRM, SIGVTALRM}) signal(each, SIG_IGN);
 }
 
 class Program {
@@ -150,7 +144,7 @@ class Program {
     std::string why;
     if (!start(why)) {
       for (const std::unique_ptr<CoreThread>& thread : threads_) thread->post(Mailbox::stop_now);
-      say(why);
+      say(why + hint_for_root(config_.sandbox, why));
       return 1;
     }
     announce();
@@ -173,9 +167,10 @@ class Program {
             " cores are asked for (--cores, [process] cores)";
       return false;
     }
-    raise_descriptor_limit();
+    const uint64_t descriptors = raise_descriptor_limit();
     if (config_.sandbox && !begin_without_privileges(why)) return false;
-    config_.limits.connections = connections_that_fit(config_, cores);
+    few_connections_ = few_connections_warning(config_.limits, cores, descriptors);
+    config_.limits.connections = connections_that_fit(config_.limits, cores, descriptors);
     shared_.config = &config_;
     shared_.log_writer = &log_writer_;
     if (!find_servers(why) || !log_writer_.open(why)) return false;
@@ -289,7 +284,8 @@ class Program {
     for (const std::string& address : listen_addresses_)
       std::fprintf(stderr, "listening on %s\n", address.c_str());
     const std::string slow = certificates_.empty() ? "" : tls::slow_library_warning();
-    if (!slow.empty()) std::fprintf(stderr, "warning: %s\n", slow.c_str());
+    for (const std::string& warning : {few_connections_, slow})
+      if (!warning.empty()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }
 
   // Waits for signals: the first that ends us drains, the second stops at once.
@@ -298,8 +294,8 @@ class Program {
     int signal = 0;
     do {
       if (sigwait(&signals, &signal) != 0) continue;
-      if (signal == SIGHUP) reread();
-    } while (signal != SIGTERM && signal != SIGINT);
+      if (asks_to_reread(signal)) reread();
+    } while (!asks_to_end(signal));
     pages_.set_draining();
     post(Mailbox::drain);  // before it is said
     std::fprintf(stderr,
@@ -308,8 +304,8 @@ class Program {
     const int64_t drain_end = drain_ns > 0 ? sys::monotonic_ns() + drain_ns : INT64_MAX;
     while (!all_ended()) {
       const int again = sigtimedwait(&signals, nullptr, &poll_end);
-      if (again == SIGHUP) reread();
-      if (again == SIGTERM || again == SIGINT || sys::monotonic_ns() >= drain_end) return stop_at_once();
+      if (asks_to_reread(again)) reread();
+      if (asks_to_end(again) || sys::monotonic_ns() >= drain_end) return stop_at_once();
     }
   }
 
@@ -341,7 +337,7 @@ class Program {
   std::string metrics() const {
     std::vector<CoreReading> cores;
     for (const std::unique_ptr<CoreThread>& thread : threads_) {
-      cores.push_back({thread->stats(), context_switches(thread->thread_id())});
+      cores.push_back({thread->stats(), context_switches(thread->thread_id()), config_.limits.connections});
     }
     return metrics_text(cores, resolver_.reading(), certificates_.readings(), shared_.pools,
                         sys::monotonic_ns(), log_writer_.lost_lines());
@@ -356,6 +352,7 @@ class Program {
   LogWriter log_writer_;
   std::vector<std::string> listen_addresses_;
   std::string admin_address_;
+  std::string few_connections_;  // a warning
   std::vector<std::unique_ptr<CoreThread>> threads_;
   AdminLog admin_log_;
   AdminPages pages_;
@@ -369,8 +366,7 @@ uint32_t allowed_cpus() {
 }
 
 int run_server(const config::Config& config) {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);  // a log as large as a file may be: its lines are lost, and nothing else
+  ignore_what_means_nothing();
   const sigset_t signals = steering_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   Program program(config);

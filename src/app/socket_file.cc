@@ -2,22 +2,51 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 namespace breakwater::app {
 
 namespace {
 
+enum class Listens { nobody, draining_breakwater, somebody };
+
+constexpr timeval patience{.tv_sec = 1, .tv_usec = 0};
+constexpr std::string_view question = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+constexpr std::string_view draining_head = "HTTP/1.1 503 ", draining_body = "\r\n\r\ndraining\n";
+
+// What the admin listener of a Breakwater says of itself (admin_pages.h). Another program says something
+// else.
+bool says_that_it_drains(int fd) {
+  if (send(fd, question.data(), question.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(question.size()))
+    return false;
+  std::array<char, 1024> room;
+  size_t filled = 0;
+  ssize_t got = 0;
+  while (filled < room.size() && (got = recv(fd, room.data() + filled, room.size() - filled, 0)) > 0)
+    filled += static_cast<size_t>(got);
+  const std::string_view answer(room.data(), filled);
+  return got == 0 && answer.starts_with(draining_head) && answer.ends_with(draining_body);
+}
+
 // Only a refusal proves that nobody does.
-bool somebody_listens(const Address& address) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return true;
-  const bool refused = connect(fd, &address.any, address.bytes) != 0 && errno == ECONNREFUSED;
+Listens who_listens(const Address& address) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return Listens::somebody;
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);  // a connect waits no longer either
+  Listens who = Listens::somebody;
+  if (connect(fd, &address.any, address.bytes) != 0)
+    who = errno == ECONNREFUSED ? Listens::nobody : Listens::somebody;
+  else if (says_that_it_drains(fd))
+    who = Listens::draining_breakwater;
   close(fd);
-  return !refused;
+  return who;
 }
 
 bool make_way(const Address& address, std::string& why) {
@@ -26,8 +55,11 @@ bool make_way(const Address& address, std::string& why) {
   if (lstat(path, &there) != 0) return true;
   if (!S_ISSOCK(there.st_mode))
     why = "a file that is no socket is there";
-  else if (somebody_listens(address))
-    why = "another program listens there";
+  else if (who_listens(address) == Listens::somebody)
+    why =
+        "another program listens there; if it is a Breakwater, stop it (one that drains leaves its place to "
+        "the "
+        "next), or give this one another address (--admin)";
   else if (unlink(path) != 0 && errno != ENOENT)
     why = std::string("the old socket can't be removed: ") + strerror(errno);
   return why.empty();

@@ -31,6 +31,13 @@ struct Bind {
   Place place;
 };
 
+// A server of a pool.
+struct PlacedServer {
+  std::string pool;
+  Endpoint address;
+  Place place;
+};
+
 struct Draft : Findings {
   using Findings::Findings;
 
@@ -38,6 +45,7 @@ struct Draft : Findings {
   Origins origins;
   NamedTables listens, pools, routes;
   std::vector<Bind> binds;
+  std::vector<PlacedServer> servers;
   std::vector<Reference> pool_references, listen_references;
   std::vector<std::pair<size_t, Place>> listens_without_pool;  // index in config.listens
   std::vector<std::pair<size_t, Place>> route_places;          // of those that are good

@@ -86,6 +86,21 @@ std::string canonical_host(std::string_view host) {
   return lower;
 }
 
+// Does a socket that is bound to `any` take what is meant for `other`, another address or name? That of IPv6
+// takes IPv4 as well, unless the system says otherwise. What a name stands for is not known.
+bool any_takes(std::string_view any, std::string_view other) {
+  if (!canonical_host(any).empty()) return false;
+  Address address;
+  const bool takes_v6 = any.find(':') != std::string_view::npos;
+  return parse_address(other, address) && (takes_v6 || address.family == AF_INET);
+}
+
+bool is_loopback(std::string_view host) {
+  Address address;
+  if (!parse_address(host, address)) return false;
+  return address.family == AF_INET ? address.bytes[0] == 127 : text_of(address) == "::1";
+}
+
 }  // namespace
 
 bool is_host_name(std::string_view host) {
@@ -140,6 +155,18 @@ bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why)
 bool same_bind(const Endpoint& a, const Endpoint& b) {
   if (a.port == 0 || b.port == 0) return false;  // each gets a port of its own
   return a.port == b.port && canonical_host(a.host) == canonical_host(b.host);
+}
+
+bool overlap(const Endpoint& a, const Endpoint& b) {
+  if (a.port == 0 || a.port != b.port) return false;
+  return same_bind(a, b) || any_takes(a.host, b.host) || any_takes(b.host, a.host);
+}
+
+bool leads_back(const Endpoint& server, const Endpoint& bind) {
+  if (!server.path.empty() || server.service || server.port != bind.port) return false;
+  if (same_bind(server, bind)) return true;
+  if (canonical_host(server.host) == "localhost") return canonical_host(bind.host).empty();
+  return is_loopback(server.host) && any_takes(bind.host, server.host);
 }
 
 bool same_server(const Endpoint& a, const Endpoint& b) {

@@ -26,5 +26,10 @@ bool parse_endpoint_or_socket(std::string_view text, Endpoint& endpoint, std::st
 // Would both ask for the same address and port? Spelling aside; "", 0.0.0.0 and :: all mean any address; port
 // 0 never collides.
 bool same_bind(const Endpoint& a, const Endpoint& b);
+// Does one take what the other asks for? The same bind, or any address and one of them: such a pair can't be
+// bound.
+bool overlap(const Endpoint& a, const Endpoint& b);
+// Is a server at that address who listens at `bind` himself, as far as can be seen without asking for names?
+bool leads_back(const Endpoint& server, const Endpoint& bind);
 
 }  // namespace breakwater::config

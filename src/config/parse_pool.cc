@@ -114,6 +114,7 @@ bool PoolReader::read_server(const toml::node& node) {
   } else if (std::any_of(pool_.servers.begin(), pool_.servers.end(), is_same)) {
     reader_.report(node, "server " + in_quotes(*text) + " stands in `servers` of " + title_ + " twice");
   } else {
+    reader_.draft.servers.push_back({pool_.name, server.address, place_of(node)});
     pool_.servers.push_back(std::move(server));
     return true;
   }

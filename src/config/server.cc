@@ -104,7 +104,9 @@ bool parse_word(std::string_view word, Server& server, std::string& why) {
 
 bool parse_endpoint_or_socket(std::string_view text, Endpoint& endpoint, std::string& why) {
   if (const auto path = behind(unix_prefix, text)) return parse_socket_path(*path, endpoint, why);
-  return parse_endpoint(text, endpoint, why);
+  if (!text.starts_with('/')) return parse_endpoint(text, endpoint, why);
+  why = "a unix socket is written unix:" + shown(text);
+  return false;
 }
 
 bool parse_server(std::string_view text, Server& server, std::string& why) {

@@ -64,7 +64,9 @@ void check_routes_differ(Draft& draft) {
   std::map<std::tuple<std::string, std::string, std::string>, std::pair<const Route*, Place>> seen;
   for (const auto& [index, place] : draft.route_places) {
     const Route& route = draft.config.routes[index];
-    const auto [first, is_new] = seen.insert({{route.listen, route.host, route.path}, {&route, place}});
+    std::string path = route.path;
+    if (path.ends_with('/')) path.pop_back();  // as the router has it
+    const auto [first, is_new] = seen.insert({{route.listen, route.host, path}, {&route, place}});
     if (is_new) continue;
     const auto& [other, where] = first->second;
     draft.report(place, "[route." + route.name + "] is for the same requests as [route." + other->name +
@@ -79,10 +81,36 @@ void check_binds(Draft& draft) {
   });
   for (auto later = binds.begin(); later != binds.end(); ++later) {
     const auto first = std::find_if(
-        binds.begin(), later, [&](const Bind& other) { return same_bind(other.endpoint, later->endpoint); });
+        binds.begin(), later, [&](const Bind& other) { return overlap(other.endpoint, later->endpoint); });
     if (first == later) continue;
-    draft.report(later->place, later->from + " binds " + later->endpoint.text() + ", which " + first->from +
-                                   " in line " + std::to_string(first->place.line) + " already binds");
+    const bool is_same = same_bind(first->endpoint, later->endpoint);
+    draft.report(later->place,
+                 later->from + " binds " + later->endpoint.text() + ", which " + first->from + " in line " +
+                     std::to_string(first->place.line) +
+                     (is_same ? " already binds" : " already takes a part of"),
+                 is_same ? "" : "any address has all of this machine's; write each, or take another port");
+  }
+}
+
+bool sends_to(const Config& config, const Listen& listen, const std::string& pool) {
+  if (!listen.redirect.empty()) return false;
+  return listen.pool == pool ||
+         std::any_of(config.routes.begin(), config.routes.end(), [&](const Route& route) {
+           return route.pool == pool && (route.listen.empty() || route.listen == listen.name);
+         });
+}
+
+// A server that is one of the listeners in front of it.
+void check_loops(Draft& draft) {
+  for (const PlacedServer& server : draft.servers) {
+    for (const Listen& listen : draft.config.listens) {
+      if (!leads_back(server.address, listen.bind) || !sends_to(draft.config, listen, server.pool)) continue;
+      draft.report(server.place,
+                   "the server " + server.address.text() + " of [pool." + server.pool + "] is [listen." +
+                       listen.name + "] itself, so that requests would go round in circles",
+                   "which port has the Git server?");
+      break;
+    }
   }
 }
 
@@ -96,6 +124,7 @@ void check_whole(Draft& draft) {
   check_presence(draft);
   check_pools(draft);
   check_listens_of_routes(draft);
+  check_loops(draft);
 }
 
 }  // namespace breakwater::config

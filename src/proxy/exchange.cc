@@ -139,9 +139,10 @@ Task<bool> Exchange::forward() {
   if (session_.refuses()) {
     core_.stats().connections_refused.add();
     failure_ = {Code::no_buffers, Side::internal, 0};
-    const Reply reply{503,
-                      "the proxy serves as many connections as it is configured for ([limits] connections)",
-                      "try again in a moment", 1};
+    const Reply reply{
+        503,
+        "the proxy serves as many connections as it may ([limits] connections, or the limit of descriptors)",
+        "try again in a moment", 1};
     co_await answer(reply, false);
     co_return false;
   }
@@ -254,7 +255,10 @@ Task<bool> Exchange::finish() {
   const bool clean = whole && nothing_left_over();
   // A server that answers before it has the body may take the rest of that for the next request: what would
   // be sent behind it gets that one's answer.
-  const bool is_suspect = answered_early_ || has_meaningless_body(request_) || is_of_one_user(request_);
+  // One of HTTP/1.0 may not know chunks, and take them for that, too (RFC 9112 §6.1).
+  const bool chunks_unknown = request_.body.kind == wire::BodyKind::chunked && response_.minor_version == 0;
+  const bool is_suspect =
+      answered_early_ || chunks_unknown || has_meaningless_body(request_) || is_of_one_user(request_);
   if (whole && !clean) fault_ = wire::Fault::unexpected_body;
   co_await join_upload(clean);
   timer_.disarm();

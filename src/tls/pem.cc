@@ -57,10 +57,11 @@ struct Group {
 class Pairer {
  public:
   void sort(const File& file) {
-    if (file.name.empty() || file.name.front() == '.' || file.name.back() == '~') return;
-    const size_t dot = std::min(file.name.rfind('.'), file.name.size());
-    const std::string_view ending = std::string_view(file.name).substr(dot);
-    Group& group = groups_[file.name.substr(0, dot)];
+    const std::string_view path = file.name;
+    const std::string_view name = path.substr(path.rfind('/') + 1);  // all of it if there is no '/'
+    if (name.empty() || name.front() == '.' || name.back() == '~') return;
+    const std::string_view ending = name.substr(std::min(name.rfind('.'), name.size()));
+    Group& group = groups_[std::string(path.substr(0, path.size() - ending.size()))];
     if (ending == ".pem")
       group.pem = &file;
     else if (ending == ".crt")

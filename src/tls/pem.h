@@ -15,7 +15,7 @@
 namespace breakwater::tls {
 
 struct File {
-  std::string name;  // for errors, and for what belongs together
+  std::string name;  // its path: for errors, and for what belongs together
   Secret text;
 };
 
@@ -45,7 +45,7 @@ struct Pairing {
 };
 
 // NAME.pem holds a chain and its key, or NAME.crt the one and NAME.key the other; NAME.ocsp may hold a
-// staple. Names that begin with a dot or end with ~ are nobody's.
+// staple. Files whose names, without the folder, begin with a dot or end with ~ are nobody's.
 Pairing pair_up(const std::vector<File>& files);
 
 }  // namespace breakwater::tls

@@ -551,6 +551,42 @@ class OnAUnixSocket(AdminTest):
         self.assertIn(self.path, done.stderr)
         return done.stderr
 
+    def test_one_that_drained_kept_the_next_from_starting(self):
+        old = self.start()
+        client = self.client(old)
+        client.send(git_post("upload-pack", b"0000"))
+        client.read_until(PART)
+        old.signal()
+        old.stderr.wait_for(lambda line: line if "drain" in line else None)
+        new = self.start()
+        self.assertEqual(self.ask_unix(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").body, b"ok\n")
+        self.end_clone(client)
+        self.assertEqual(old.wait_exit(), 0)
+        self.assertEqual(self.ask_unix(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").body, b"ok\n")
+        new.stop()
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_another_program_that_says_503_and_one_that_says_nothing_keep_theirs(self):
+        for answer in (b"HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nbusy\n", b""):
+            with socket.socket(socket.AF_UNIX) as listening:
+                listening.bind(self.path)
+                listening.listen()
+
+                def serve():
+                    sock, _ = listening.accept()
+                    with sock:
+                        sock.recv(1000)
+                        sock.sendall(answer)
+                        if not answer:
+                            sock.recv(1000)  # until it gives up
+
+                thread = threading.Thread(target=serve)
+                thread.start()
+                self.assertIn("another program listens there", self.fails())
+                thread.join(TIMEOUT)
+                self.assertTrue(os.path.exists(self.path))
+                os.unlink(self.path)
+
     def test_what_is_anothers_stays(self):
         proxy = self.start()
         self.assertIn("another program listens there", self.fails())
@@ -622,7 +658,7 @@ class Ctl(AdminTest):
         gone = self.keep(RefusingServer())
         self.assertIn("refused", self.run_ctl("-s", gone.address, "servers", status=1))
         self.assertIn("No such file", self.run_ctl("-s", "unix:/no/such/socket", "servers", status=1))
-        self.assertIn("port", self.run_ctl("-s", "localhost", "servers", status=1))
+        self.assertIn("port", self.run_ctl("-s", "localhost", "servers", status=2))
         self.run_ctl("-s", at, "weight", f"main/{server.address}", "257", status=2)
         noise = self.server(always(b"hello\r\n\r\n"))
         self.assertIn("HTTP", self.run_ctl("-s", f"{LOOPBACK}:{self.closing(noise)}", "servers", status=1))

@@ -73,5 +73,17 @@ class Http10(ProxyTest):
         self.assertEqual(reply.body, b"hello")
 
 
+class Server10(ProxyTest):
+    def test_chunks_are_not_left_to_one_that_may_not_know_them(self):
+        """It says keep-alive, but may have taken the chunks for the next request, and the next client would get that one's answer."""
+        answer = b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok"
+        server = self.server(answering(answer), always(ok(b"another")))
+        proxy = self.proxy(server)
+        client = self.client(proxy)
+        self.assertEqual(client.ask(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"hello")).body, b"ok")
+        server.connection(0).wait_end()
+        self.assertEqual(client.ask(get(b"/")).body, b"another")
+
+
 if __name__ == "__main__":
     main()

@@ -168,7 +168,11 @@ class Sandbox(ProxyTest):
                           encoding="ascii")
         process = self.run_by_hand("-f", str(config))
         self.assertIsNotNone(process.lines.wait_for(lambda line: "Permission denied" in line), process.lines.text())
+        self.assertIsNotNone(process.lines.wait_for(lambda line: "root's privileges are given up" in line and "--no-sandbox" in line))
         self.assertEqual(process.wait(TIMEOUT), 1)
+        checked = subprocess.run([BREAKWATER, "check", "-f", str(config)], capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        self.assertEqual(checked.returncode, 2)
+        self.assertIn("Permission denied\n  root's privileges are given up", checked.stderr)
         process = self.run_by_hand("-f", str(config), "--no-sandbox")
         self.assertIsNotNone(process.lines.wait_for(lambda line: line.startswith("listening on")), process.lines.text())
 

@@ -98,6 +98,7 @@ TEST_CASE("mistakes are one sentence and exit status 2") {
       {"run", "--listen", "a", "--backend", "b:1"},
       {"run", "--listen", "a:1", "--backend", "b:0"},
       {"run", "--listen", "a:1", "--backend", "unix:x"},
+      {"run", "--listen", ":1", "--backend", "127.0.0.1:1"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--backend", "B:1"},
       {"run", "--listen", "a:1", "--backend", "b:1", "--admin", "unix:x"},
       {"ctl"},
@@ -129,6 +130,35 @@ TEST_CASE("mistakes are one sentence and exit status 2") {
   CHECK(parse({}).exit_status == 2);
 }
 
+TEST_CASE("the help that a mistake points to had none of the command's options") {
+  CHECK(parse({"run", "--nonsense"}).text.find("(breakwater run --help shows") != std::string::npos);
+  CHECK(parse({"check"}).text.find("(breakwater check --help shows") != std::string::npos);
+  CHECK(parse({"ctl", "drain"}).text.find("(breakwater ctl --help shows") != std::string::npos);
+  CHECK(parse({"nonsense"}).text.find("(breakwater --help shows") != std::string::npos);
+}
+
+TEST_CASE("an address of ctl that is none was found out too late to be called a mistake") {
+  const CommandLine line = parse({"ctl", "-s", "foo", "servers"});
+  CHECK(line.exit_status == 2);
+  CHECK(line.text == "breakwater: -s: the port is missing; write host:port\n");
+  CHECK(parse({"ctl", "-s", "/run/x.sock", "servers"}).text ==
+        "breakwater: -s: a unix socket is written unix:/run/x.sock\n");
+  CHECK(parse({"ctl", "servers"}).ctl.endpoint.path == "/run/breakwater.sock");
+}
+
+TEST_CASE("--log: a dash became a file, and so did stderr; nothing became stdout") {
+  using Target = breakwater::config::Log::Target;
+  const auto with = [](const char* log) {
+    return parse({"run", "--listen", ":1", "--backend", "a:1", "--log", log});
+  };
+  CHECK(with("-").config.log.target == Target::standard_output);
+  CHECK(with("stdout").config.log.target == Target::standard_output);
+  CHECK(with("./stderr").config.log.path == "./stderr");
+  CHECK(with("").text == "breakwater: --log takes a file, stdout or off\n");
+  CHECK(with("stderr").text.find("./stderr") != std::string::npos);
+  CHECK(with("stderr").exit_status == 2);
+}
+
 TEST_CASE("help and version are no mistakes") {
   CHECK(parse({"--version"}).text == "version text\n");
   CHECK(parse({"--help"}).exit_status == 0);
@@ -152,4 +182,10 @@ TEST_CASE("check: one line, then what each kind set, and the timeouts if they ar
   CHECK(line.text.find("\nname ") != std::string::npos);
   CHECK(line.text.find("\npool.gogs.server_idle ") != std::string::npos);
   CHECK(line.text.find(path + ":8 ") != std::string::npos);
+}
+
+TEST_CASE("check: a file without an end was read until memory had one") {
+  const CommandLine line = parse({"check", "-f", "/dev/zero"});
+  CHECK(line.exit_status == 2);
+  CHECK(line.text.find("the file is larger than 1MiB") != std::string::npos);
 }

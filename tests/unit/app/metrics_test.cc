@@ -58,7 +58,7 @@ TEST_CASE("metrics: sums over the cores, and the end that OpenMetrics wants") {
   second.requests.add(4);
   second.connections_open.add(1);
   second.request_faults[static_cast<size_t>(wire::Fault::bad_chunk)].add(5);
-  const std::vector<CoreReading> cores{{first, {10, 1}}, {second, {20, 2}}};
+  const std::vector<CoreReading> cores{{first, {10, 1}, 100}, {second, {20, 2}, 100}};
   const std::string text = metrics_text(cores, {}, {}, {}, 0, 6);
   const auto has = [&](const char* line) {
     return text.find(std::string("\n") + line + "\n") != std::string::npos;
@@ -67,6 +67,7 @@ TEST_CASE("metrics: sums over the cores, and the end that OpenMetrics wants") {
   CHECK(has("breakwater_connections_open 1"));
   CHECK(has("breakwater_context_switches_voluntary_total 30"));
   CHECK(has("breakwater_context_switches_involuntary_total 3"));
+  CHECK(has("breakwater_connections_limit 200"));
   CHECK(has("breakwater_cores 2"));
   CHECK(has("breakwater_request_faults_total{reason=\"bad_chunk\"} 5"));
   CHECK(has("breakwater_log_lost_total 6"));

@@ -84,6 +84,32 @@ TEST_CASE("endpoint: two spellings of one address are the same bind") {
   CHECK_FALSE(same_bind({"a", 0}, {"a", 0}));
 }
 
+TEST_CASE("endpoint: what can't be bound beside each other") {
+  CHECK(overlap({"", 80}, {"127.0.0.1", 80}));
+  CHECK(overlap({"10.0.0.1", 80}, {"0.0.0.0", 80}));
+  CHECK(overlap({"::", 80}, {"::1", 80}));
+  CHECK(overlap({"::", 80}, {"127.0.0.1", 80}));
+  CHECK(overlap({"", 80}, {"::", 80}));
+  CHECK_FALSE(overlap({"", 80}, {"::1", 80}));
+  CHECK_FALSE(overlap({"", 80}, {"host", 80}));
+  CHECK_FALSE(overlap({"127.0.0.1", 80}, {"127.0.0.2", 80}));
+  CHECK_FALSE(overlap({"", 80}, {"127.0.0.1", 81}));
+  CHECK_FALSE(overlap({"", 0}, {"127.0.0.1", 0}));
+}
+
+TEST_CASE("endpoint: a server that is the listener itself") {
+  CHECK(leads_back({"127.0.0.1", 80}, {"127.0.0.1", 80}));
+  CHECK(leads_back({"127.0.0.1", 80}, {"", 80}));
+  CHECK(leads_back({"Localhost", 80}, {"0.0.0.0", 80}));
+  CHECK(leads_back({"::1", 80}, {"::", 80}));
+  CHECK(leads_back({"git.example.com", 80}, {"git.example.com", 80}));
+  CHECK_FALSE(leads_back({"::1", 80}, {"", 80}));
+  CHECK_FALSE(leads_back({"10.0.0.1", 80}, {"", 80}));  // whose that is only the system knows
+  CHECK_FALSE(leads_back({"127.0.0.1", 81}, {"", 80}));
+  CHECK_FALSE(leads_back({.path = "/run/gogs.sock"}, {"", 80}));
+  CHECK_FALSE(leads_back({.host = "_git._tcp.example.com", .service = true}, {"", 0}));
+}
+
 TEST_CASE("network: normal form, and what is refused") {
   Network network;
   std::string why;

@@ -272,7 +272,32 @@ TEST_CASE("parse: one address is bound once") {
         "2:8 [listen.b] binds :8080, which [listen.git] in line 2 already binds");
   CHECK(only("[admin]\nbind = \"0.0.0.0:8080\"\n").find("[listen.git] in line 2 already binds") !=
         std::string::npos);
-  good(minimal + "[listen.b]\nbind = \"127.0.0.1:8080\"\n");
+  good(minimal + "[listen.b]\nbind = \"[::1]:8080\"\n");
+}
+
+TEST_CASE("parse: any address and one of them could not be bound, and nothing said so before the start") {
+  CHECK(only("[listen.b]\nbind = \"127.0.0.1:8080\"\n") ==
+        "2:8 [listen.b] binds 127.0.0.1:8080, which [listen.git] in line 2 already takes a part of | any "
+        "address has "
+        "all of this machine's; write each, or take another port");
+  CHECK(only("[admin]\nbind = \"10.0.0.1:8080\"\n").starts_with("2:8 [admin] binds 10.0.0.1:8080, which "));
+}
+
+TEST_CASE("parse: a server that is the listener in front of it sent requests round in circles") {
+  const std::string pool = "[pool.b]\nservers = [\"127.0.0.1:8080\"]\n";
+  const Problems routed =
+      bad("[listen.git]\nbind = \":8080\"\npool = \"a\"\n[pool.a]\nservers = [\"c:1\"]\n" + pool +
+          "[route.b]\npath = \"/b\"\npool = \"b\"\n");
+  REQUIRE(routed.size() == 1);
+  CHECK(routed[0].line == 7);
+  const Problems problems = bad("[listen.git]\nbind = \":8080\"\n" + pool);
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].line == 4);
+  CHECK(problems[0].message.starts_with("the server 127.0.0.1:8080 of [pool.b] is [listen.git] itself"));
+  // Who listens there serves another pool, or nothing.
+  good("[listen.a]\nbind = \"127.0.0.1:8080\"\npool = \"a\"\n[pool.a]\nservers = [\"c:1\"]\n" + pool +
+       "[listen.b]\nbind = \"127.0.0.1:8081\"\npool = \"b\"\n");
+  good("[listen.a]\nbind = \"127.0.0.1:8080\"\npool = \"b\"\nredirect = \"https\"\n" + pool);
 }
 
 TEST_CASE("parse: log target and path go together") {
@@ -309,6 +334,23 @@ TEST_CASE("parse: what isn't TOML has a place too, and what stands above it is r
   CHECK(bad("# \xFF")[0].line == 1);
   CHECK(bad("a = [")[0].line == 1);
   CHECK(bad("[listen.a\n\n\n")[0].message.starts_with("this is not TOML: "));
+}
+
+TEST_CASE("parse: a string without quotes was called a bad number, and nothing said what it lacks") {
+  const auto hint = [](const std::string& line) {
+    return bad(minimal + "[timeouts]\n" + line + "\n")[0].hint;
+  };
+  CHECK(hint("idle = 30s") == "write it in quotes: \"30s\"");
+  CHECK(hint("idle = 1.5s # long") == "write it in quotes: \"1.5s\"");
+  CHECK(hint("idle = off\r") == "write it in quotes: \"off\"");
+  CHECK(hint("idle = 127.0.0.1:80") == "write it in quotes: \"127.0.0.1:80\"");
+  CHECK(hint("idle = 127.0.0.1") == "write it in quotes: \"127.0.0.1\"");
+  CHECK(hint("idle = /var/log") == "write it in quotes: \"/var/log\"");
+  for (const char* line :
+       {"idle = ", "idle = 05", "idle = 1.", "idle = [a:1]", "idle = \"1s\"x", "idle = \"1s\"\nidle = 30"}) {
+    CAPTURE(line);
+    CHECK(hint(line) == "");
+  }
 }
 
 TEST_CASE("parse: texts made to hurt the parser are refused before it sees them") {

@@ -106,9 +106,19 @@ TEST_CASE("route: no two for the same requests") {
   const std::string first = "[route.a]\nhost = \"a.example\"\npath = \"/x\"\npool = \"gogs\"\n[route.b]\n";
   CHECK(only(first + "path = \"/x\"\nhost = \"A.EXAMPLE\"\npool = \"gogs\"\n") ==
         "5:8 [route.b] is for the same requests as [route.a] in line 5");
-  good(minimal + first + "path = \"/x/\"\nhost = \"a.example\"\npool = \"gogs\"\n");
   good(minimal + first + "path = \"/x\"\npool = \"gogs\"\n");
   good(minimal + first + "path = \"/x\"\nhost = \"a.example\"\nlisten = \"git\"\npool = \"gogs\"\n");
+}
+
+TEST_CASE(
+    "route: of two paths that differ by a slash at their end the second was never taken, and nothing said "
+    "so") {
+  const std::string fault = " is for the same requests as [route.a] in line 5";
+  CHECK(only("[route.a]\npath = \"/x\"\npool = \"gogs\"\n[route.b]\npath = \"/x/\"\npool = \"gogs\"\n") ==
+        "4:8 [route.b]" + fault);
+  CHECK(only("[route.a]\nhost = \"a\"\npool = \"gogs\"\n[route.b]\nhost = \"a\"\npath = \"/\"\npool = "
+             "\"gogs\"\n") == "4:8 [route.b]" + fault);
+  good(minimal + "[route.a]\npath = \"/x\"\npool = \"gogs\"\n[route.b]\npath = \"/x/y/\"\npool = \"gogs\"\n");
 }
 
 TEST_CASE("route: no more than there may be") {

@@ -18,9 +18,9 @@ using namespace breakwater::tls::testing;
 
 namespace {
 
-std::vector<File> files(std::initializer_list<std::pair<std::string_view, std::string>> all) {
+std::vector<File> files(std::initializer_list<std::pair<std::string, std::string>> all) {
   std::vector<File> made;
-  for (const auto& [name, text] : all) made.push_back({std::string(name), Secret(text)});
+  for (const auto& [name, text] : all) made.push_back({name, Secret(text)});
   return made;
 }
 
@@ -66,6 +66,24 @@ TEST_CASE("tls files: what belongs together") {
   CHECK(pairing.pairs[0].name == "a");
   CHECK(pairing.pairs[0].chain_file == "a.pem");
   CHECK(pairing.pairs[1].key_file == "b.key");
+}
+
+TEST_CASE(
+    "tls files: a folder that is written with a dot was empty, and an editor's file in another was refused") {
+  const std::string crt = certificate_file("git-ecdsa.crt"), key = certificate_file("git-ecdsa.key");
+  for (const std::string folder : {"./certs/", "../", "/etc/tls.d/", "/etc/.tls/"}) {
+    CAPTURE(folder);
+    const Pairing pairing = pair_up(files({{folder + "a.crt", crt},
+                                           {folder + "a.key", key},
+                                           {folder + ".a.crt.swp", "x"},
+                                           {folder + ".#a.pem", "x"},
+                                           {folder + "a.key~", "x"}}));
+    CHECK(pairing.errors.empty());
+    REQUIRE(pairing.pairs.size() == 1);
+    CHECK(pairing.pairs[0].name == folder + "a");
+  }
+  CHECK(error_of(files({{"/etc/tls.d/README", ""}})) ==
+        "/etc/tls.d/README: its name ends in none of .pem, .crt, .key and .ocsp");
 }
 
 TEST_CASE("tls files: half of a set, and half of a file, are refused with the reason") {
