@@ -152,7 +152,7 @@ inline constexpr DurationKey<Timeouts> timeout_keys[] = {
       "The connection is cut, so that git reports a broken transfer; 408 if no answer had begun"},
      &Timeouts::client_pace_window},
     as_timeout(key_of(pool_timeout_keys, "server_idle")),
-    {{"linger", timeout_min, minute, false, "After an early answer the client stops sending",
+    {{"linger", timeout_min, minute, false, "After the last answer on a connection the client ends its side",
       "The connection closes"},
      &Timeouts::linger},
     {{"drain", timeout_min, 24 * hour, true, "After SIGTERM running transfers end", "They are cut"},

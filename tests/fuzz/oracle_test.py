@@ -4,6 +4,7 @@
     oracle_test.py CORPUS WORDS PROGRAM
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ MUTATIONS = "20000"
 
 corpus, words, program = sys.argv[1:]
 with tempfile.TemporaryDirectory() as folder:  # for the input that it writes
-    done = subprocess.run([program, corpus, MUTATIONS], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    done = subprocess.run([os.path.abspath(program), corpus, MUTATIONS], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
 said = done.stderr.decode(errors="replace")
 print(said[:2000])
 if done.returncode == 0 or words not in said:

@@ -300,7 +300,7 @@ class Hangup(ProxyTest):
         client.ask(GET)
         for _ in range(2):
             process.send_signal(signal.SIGHUP)
-            self.assertIn(b"SIGHUP", self.stderr.readline())
+            self.assertIn(b"asked to open the log anew", self.stderr.readline())
             self.assertEqual(client.ask(GET).body, b"hello")
         self.end(process)
 

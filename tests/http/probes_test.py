@@ -249,7 +249,7 @@ class Http(ProbeTest):
         }
         for name, answer in bad.items():
             with self.subTest(name):
-                proxy = self.proxy_of(Health(b"probed", answer), HTTP + 'probe_timeout = "100ms"\n')
+                proxy = self.proxy_of(Health(b"probed", answer), HTTP + 'probe_timeout = "500ms"\n')
                 self.wait_for_count(proxy, "probes_failed", 2)
                 self.assert_only(proxy, b"good")
 

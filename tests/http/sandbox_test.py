@@ -184,7 +184,7 @@ class Reading(ProxyTest):
         front = self.proxy(self.server(always(ok(b"served"))), tls=True)
         front.signal(signal.SIGHUP)
         self.assertIsNotNone(front.stderr.wait_for(lambda line: "certificates were read again" in line))
-        self.assertIsNotNone(front.stderr.wait_for(lambda line: line.startswith("SIGHUP:")))
+        self.assertIsNotNone(front.stderr.wait_for(lambda line: line.startswith("asked to open the log anew:")))
         self.assertEqual(self.client(front).ask(GET).body, b"served")
 
 
