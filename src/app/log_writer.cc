@@ -17,6 +17,7 @@ namespace breakwater::app {
 namespace {
 constexpr std::chrono::milliseconds gather{5};
 constexpr std::chrono::seconds end_limit{2};
+constexpr size_t write_bytes_max = 64 * 1024;  // so that a slow reader is seen to take something
 }  // namespace
 
 LogWriter::LogWriter(const config::Log& target, std::vector<std::unique_ptr<LogRing>>& rings)
@@ -26,7 +27,13 @@ LogWriter::~LogWriter() {
   if (thread_.joinable()) {
     stopping_.store(true);
     signal();
-    if (!ended_.try_acquire_for(end_limit)) {
+    uint64_t written = 0;
+    bool ended = false;
+    do {
+      written = written_bytes_.load();
+      ended = ended_.try_acquire_for(end_limit);
+    } while (!ended && written_bytes_.load() != written);
+    if (!ended) {
       std::fprintf(stderr, "the access log takes nothing (does anybody read it?): its last lines are lost\n");
       _exit(0);
     }
@@ -53,8 +60,9 @@ int LogWriter::open_file(std::string& why) const {
   // A FIFO without a reader is an error (ENXIO), and nothing to wait for.
   const int fd = ::open(target_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
   if (fd < 0) {
-    why = "the access log " + target_.path +
-          " can't be opened: " + (errno == ENXIO ? "it is a pipe that nobody reads" : strerror(errno));
+    why = "the access log " + target_.path + " can't be opened: " +
+          (errno == ENXIO ? "it is a socket, or a pipe that nobody reads (--log stdout is standard output)"
+                          : strerror(errno));
     return -1;
   }
   fcntl(fd, F_SETFL, O_APPEND);  // but whoever reads slowly is waited for
@@ -127,9 +135,10 @@ void LogWriter::write_lines(const char* data, size_t bytes) {
   }
   while (!rest.empty()) {
     const std::string_view next = ends_in_a_part_ ? std::string_view("\n") : rest;
-    const ssize_t written = write(fd_, next.data(), next.size());
+    const ssize_t written = write(fd_, next.data(), std::min(next.size(), write_bytes_max));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return lose(rest);
+    written_bytes_.fetch_add(static_cast<uint64_t>(written), std::memory_order_relaxed);
     last_written_ = next[static_cast<size_t>(written) - 1];
     if (ends_in_a_part_)
       ends_in_a_part_ = false;

@@ -23,7 +23,7 @@ class LogWriter {
  public:
   LogWriter(const config::Log& target, std::vector<std::unique_ptr<LogRing>>& rings);
   // Writes what is left. A pipe that nobody reads, or a disk that hangs, would hold the process for ever:
-  // after two seconds this says so and ends it, with status 0.
+  // when nothing was taken for two seconds this says so and ends it, with status 0.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
@@ -53,6 +53,7 @@ class LogWriter {
   char last_written_ = '\n';
   bool told_ = false;  // stderr knows that lines are lost
   std::atomic<uint64_t> lost_lines_{0};
+  std::atomic<uint64_t> written_bytes_{0};
   std::atomic<uint32_t> signalled_{0};
   std::atomic<bool> reopen_{false};
   std::atomic<bool> stopping_{false};

@@ -30,9 +30,14 @@ bool has_meaningless_body(const wire::RequestHead& request) {
 // These schemes log in a connection and not a request (RFC 4559 §6): whoever comes next on it is taken for
 // the same user.
 bool is_of_one_user(const wire::RequestHead& request) {
-  const std::string_view credentials = request.fields.find("authorization");
-  const std::string_view scheme = credentials.substr(0, credentials.find(' '));
-  return wire::equals_ignoring_case(scheme, "ntlm") || wire::equals_ignoring_case(scheme, "negotiate");
+  for (size_t index = 0; index < request.fields.size(); index++) {
+    const wire::Field field = request.fields[index];
+    if (!wire::equals_ignoring_case(field.name, "authorization")) continue;
+    const std::string_view scheme = field.value.substr(0, field.value.find_first_of(" \t"));
+    if (wire::equals_ignoring_case(scheme, "ntlm") || wire::equals_ignoring_case(scheme, "negotiate"))
+      return true;
+  }
+  return false;
 }
 
 }  // namespace

@@ -324,6 +324,10 @@ Task<Error> Exchange::get_connection() {
     reused_ = true;
   } else {
     session_.watch();  // this may take long
+    if (failure_.code != Code::none) {
+      const Error gone = failure_;
+      co_return gone;
+    }
     Result<UpstreamLease> connected = co_await connections.connect();
     if (!connected) {
       const Error error = connected.error();
@@ -376,6 +380,7 @@ void Exchange::on_upload_ended(void* context) {
   Exchange& self = *static_cast<Exchange*>(context);
   const Error& error = self.upload_.error();
   self.active_ns_ = self.times_.sent = self.core_.now_ns();
+  self.request_room_.release();  // of a head that could not be sent: the answer may take long
   if (error.code == Code::none && self.phase_ == Phase::request) self.phase_ = Phase::response_head;
   // The timer was set for an upload that goes on; an answer that is owed is to be looked after sooner.
   if (error.code == Code::none && self.waits_for_head_ && self.session_.watches())

@@ -151,8 +151,8 @@ void Exchange::begin_over_limit(const Queue::Wish& wish) noexcept {
 
 // Says which limit, how many wait before it, and when to come again.
 Task<void> Exchange::refuse_for_limit(backends::Limit limit, uint32_t position) {
-  if (failure_.code != Code::none) {  // nobody is there to be told
-    session_.abort_on_close();
+  if (failure_.code != Code::none) {  // nobody is there to be told; but the answer before may still be read
+    if (failure_.code != Code::closed) session_.abort_on_close();
     keep_client_ = false;
     co_return;
   }

@@ -125,8 +125,11 @@ Task<Session::Next> Session::read_head() {
         co_return Next::close;
       }
     }
-    if (stopped_ || worker_.draining) co_return Next::close;
     const bool idle = inbox.empty();
+    if (stopped_ || worker_.draining) {
+      head_ended(-ECANCELED);
+      co_return Next::close;
+    }
     const config::Duration limit = idle ? timeouts.keep_alive : timeouts.head;
     const int64_t since_ns = idle ? idle_since_ns : head_begun_ns_;
     receiver_.start(idle && served_);  // a new client has most often sent its request already
@@ -143,7 +146,7 @@ Task<Session::Next> Session::read_head() {
     if (deadline.expired() && !stopped_) {
       worker_.core.stats().timeouts.add();
       if (!idle) co_await head_timed_out();
-    } else if (!idle) {
+    } else {
       head_ended(receiver_.result());
     }
     co_return Next::close;
@@ -175,8 +178,9 @@ Task<void> Session::head_timed_out() {
   co_await exchange.refuse_late_head();
 }
 
-// The client left inside a head, or is made to.
+// The client left, or is made to. It may be inside a head; an empty line in front of one is none.
 void Session::head_ended(int32_t result) noexcept {
+  if (receiver_.inbox().view().size() <= scanner_.start()) return;
   const bool stopped = stopped_ || worker_.draining;
   Error why{result == 0 ? Code::closed : Code::reset, Side::downstream, -result};
   if (stopped) why = {Code::cancelled, Side::internal, 0};
@@ -213,6 +217,8 @@ Task<void> Session::linger() {
   sys::shutdown_write(stream_.fd());
   const int64_t limit = ns(worker_.config.timeouts.linger);
   Deadline deadline(worker_.core, worker_.core.now_ns() + limit, cancel_receiver, &receiver_);
+  IdleClient idle_client(receiver_, 0);
+  worker_.idle_clients.push_front(idle_client);
   uint64_t dropped = 0;
   while (!deadline.expired() && dropped < linger_bytes_max && limit > 0) {
     receiver_.inbox().clear();
@@ -249,8 +255,8 @@ Task<void> Session::close() {
   sys::close(fd);
 }
 
-// Hears of the client's end while nobody reads from it. Armed once for the life of the connection, and once
-// more when the client has closed its sending side, for it may break then.
+// Hears of the client's end while nobody reads from it, and then of its break. Armed once for the life of the
+// connection.
 void Session::watch() noexcept {
   if (half_closed_ && exchange_ != nullptr) exchange_->client_ended(false);
   if (watches()) return;
@@ -263,15 +269,10 @@ void Session::watch() noexcept {
 
 void Session::on_gone(Op& op) {
   Session& self = *static_cast<Session*>(op.context);
-  self.gone_ended_.set();
+  if (!op.more) self.gone_ended_.set();
   if (self.closing_ || op.result < 0) return;
   const bool broken = (op.result & (POLLERR | POLLHUP)) != 0;
-  if (!broken) {
-    self.half_closed_ = true;
-    self.gone_ended_.clear();
-    op.kind = Op::Kind::poll_broken;
-    self.worker_.core.ring().submit(op);
-  }
+  if (!broken) self.half_closed_ = true;
   if (self.exchange_ != nullptr) self.exchange_->client_ended(broken);
 }
 

@@ -53,7 +53,7 @@ struct Worker {
   tls::Handshakes handshakes;
   std::deque<PoolOnCore> pools;
   List<Session> sessions;         // all that are open, for drain and stop
-  List<IdleClient> idle_clients;  // the longest wait first
+  List<IdleClient> idle_clients;  // the longest wait first, before it those that have had their last answer
   uint32_t session_count = 0;
   bool draining = false;
   Scope scope;  // last: it asserts that everything above is still there when its tasks have ended

@@ -25,8 +25,9 @@ struct Op {
     send_message,      // `message`; may be short
     poll_readable,     // one shot
     poll_writable,     // one shot
-    poll_gone,         // one shot: the peer closed its sending side (POLLRDHUP), or the connection broke
-    poll_broken,       // one shot: it broke, or both sides are closed; these two can't be left out
+    poll_gone,         // multishot: the peer closed its sending side (POLLRDHUP); the connection broke, or
+                       // both sides are closed. Each once: one shot and armed anew, the first would end it
+                       // again and again, for no mask keeps POLLRDHUP out of a wait (Linux 6.18)
     poll_arrivals,     // multishot; a completion whenever something came (an edge), and one if something is
                        // there
     read,              // of a descriptor that is no socket (an eventfd)

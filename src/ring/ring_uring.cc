@@ -204,10 +204,7 @@ void Ring::Impl::fill(io_uring_sqe* sqe, const Op& op) noexcept {
       io_uring_prep_poll_add(sqe, op.fd, POLLOUT);
       break;
     case Op::Kind::poll_gone:
-      io_uring_prep_poll_add(sqe, op.fd, POLLRDHUP);
-      break;
-    case Op::Kind::poll_broken:
-      io_uring_prep_poll_add(sqe, op.fd, 0);
+      io_uring_prep_poll_multishot(sqe, op.fd, POLLRDHUP);
       break;
     case Op::Kind::poll_arrivals:
       io_uring_prep_poll_multishot(sqe, op.fd, POLLIN);

@@ -11,7 +11,16 @@ UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\n"
 BIG = pattern(8 * 1024 * 1024)
 
 
-class HalfClosedClient(ProxyTest):
+class Watched(ProxyTest):
+    def wait_until_watched(self, proxy):
+        """The request is old enough for its client to be watched; what can be seen of that is its age."""
+        def age_ms():
+            return json.loads(proxy.admin("/operations", host=LOOPBACK.encode()).body)["operations"][0]["age_ms"]
+
+        self.wait_until(lambda: age_ms() >= 100, "the request does not get older")
+
+
+class HalfClosedClient(Watched):
     def test_a_get_is_still_answered(self):
         def script(peer):
             peer.read_request()
@@ -129,10 +138,21 @@ class HalfClosedClient(ProxyTest):
         peer = server.connection(0) if len(server.connections) == 1 else server.connection(1)
         self.assertEqual(peer.wait_end(), "reset")
 
-    def wait_until_watched(self, proxy):
-        """The request is old enough for its client to be watched; what can be seen of that is its age."""
-        while json.loads(proxy.admin("/operations", host=LOOPBACK.encode()).body)["operations"][0]["age_ms"] < 100:
-            pass
+    def test_an_end_is_heard_once(self):
+        """It was told again and again, for as long as the request took: one client kept a core busy."""
+        server = self.server(lambda peer: peer.read_request())
+        proxy = self.proxy(server)
+        client = self.client(proxy)
+        client.send(GET)
+        server.connection(0).wait_requests(1)
+        self.wait_until_watched(proxy)
+        client.half_close()
+        # Whatever is asked costs some turns; what spins makes thousands of them meanwhile.
+        before = proxy.metrics()["breakwater_ring_sqes_total"]
+        for _ in range(20):
+            proxy.metrics()
+        self.assertLess(proxy.metrics()["breakwater_ring_sqes_total"] - before, 200)
+        client.reset()
 
 
 class BehindTheRequest(ProxyTest):
@@ -158,7 +178,7 @@ class BehindTheRequest(ProxyTest):
         self.check(b"POST / HTTP/1.0\r\nHost: git.example\r\nContent-Length: 3\r\n\r\na=b")
 
 
-class ClientGone(ProxyTest):
+class ClientGone(Watched):
     """Whichever way the client goes, the scripted server sees the end of its connection at once."""
 
     def test_reset_while_awaiting_the_answer(self):
@@ -179,7 +199,10 @@ class ClientGone(ProxyTest):
         client = self.client(proxy)
         client.send(GET)
         server.connection(0).wait_requests(1)
+        self.wait_until_watched(proxy)
         client.half_close()
+        for _ in range(2):  # which the core answers behind what came before
+            proxy.admin("/operations", host=LOOPBACK.encode())
         self.assertFalse(server.connection(0).ended)
         client.reset()
         self.assertEqual(server.connection(0).wait_end(), "reset")

@@ -67,8 +67,7 @@ class Held(ProxyTest):
         for _ in range(520):
             client = self.client(proxy)
             client.send(b"POST /u HTTP/1.1\r\nHost: git.example\r\nContent-Length: 1000000\r\n\r\nabc")
-        while proxy.metrics()["breakwater_exchanges_active"] < 520:
-            pass
+        self.wait_until(lambda: proxy.metrics()["breakwater_exchanges_active"] >= 520, "uploads are missing")
         # A reply of ours needs room for its head as well.
         self.assertEqual(self.client(proxy).ask(b"GET nowhere HTTP/1.1\r\nHost: git.example\r\n\r\n").status, 400)
         self.leave()
@@ -79,13 +78,18 @@ class Held(ProxyTest):
         pins = [self.client(proxy) for _ in range(8)]
         for client in pins:
             client.send(CHUNKED_POST)
-        while proxy.metrics()["breakwater_exchanges_active"] < len(pins):
-            pass
+        self.wait_until(lambda: proxy.metrics()["breakwater_exchanges_active"] >= len(pins), "uploads are missing")
         for client in pins:
             client.send(chunked(b"hello") + behind)
             self.assertEqual(client.recv_response().body, b"fine")
-        self.assertEqual(proxy.metrics()["breakwater_bulk_buffers_free"], 8)
+        self.wait_until(lambda: proxy.metrics()["breakwater_bulk_buffers_free"] == 8, "buffers for bodies are held")
         return proxy, pins
+
+    def test_who_has_the_last_answer_keeps_no_other_out(self):
+        """A connection whose answer is through stays until its client ends it too; its place is the first to be given away."""
+        proxy = self.proxy(self.server(always(ok(b"fine"))), tables="[limits]\nconnections = 16\n")
+        for _ in range(40):
+            self.assertEqual(self.client(proxy).ask(get(b"/", b"Connection: close")).status, 200)
 
     def test_the_beginning_of_a_head_behind_a_body_holds_no_buffer_for_bodies(self):
         proxy, pins = self.pin(b"G")

@@ -1,6 +1,6 @@
 """What a line of the access log says of what the client got: no more and no less."""
 
-from support import GET, ProxyTest, answering, get, main, ok
+from support import GET, ProxyTest, always, answering, get, main, ok
 
 
 class LogLines(ProxyTest):
@@ -35,12 +35,20 @@ class LogLines(ProxyTest):
                 proxy = self.proxy(self.server(answering(ok(b"x"))))
                 client = self.client(proxy)
                 client.send(get(b"/")[:10])
-                while proxy.metrics()["breakwater_buffers_free"] == 1024:
-                    pass
+                self.wait_until(lambda: proxy.metrics()["breakwater_buffers_free"] < 1024, "the head did not come")
                 getattr(client, leave)()
                 entry = proxy.wait_for_log(lambda entry: entry["phase"] == "head")
                 self.assertEqual((entry["status"], entry["ended_by"], entry["bytes_out"]), (0, "client", 0))
                 self.assertEqual(proxy.metrics()["breakwater_requests_total"], 1)
+
+    def test_an_empty_line_is_no_request(self):
+        """Old clients send one behind a body (RFC 9112 §2.2)."""
+        proxy = self.proxy(self.server(always(ok(b"x"))))
+        client = self.client(proxy)
+        self.assertEqual(client.ask(b"POST / HTTP/1.1\r\nHost: git.example\r\nContent-Length: 2\r\n\r\nab\r\n").body, b"x")
+        client.close()
+        self.wait_until(lambda: proxy.metrics()["breakwater_connections_open"] == 0, "the connection stays")
+        self.assertEqual(proxy.metrics()["breakwater_requests_total"], 1)
 
 
 if __name__ == "__main__":

@@ -76,9 +76,9 @@ bool RingState::is_about_to_use(int fd) const noexcept {
 }
 
 std::string RingState::describe() const {
-  static constexpr const char* names[] = {"accept",    "connect",      "receive",       "receive_selected",
-                                          "send",      "send_message", "poll_readable", "poll_writable",
-                                          "poll_gone", "poll_broken",  "poll_arrivals", "read"};
+  static constexpr const char* names[] = {"accept",    "connect",       "receive",       "receive_selected",
+                                          "send",      "send_message",  "poll_readable", "poll_writable",
+                                          "poll_gone", "poll_arrivals", "read"};
   std::string out = std::to_string(in_flight) + " in flight:";
   for (const auto& [id, active] : active_) {
     out += std::string(" ") + names[static_cast<size_t>(active.kind)] + "(" + std::to_string(active.fd) +
@@ -227,7 +227,6 @@ void RingState::attempt(uint64_t id) {
     case Op::Kind::poll_readable:
     case Op::Kind::poll_writable:
     case Op::Kind::poll_gone:
-    case Op::Kind::poll_broken:
     case Op::Kind::poll_arrivals:
       return attempt_poll(id, active);
     case Op::Kind::read:
@@ -352,11 +351,17 @@ void RingState::attempt_poll(uint64_t id, Active& active) {
   if (kernel_.strikes(Fault::no_memory)) return end(id, -ENOMEM);
   const int wanted = active.kind == Op::Kind::poll_readable   ? POLLIN
                      : active.kind == Op::Kind::poll_writable ? POLLOUT
-                     : active.kind == Op::Kind::poll_gone     ? POLLRDHUP
-                                                              : 0;
+                                                              : POLLRDHUP;
   const int mask = kernel_.poll_mask(*descriptor.end) & (wanted | POLLERR | POLLHUP);
+  if (active.kind == Op::Kind::poll_gone) {
+    arm(id, active);
+    if (mask == active.told) return;
+    active.told = mask;
+    kernel_.cover("poll: gone");
+    return post({active.op, active.fd, mask, true, false, 0});
+  }
   if (mask == 0) return arm(id, active);
-  kernel_.cover(active.kind == Op::Kind::poll_gone ? "poll: gone" : "poll: ready");
+  kernel_.cover("poll: ready");
   end(id, mask);
 }
 

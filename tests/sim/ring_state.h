@@ -52,6 +52,7 @@ class RingState : public std::enable_shared_from_this<RingState> {
     Op::Kind kind;
     bool poll_first;
     bool armed = false;
+    int told = 0;  // of a poll_gone: each mask is told once
     uint16_t group;
     int fd;
     char* data;
