@@ -594,7 +594,7 @@ class OnAUnixSocket(AdminTest):
         self.start()
         self.assertEqual(self.ask_unix(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").body, b"ok\n")
 
-    def test_one_that_said_a_byte_now_and_then_held_up_the_next_ones_start(self):
+    def test_one_that_says_a_byte_now_and_then_does_not_hold_up_the_start(self):
         def serve(sock):
             with contextlib.suppress(OSError):  # until it gives up
                 for byte in b"HTTP/1.1 503 Service Unavailable":
