@@ -15,10 +15,11 @@ namespace app = breakwater::app;
 
 namespace {
 
-bool says_that_files_are_good(const breakwater::config::Config& config) {
+// True: there was something to complain of.
+bool complain_of_files(const breakwater::config::Config& config) {
   const std::vector<std::string> faults = app::faults_of_files(config);
   for (const std::string& fault : faults) app::say(fault);
-  return faults.empty();
+  return !faults.empty();
 }
 
 }  // namespace
@@ -30,7 +31,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   const app::CommandLine command = app::parse_command_line(argc, argv, app::version_text);
-  if (command.command == Command::check && !says_that_files_are_good(command.config)) return 2;
+  if (command.command == Command::check && complain_of_files(command.config)) return 2;
   if (command.exit_status != 0)
     std::fputs(command.text.c_str(), stderr);
   else if (!command.text.empty() && !app::print(command.text))

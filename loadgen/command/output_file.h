@@ -2,7 +2,7 @@
 // before a storm of an hour and not after it.
 //
 // What stood in it stays until write(). One that was made by open(), and in which nothing was written, goes
-// with its owner.
+// with its owner; it stays, empty, if a signal ends the program.
 #pragma once
 
 #include <expected>

@@ -42,8 +42,10 @@ unsigned columns() {
 
 Signals::Signals() {
   sigemptyset(&ending_);
-  sigaddset(&ending_, SIGINT);
-  sigaddset(&ending_, SIGTERM);
+  for (const int each : {SIGINT, SIGTERM}) sigaddset(&ending_, each);
+  // nohup(1) ignores it, but one that is held back and waited for would come all the same.
+  struct sigaction hangup{};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaddset(&ending_, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &ending_, nullptr);
   signal(SIGPIPE, SIG_IGN);
 }
@@ -54,7 +56,9 @@ bool Signals::wait(int64_t ns) const {
 }
 
 void Signals::let_the_next_end_us() const {
-  pthread_sigmask(SIG_UNBLOCK, &ending_, nullptr);
+  sigset_t again = ending_;
+  sigdelset(&again, SIGHUP);
+  pthread_sigmask(SIG_UNBLOCK, &again, nullptr);
 }
 
 std::optional<double> watch(StormThreads& threads, const Signals& signals, const Scenario& scenario,

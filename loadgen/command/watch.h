@@ -1,5 +1,5 @@
 // Watches over a storm from its start to its end, with a screen on a terminal and with lines elsewhere, and
-// ends it at SIGINT or SIGTERM.
+// ends it at SIGINT or SIGTERM, or at SIGHUP: its terminal is gone.
 #pragma once
 
 #include <signal.h>
@@ -12,12 +12,13 @@
 
 namespace breakwater::storm {
 
-// SIGINT and SIGTERM as something that can be waited for. Made before the first thread, which inherits that
-// they are held back.
+// SIGINT, SIGTERM and SIGHUP as something that can be waited for. Made before the first thread, which
+// inherits that they are held back.
 class Signals {
  public:
   Signals();
   bool wait(int64_t ns) const;  // true: one came within this time
+  // But not a SIGHUP: of a terminal that goes there may be two, the shell's and the kernel's.
   void let_the_next_end_us() const;
 
  private:

@@ -74,9 +74,8 @@ bool Admin::bind(const Address& address, std::string& why) {
   why = strerror(errno);
   if (errno == EADDRINUSE)
     why +=
-        " (another program listens there: if it is a Breakwater that drains, wait for its end, or give this "
-        "one "
-        "another address: --admin)";
+        " (another program listens there: if it is a Breakwater that drains, wait for its end, "
+        "or give this one another address: --admin)";
   return false;
 }
 

@@ -42,7 +42,7 @@ uint64_t raise_descriptor_limit() {
 uint32_t connections_that_fit(const config::Limits& limits, uint32_t cores, uint64_t descriptors) {
   const uint64_t per_core = descriptors / cores;
   const uint64_t beside = beside_connections(limits);
-  const uint64_t rest = per_core > beside ? per_core - beside : at_least;
+  const uint64_t rest = std::max(per_core > beside ? per_core - beside : 0, at_least);
   return static_cast<uint32_t>(std::min<uint64_t>(limits.connections, rest / per_connection));
 }
 

@@ -37,8 +37,11 @@ void check_place_of(const std::string& what, const std::string& path, std::vecto
   std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (folder.empty()) folder = ".";
   if (std::filesystem::is_directory(folder, error)) return;
-  faults.push_back("there is no folder " + folder.string() + " for " + what + ": make it" +
-                   (error ? " (" + error.message() + ")" : ""));
+  const bool is_known =
+      !error || error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+  faults.push_back(is_known ? "there is no folder " + folder.string() + " for " + what + ": make it"
+                            : "the folder " + folder.string() + " for " + what +
+                                  " can't be looked at: " + error.message());
 }
 
 }  // namespace

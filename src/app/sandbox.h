@@ -28,8 +28,8 @@ bool give_up_privileges(std::string& why);
 // can be made then, nor a ring, nor memory that can be executed. After give_up_privileges().
 bool filter_system_calls(std::string& why);
 
-// For behind a sentence that says why a start failed: what root may not have thought of, if it was denied a
-// file; otherwise empty.
+// For behind what a step that opens files, and nothing else, says of its failure: what root may not have
+// thought of, if it was denied one; otherwise empty.
 std::string hint_for_root(bool sandbox, std::string_view why);
 
 // False in a build with sanitizers, which ask for more than can be listed: filter_system_calls() does

@@ -144,7 +144,7 @@ class Program {
     std::string why;
     if (!start(why)) {
       for (const std::unique_ptr<CoreThread>& thread : threads_) thread->post(Mailbox::stop_now);
-      say(why + hint_for_root(config_.sandbox, why));
+      say(why);
       return 1;
     }
     announce();
@@ -173,7 +173,7 @@ class Program {
     config_.limits.connections = connections_that_fit(config_.limits, cores, descriptors);
     shared_.config = &config_;
     shared_.log_writer = &log_writer_;
-    if (!find_servers(why) || !log_writer_.open(why)) return false;
+    if (!find_servers(why) || !opens_files(log_writer_.open(why), why)) return false;
     std::vector<std::vector<int>> sockets(cores);
     if (!open_listeners(sockets, why) || !open_admin(why)) return false;
     for (uint32_t index = 0; index < cores; index++) {
@@ -192,9 +192,16 @@ class Program {
     certificates_.start();
     if (config_.admin_enabled) admin_.start();
     if (config_.sandbox && !filter_system_calls(why)) return false;  // every thread is there, and all is open
-    if (!write_pid_file(config_.pid_file, why)) return false;        // last: what fails leaves none behind
+    // Last: what fails leaves none behind.
+    if (!opens_files(write_pid_file(config_.pid_file, why), why)) return false;
     for (const std::unique_ptr<CoreThread>& thread : threads_) thread->begin();
     return true;
+  }
+
+  // Around a step that opens files: only there root is told of permissions, and not where a port is denied.
+  bool opens_files(bool is_done, std::string& why) const {
+    if (!is_done) why += hint_for_root(config_.sandbox, why);
+    return is_done;
   }
 
   // Who may not load a module any more can't have that of the kernel's TLS loaded.
@@ -210,7 +217,7 @@ class Program {
       const StickyKey* sticky_key = nullptr;
       if (!pool.sticky.cookie.empty()) {
         std::optional<StickyKey> key = StickyKey::make(pool.sticky, why);
-        if (!key) return false;
+        if (!opens_files(key.has_value(), why)) return false;
         sticky_key = &sticky_keys_.emplace_back(std::move(*key));
       }
       const std::vector<config::Server> configured = std::exchange(pool.servers, {});
@@ -229,7 +236,7 @@ class Program {
       if (pool.tls.on) {
         shared.tls = std::make_unique<proxy::PoolTls>();
         shared.tls->name = pool.tls.name;
-        if (!certificates_.add(pool, *shared.tls, why)) return false;
+        if (!opens_files(certificates_.add(pool, *shared.tls, why), why)) return false;
       }
       uint32_t slot = 0;
       for (const config::Server& server : configured) {
@@ -255,7 +262,8 @@ class Program {
         const int fd = sys::listen_on(address, backlog, first);
         if (fd < 0) {
           why = "can't listen on " + address.text() + ": " + strerror(-fd) +
-                (fd == -EADDRINUSE ? " (another program uses this port)" : "") +
+                (fd == -EADDRINUSE ? " (another program uses this port, or another listener of this one)"
+                                   : "") +
                 (fd == -EACCES ? " (ports below 1024 need CAP_NET_BIND_SERVICE)" : "");
           return false;
         }
@@ -268,13 +276,15 @@ class Program {
 
   bool read_certificates(const config::Listen& listen, proxy::Site& site, std::string& why) {
     site.tls = std::make_unique<tls::Current<tls::Context>>();
-    return certificates_.add(listen, *site.tls, why);
+    return opens_files(certificates_.add(listen, *site.tls, why), why);
   }
 
   bool open_admin(std::string& why) {
     if (!config_.admin_enabled) return true;
     Address address;
-    if (!resolve(config_.admin, true, address, why) || !admin_.open(address, why)) return false;
+    if (!resolve(config_.admin, true, address, why)) return false;
+    const bool is_open = admin_.open(address, why);
+    if (!(address.is_unix() ? opens_files(is_open, why) : is_open)) return false;
     admin_address_ = address.text();
     return true;
   }

@@ -18,7 +18,7 @@ class SocketFile {
 
   // Binds `fd`. The file of a socket that nobody listens on any more is replaced, and that of a Breakwater
   // that drains, so that the next one need not wait for its last transfer; anything else that is there stays,
-  // and `why` says what it is. Waits a second or two at most.
+  // and `why` says what it is. Waits two seconds at most.
   bool bind(int fd, const Address& address, std::string& why);
   // To be called while `fd` is open: until then no other file can have the same number.
   void remove() noexcept;

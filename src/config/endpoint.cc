@@ -71,34 +71,35 @@ bool check_host(std::string_view host, bool bracketed, std::string& why) {
   return true;
 }
 
-// Two spellings of one address compare equal: "::1" and "0:0::1", "Host" and "host", and all that mean any
-// address.
+// Two spellings of one address compare equal: "::1" and "0:0::1", "Host" and "host", and "" and "0.0.0.0".
 std::string canonical_host(std::string_view host) {
   Address address;
   if (host.empty() || host == "0.0.0.0") return "";
-  if (parse_address(host, address)) {
-    const std::string text = text_of(address);
-    return text == "::" ? "" : text;
-  }
+  if (parse_address(host, address)) return text_of(address);
   std::string lower(host);
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   return lower;
 }
 
-// Does a socket that is bound to `any` take what is meant for `other`, another address or name? That of IPv6
-// takes IPv4 as well, unless the system says otherwise. What a name stands for is not known.
-bool any_takes(std::string_view any, std::string_view other) {
-  if (!canonical_host(any).empty()) return false;
-  Address address;
-  const bool takes_v6 = any.find(':') != std::string_view::npos;
-  return parse_address(other, address) && (takes_v6 || address.family == AF_INET);
+bool is_any(std::string_view host) {
+  const std::string canonical = canonical_host(host);
+  return canonical.empty() || canonical == "::";
 }
 
+// Does a socket that is bound to `any` take what is meant for `other`, another address or name, on every
+// system? Whether that of IPv6 takes IPv4 as well depends. What a name stands for is not known.
+bool any_takes(std::string_view any, std::string_view other) {
+  Address address;
+  const int family = any.find(':') != std::string_view::npos ? AF_INET6 : AF_INET;
+  return is_any(any) && parse_address(other, address) && address.family == family;
+}
+
+// Who connects to any address gets to the loopback, too.
 bool is_loopback(std::string_view host) {
   Address address;
   if (!parse_address(host, address)) return false;
-  return address.family == AF_INET ? address.bytes[0] == 127 : text_of(address) == "::1";
+  return is_any(host) || (address.family == AF_INET ? address.bytes[0] == 127 : text_of(address) == "::1");
 }
 
 }  // namespace
@@ -165,8 +166,8 @@ bool overlap(const Endpoint& a, const Endpoint& b) {
 bool leads_back(const Endpoint& server, const Endpoint& bind) {
   if (!server.path.empty() || server.service || server.port != bind.port) return false;
   if (same_bind(server, bind)) return true;
-  if (canonical_host(server.host) == "localhost") return canonical_host(bind.host).empty();
-  return is_loopback(server.host) && any_takes(bind.host, server.host);
+  if (canonical_host(server.host) == "localhost") return is_any(bind.host);
+  return is_loopback(server.host) && (any_takes(bind.host, server.host) || canonical_host(bind.host) == "::");
 }
 
 bool same_server(const Endpoint& a, const Endpoint& b) {

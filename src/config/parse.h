@@ -23,13 +23,14 @@ bool parse_endpoint(std::string_view text, Endpoint& endpoint, std::string& why)
 // The same, or "unix:/run/breakwater.sock".
 bool parse_endpoint_or_socket(std::string_view text, Endpoint& endpoint, std::string& why);
 
-// Would both ask for the same address and port? Spelling aside; "", 0.0.0.0 and :: all mean any address; port
-// 0 never collides.
+// Would both ask for the same address and port? Spelling aside; "" and 0.0.0.0 are any address of IPv4, and
+// :: is any of IPv6; port 0 never collides.
 bool same_bind(const Endpoint& a, const Endpoint& b);
-// Does one take what the other asks for? The same bind, or any address and one of them: such a pair can't be
-// bound.
+// Does one take what the other asks for? The same bind, or any address and one of its kind: such a pair can't
+// be bound. Whether :: leaves IPv4 to others is the system's to say (net.ipv6.bindv6only), when it is bound.
 bool overlap(const Endpoint& a, const Endpoint& b);
 // Is a server at that address who listens at `bind` himself, as far as can be seen without asking for names?
+// Here :: is expected to take IPv4 as well.
 bool leads_back(const Endpoint& server, const Endpoint& bind);
 
 }  // namespace breakwater::config

@@ -34,6 +34,17 @@ std::string_view unquoted_value(std::string_view line) {
   return is_number || value.find_first_of("\"'[]{}=,") != std::string_view::npos ? std::string_view() : value;
 }
 
+// Words that other files take for true or false; `off` in quotes is a value of some keys here.
+std::string hint_for_word(std::string_view value) {
+  std::string lower(value);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  if (lower == "off") return "write \"off\" in quotes, or false where true or false are asked for";
+  for (const std::string_view word : {"true", "false", "yes", "no", "on"})
+    if (lower == word) return "write true or false";
+  return "";
+}
+
 std::string hint_for(const std::string& message, std::string_view line) {
   const auto says = [&message](std::string_view words) { return message.find(words) != std::string::npos; };
   if (says("control characters")) return "is a closing quote missing?";  // it met the line's end
@@ -41,6 +52,7 @@ std::string hint_for(const std::string& message, std::string_view line) {
                                        "parsing date", "boolean", "infinity", "nan"}) {
     if (!says(value)) continue;
     const std::string_view unquoted = unquoted_value(line);
+    if (const std::string hint = hint_for_word(unquoted); !hint.empty()) return hint;
     return unquoted.empty() ? "" : "write it in quotes: " + in_quotes(unquoted);
   }
   return "";

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import time
 import unittest
 import zlib
 from pathlib import Path
@@ -262,14 +263,16 @@ class Opened(Stormed):
 
 class BrokenOff(Stormed):
     def test_a_storm_that_a_signal_ended_did_not_pass(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number, times in ((signal.SIGTERM, 1), (signal.SIGINT, 1), (signal.SIGHUP, 2)):  # a shell's and the kernel's
             with self.subTest(number.name):
                 words = ("clone", self.origin.url(), "--rate", "20/s", "--for", "60s", "--deep-check", 0, "--json", self.file("broken.json"))
                 storm = subprocess.Popen([stormgen_test.STORMGEN, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, text=True)
                 with storm:
                     storm.stderr.readline()  # of the second second
-                    storm.send_signal(number)
+                    for _ in range(times):
+                        storm.send_signal(number)
+                        time.sleep(0.1)
                     said, _ = storm.communicate(timeout=SECONDS_MAX)
                 self.assertEqual(storm.returncode, 1)
                 self.assertRegex(said, r"^INVALID: ended by a signal after [0-9.]+ s of 60 s\n")
@@ -277,6 +280,17 @@ class BrokenOff(Stormed):
                 self.assertFalse(report["valid"])
                 self.assertRegex(report["doubts"][0], "^ended by a signal")
                 self.assertGreater(report["all"]["ended"], 0)
+
+
+    def test_a_hangup_that_is_ignored_does_not_end_it(self):
+        words = ("clone", self.origin.url(), "--rate", "20/s", "--for", "3s", "--deep-check", 0)
+        storm = subprocess.Popen(["nohup", stormgen_test.STORMGEN, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        with storm:
+            storm.stderr.readline()
+            storm.send_signal(signal.SIGHUP)
+            said, _ = storm.communicate(timeout=SECONDS_MAX)
+        self.assertNotIn("ended by a signal", said)
 
 
 class Compared(unittest.TestCase):

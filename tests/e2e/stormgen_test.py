@@ -143,9 +143,9 @@ class AgainstRealGit(unittest.TestCase):
         self.assertEqual(lenient("clone", self.url, *EASY, "--ref", "nosuch")["first_words"], {"git": "the server has no ref nosuch"})
 
     def test_a_port_where_nobody_listens(self):
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
-        report = lenient("clone", f"http://127.0.0.1:{port}/team/app.git", *EASY)
+        with socket.socket() as refusing:  # bound, so that nobody else can listen there
+            refusing.bind(("127.0.0.1", 0))
+            report = lenient("clone", f"http://127.0.0.1:{refusing.getsockname()[1]}/team/app.git", *EASY)
         self.assertEqual(report["operations"]["clone"]["failures"], {"connect": 20})
         self.assertEqual(report["first_words"], {"connect": "Connection refused"})
 

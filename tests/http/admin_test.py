@@ -1,5 +1,6 @@
 """The admin listener: views and verbs over TCP and a unix socket, who may use them, and `breakwater ctl`."""
 
+import contextlib
 import json
 import os
 import re
@@ -565,6 +566,45 @@ class OnAUnixSocket(AdminTest):
         self.assertEqual(self.ask_unix(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").body, b"ok\n")
         new.stop()
         self.assertFalse(os.path.exists(self.path))
+
+    def listening_at_the_path(self, serve):
+        """A program of which `serve` has the one connection, once it has asked."""
+        listening = self.enterContext(socket.socket(socket.AF_UNIX))
+        listening.bind(self.path)
+        listening.listen()
+
+        def run():
+            sock, _ = listening.accept()
+            with sock:
+                sock.recv(1000)
+                serve(sock)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.addCleanup(thread.join, TIMEOUT)
+
+    def test_one_that_drained_and_answered_late_kept_the_next_from_starting(self):
+        """Waiting for it was interrupted by what a ring had left to do at its end."""
+
+        def serve(sock):
+            time.sleep(0.2)
+            sock.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 9\r\nConnection: close\r\n\r\ndraining\n")
+
+        self.listening_at_the_path(serve)
+        self.start()
+        self.assertEqual(self.ask_unix(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").body, b"ok\n")
+
+    def test_one_that_says_a_byte_now_and_then_does_not_hold_up_the_start(self):
+        def serve(sock):
+            with contextlib.suppress(OSError):  # until it gives up
+                for byte in b"HTTP/1.1 503 Service Unavailable":
+                    sock.sendall(bytes([byte]))
+                    time.sleep(0.3)
+
+        self.listening_at_the_path(serve)
+        begun = time.monotonic()
+        self.assertIn("another program listens there", self.fails())
+        self.assertLess(time.monotonic() - begun, 5)
 
     def test_another_program_that_says_503_and_one_that_says_nothing_keep_theirs(self):
         for answer in (b"HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nbusy\n", b""):

@@ -144,6 +144,15 @@ class Sandbox(ProxyTest):
         self.assertIsNotNone(process.lines.wait_for(lambda line: "CAP_NET_BIND_SERVICE" in line), process.lines.text())
         self.assertEqual(process.wait(TIMEOUT), 1)
 
+    @unittest.skipUnless(ROOT and shutil.which("setpriv"), "needs to be root, who may not bind low ports")
+    def test_root_that_was_denied_a_port_was_told_of_files(self):
+        process = self.run_by_hand("--listen", f"{LOOPBACK}:{self.privileged_port()}", "--backend", f"{LOOPBACK}:1",
+                                   before=["setpriv", "--bounding-set=-net_bind_service"])
+        self.assertEqual(process.wait(TIMEOUT), 1)
+        process.lines.thread.join(TIMEOUT)
+        self.assertIn("Permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)", process.lines.text())
+        self.assertNotIn("privileges are given up", process.lines.text())
+
     @unittest.skipUnless(ROOT, "needs to be root, who may lock memory")
     def test_the_rings_of_root_do_not_count_as_locked_memory(self):
         """The capability was given up before rings were made: starts failed once the user had some 40 of them."""

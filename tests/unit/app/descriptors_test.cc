@@ -15,6 +15,14 @@ TEST_CASE("descriptors: connections give way to pipes and a reserve") {
   CHECK(connections_that_fit(limits, 8, 1024) == 16);
 }
 
+TEST_CASE("descriptors: one more than pipes and reserve take left no connection") {
+  const config::Limits limits{.connections = 10'000, .pipes = 256};
+  for (const uint64_t descriptors : {1u, 500u, 640u, 641u, 671u, 672u})
+    CHECK(connections_that_fit(limits, 1, descriptors) == 16);
+  CHECK(connections_that_fit(limits, 1, 674) == 17);
+  CHECK(connections_that_fit({.connections = 1}, 1, 641) == 1);
+}
+
 TEST_CASE("descriptors: sixteen connections a core were left, and nothing was said of it") {
   const config::Limits limits{.connections = 10'000, .pipes = 256};
   const std::string warning = few_connections_warning(limits, 8, 1024);

@@ -79,8 +79,16 @@ TEST_CASE("files: folders that are missing for what is written were called ok") 
   config.log.path = "access.log";  // where we are
   CHECK(faults_of_files(config).empty());
   config.pid_file = folder.of("none/pid");
-  CHECK(only_fault(config).starts_with("there is no folder " + folder.of("none") +
-                                       " for `pid_file` in [process]"));
+  CHECK(only_fault(config) ==
+        "there is no folder " + folder.of("none") + " for `pid_file` in [process]: make it");
+  config.pid_file = folder.of(std::string(300, 'x') + "/pid");
+  CHECK(only_fault(config) ==
+        "the folder " + folder.of(std::string(300, 'x')) +
+            " for `pid_file` in [process] can't be looked at: " + strerror(ENAMETOOLONG));
+  std::ofstream(folder.of("file")) << "x";
+  config.pid_file = folder.of("file/pid");
+  CHECK(only_fault(config).starts_with("there is no folder " + folder.of("file") + " for "));
+  config.pid_file = folder.of("none/pid");
   config.admin.path = folder.of("none/admin.sock");
   config.log.path = folder.of("");
   CHECK(faults_of_files(config).size() == 3);

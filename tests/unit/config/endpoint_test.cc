@@ -76,10 +76,11 @@ TEST_CASE("endpoint: what is refused, with a sentence") {
 
 TEST_CASE("endpoint: two spellings of one address are the same bind") {
   CHECK(same_bind({"", 80}, {"0.0.0.0", 80}));
-  CHECK(same_bind({"", 80}, {"::", 80}));
+  CHECK(same_bind({"::", 80}, {"0::0", 80}));
   CHECK(same_bind({"::1", 80}, {"0:0:0:0:0:0:0:1", 80}));
   CHECK(same_bind({"Host", 80}, {"host", 80}));
   CHECK_FALSE(same_bind({"", 80}, {"127.0.0.1", 80}));
+  CHECK_FALSE(same_bind({"", 80}, {"::", 80}));
   CHECK_FALSE(same_bind({"a", 80}, {"a", 81}));
   CHECK_FALSE(same_bind({"a", 0}, {"a", 0}));
 }
@@ -88,8 +89,6 @@ TEST_CASE("endpoint: what can't be bound beside each other") {
   CHECK(overlap({"", 80}, {"127.0.0.1", 80}));
   CHECK(overlap({"10.0.0.1", 80}, {"0.0.0.0", 80}));
   CHECK(overlap({"::", 80}, {"::1", 80}));
-  CHECK(overlap({"::", 80}, {"127.0.0.1", 80}));
-  CHECK(overlap({"", 80}, {"::", 80}));
   CHECK_FALSE(overlap({"", 80}, {"::1", 80}));
   CHECK_FALSE(overlap({"", 80}, {"host", 80}));
   CHECK_FALSE(overlap({"127.0.0.1", 80}, {"127.0.0.2", 80}));
@@ -97,11 +96,21 @@ TEST_CASE("endpoint: what can't be bound beside each other") {
   CHECK_FALSE(overlap({"", 0}, {"127.0.0.1", 0}));
 }
 
+TEST_CASE("endpoint: any address of IPv6 beside one of IPv4 was refused where the system allows it") {
+  CHECK_FALSE(overlap({"::", 80}, {"127.0.0.1", 80}));
+  CHECK_FALSE(overlap({"127.0.0.1", 80}, {"0::", 80}));
+  CHECK_FALSE(overlap({"", 80}, {"::", 80}));
+  CHECK_FALSE(overlap({"::", 80}, {"0.0.0.0", 80}));
+}
+
 TEST_CASE("endpoint: a server that is the listener itself") {
   CHECK(leads_back({"127.0.0.1", 80}, {"127.0.0.1", 80}));
   CHECK(leads_back({"127.0.0.1", 80}, {"", 80}));
   CHECK(leads_back({"Localhost", 80}, {"0.0.0.0", 80}));
   CHECK(leads_back({"::1", 80}, {"::", 80}));
+  CHECK(leads_back({"127.0.0.1", 80}, {"::", 80}));
+  CHECK(leads_back({"0.0.0.0", 80}, {"::", 80}));
+  CHECK(leads_back({"localhost", 80}, {"::", 80}));
   CHECK(leads_back({"git.example.com", 80}, {"git.example.com", 80}));
   CHECK_FALSE(leads_back({"::1", 80}, {"", 80}));
   CHECK_FALSE(leads_back({"10.0.0.1", 80}, {"", 80}));  // whose that is only the system knows

@@ -342,7 +342,6 @@ TEST_CASE("parse: a string without quotes was called a bad number, and nothing s
   };
   CHECK(hint("idle = 30s") == "write it in quotes: \"30s\"");
   CHECK(hint("idle = 1.5s # long") == "write it in quotes: \"1.5s\"");
-  CHECK(hint("idle = off\r") == "write it in quotes: \"off\"");
   CHECK(hint("idle = 127.0.0.1:80") == "write it in quotes: \"127.0.0.1:80\"");
   CHECK(hint("idle = 127.0.0.1") == "write it in quotes: \"127.0.0.1\"");
   CHECK(hint("idle = /var/log") == "write it in quotes: \"/var/log\"");
@@ -351,6 +350,21 @@ TEST_CASE("parse: a string without quotes was called a bad number, and nothing s
     CAPTURE(line);
     CHECK(hint(line) == "");
   }
+}
+
+TEST_CASE("parse: true in capitals, or yes, was to be written in quotes, which is no more true") {
+  const auto hint = [](const std::string& value) {
+    return bad(minimal + "[process]\nsandbox = " + value + "\n")[0].hint;
+  };
+  for (const char* value : {"True", "FALSE", "yes", "No", "on # as elsewhere", "ON"}) {
+    CAPTURE(value);
+    CHECK(hint(value) == "write true or false");
+  }
+  for (const char* value : {"off", "Off\r"}) {
+    CAPTURE(value);
+    CHECK(hint(value) == "write \"off\" in quotes, or false where true or false are asked for");
+  }
+  CHECK(hint("often") == "write it in quotes: \"often\"");
 }
 
 TEST_CASE("parse: texts made to hurt the parser are refused before it sees them") {
