@@ -33,7 +33,7 @@ class Count {
   X(tls_resumed, "those of them that went on from an earlier one, by a ticket")                             \
   X(tls_kernel, "those of them whose records the kernel does since")                                        \
   X(accept_pauses, "times accepting paused for want of descriptors")                                        \
-  X(requests, "requests whose head was read")                                                               \
+  X(requests, "requests whose head was read, refused, or left by the client before its end")                \
   X(requests_refused, "requests we answered ourselves with an error")                                       \
   X(responses_aborted, "responses cut off because a side failed in the middle")                             \
   X(git_advertise, "info/refs requests")                                                                    \

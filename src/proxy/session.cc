@@ -218,7 +218,7 @@ Task<void> Session::linger() {
   const int64_t limit = ns(worker_.config.timeouts.linger);
   Deadline deadline(worker_.core, worker_.core.now_ns() + limit, cancel_receiver, &receiver_);
   IdleClient idle_client(receiver_, 0);
-  worker_.idle_clients.push_front(idle_client);
+  if (!refuse_) worker_.idle_clients.push_front(idle_client);  // who was refused has no place to give away
   uint64_t dropped = 0;
   while (!deadline.expired() && dropped < linger_bytes_max && limit > 0) {
     receiver_.inbox().clear();
