@@ -29,7 +29,7 @@ std::expected<Report, std::string> read_report(const std::string& path) {
 }
 
 int cant_compare(std::string_view sentence) {
-  complain("stormgen: " + std::string(sentence) + "\n");
+  complain_of(sentence);
   return 2;
 }
 
@@ -55,7 +55,7 @@ int run_compare(const CompareAsked& asked) {
   if (page) {
     const std::string why = page->write(compare_page(comparison));
     if (!why.empty()) {
-      complain("stormgen: " + why + "\n");
+      complain_of(why);
       return 1;
     }
   }

@@ -28,7 +28,7 @@ namespace breakwater::storm {
 namespace {
 
 int refuse(std::string_view sentence) {
-  complain("stormgen: " + std::string(sentence) + "; nothing was begun\n");
+  complain_of(std::string(sentence) + "; nothing was begun");
   return 2;
 }
 

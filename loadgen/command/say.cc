@@ -26,10 +26,14 @@ void complain(std::string_view text) {
   put(stderr, text);
 }
 
+void complain_of(std::string_view sentence) {
+  complain("stormgen: " + std::string(sentence) + "\n");
+}
+
 bool all_was_taken() {
   if (std::fflush(stdout) != 0 && stdout_errno == 0) stdout_errno = errno;
   if (std::ferror(stdout) == 0) return true;
-  complain("stormgen: standard output can't be written: " + std::string(std::strerror(stdout_errno)) + "\n");
+  complain_of("standard output can't be written: " + std::string(std::strerror(stdout_errno)));
   return false;
 }
 

@@ -6,8 +6,9 @@
 
 namespace breakwater::storm {
 
-void say(std::string_view text);       // on standard output, which all_was_taken() judges
-void complain(std::string_view text);  // on standard error
+void say(std::string_view text);              // on standard output, which all_was_taken() judges
+void complain(std::string_view text);         // on standard error
+void complain_of(std::string_view sentence);  // the same, as a line of ours: "stormgen: SENTENCE"
 
 // At the end, once. False: standard output did not take all that was said, and why is on standard error.
 bool all_was_taken();

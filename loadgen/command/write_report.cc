@@ -51,7 +51,7 @@ bool ReportFiles::write(const Report& report) {
   for (Form& each : forms_) {
     const std::string why = each.file.write(each.text_of(report));
     if (why.empty()) continue;
-    complain("stormgen: " + why + "\n");
+    complain_of(why);
     is_written = false;
   }
   return is_written;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/lower_case.h"
 #include "base/parse_ip.h"
 #include "base/parse_number.h"
 #include "config/network.h"
@@ -76,10 +77,7 @@ std::string canonical_host(std::string_view host) {
   Address address;
   if (host.empty() || host == "0.0.0.0") return "";
   if (parse_address(host, address)) return text_of(address);
-  std::string lower(host);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return lower;
+  return lower_case(host);
 }
 
 bool is_any(std::string_view host) {

@@ -1,4 +1,5 @@
 // [route.NAME]: which requests go to which pool.
+#include "base/lower_case.h"
 #include "config/message.h"
 #include "config/network.h"
 #include "config/probe.h"
@@ -54,8 +55,7 @@ void RouteReader::read_key(std::string_view name, const toml::node& node) {
   pattern_seen_ = true;
   if (name == "path") return read_pattern(name, node, "\"/lfs/\"", check_request_path, route_.path);
   read_pattern(name, node, "\"git.example.com\" or \"*.example.com\"", check_host_pattern, route_.host);
-  for (char& c : route_.host)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  route_.host = lower_case(route_.host);
 }
 
 void RouteReader::read_reference(std::string_view name, const toml::node& node, std::string& value,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/lower_case.h"
 #include "config/message.h"
 #include "config/parse_text.h"
 
@@ -36,9 +37,7 @@ std::string_view unquoted_value(std::string_view line) {
 
 // Words that other files take for true or false; `off` in quotes is a value of some keys here.
 std::string hint_for_word(std::string_view value) {
-  std::string lower(value);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  const std::string lower = lower_case(value);
   if (lower == "off") return "write \"off\" in quotes, or false where true or false are asked for";
   for (const std::string_view word : {"true", "false", "yes", "no", "on"})
     if (lower == word) return "write true or false";

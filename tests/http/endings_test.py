@@ -19,6 +19,16 @@ class Watched(ProxyTest):
 
         self.wait_until(lambda: age_ms() >= 100, "the request does not get older")
 
+    def watched_get(self):
+        """A server that has the request and says nothing, the proxy between, and the client that waits and is watched."""
+        server = self.server(lambda peer: peer.read_request())
+        proxy = self.proxy(server)
+        client = self.client(proxy)
+        client.send(GET)
+        server.connection(0).wait_requests(1)
+        self.wait_until_watched(proxy)
+        return server, proxy, client
+
 
 class HalfClosedClient(Watched):
     def test_a_get_is_still_answered(self):
@@ -140,12 +150,7 @@ class HalfClosedClient(Watched):
 
     def test_an_end_is_heard_once(self):
         """It was told again and again, for as long as the request took: one client kept a core busy."""
-        server = self.server(lambda peer: peer.read_request())
-        proxy = self.proxy(server)
-        client = self.client(proxy)
-        client.send(GET)
-        server.connection(0).wait_requests(1)
-        self.wait_until_watched(proxy)
+        _, proxy, client = self.watched_get()
         client.half_close()
         # Whatever is asked costs some turns; what spins makes thousands of them meanwhile.
         before = proxy.metrics()["breakwater_ring_sqes_total"]
@@ -194,12 +199,7 @@ class ClientGone(Watched):
 
     def test_reset_after_it_has_ended_its_sending(self):
         """After a first event nobody listened for a second one, and the server worked until the timeout."""
-        server = self.server(lambda peer: peer.read_request())
-        proxy = self.proxy(server)
-        client = self.client(proxy)
-        client.send(GET)
-        server.connection(0).wait_requests(1)
-        self.wait_until_watched(proxy)
+        server, proxy, client = self.watched_get()
         client.half_close()
         for _ in range(2):  # which the core answers behind what came before
             proxy.admin("/operations", host=LOOPBACK.encode())
